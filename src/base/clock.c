@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* System clocks, replaceable. This is the one place that reads them. */
+#include "config.h"
+#include "base/clock.h"
+
+#include <stddef.h>
+#include <time.h>
+
+static int64_t
+system_mono_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static int64_t
+system_wall_s(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (int64_t)ts.tv_sec;
+}
+
+static const struct clock_source system_source = { system_mono_ms, system_wall_s };
+static const struct clock_source *source = &system_source;
+
+void
+clock_set_source(const struct clock_source *s)
+{
+	source = s != NULL ? s : &system_source;
+}
+
+int64_t
+clock_mono_ms(void)
+{
+	return source->mono_ms();
+}
+
+int64_t
+clock_wall_s(void)
+{
+	return source->wall_s();
+}
+
+struct now
+clock_now(void)
+{
+	return (struct now){ .mono = clock_mono_ms(), .wall = clock_wall_s() };
+}

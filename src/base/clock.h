@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+#include <stdint.h>
+
+/*
+ * The two clocks, behind functions so that a simulation can stand in.
+ * Monotonic time (ms, includes suspend) drives every timer and decision; wall
+ * time (s since 1970, UTC) is only for what is shown, stored or signed.
+ */
+struct clock_source {
+	int64_t (*mono_ms)(void);
+	int64_t (*wall_s)(void);
+};
+
+/* A pair taken together. */
+struct now {
+	int64_t mono; /* ms */
+	int64_t wall; /* s */
+};
+
+/* Replaces the source; NULL restores the system's. The pointer is borrowed. */
+void clock_set_source(const struct clock_source *source);
+int64_t clock_mono_ms(void);
+int64_t clock_wall_s(void);
+struct now clock_now(void);
+
+#endif

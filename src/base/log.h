@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+/*
+ * The operator's log: one line a message on stderr. Under systemd
+ * ($JOURNAL_STREAM) lines carry "<N>" priorities and no time. Every byte that
+ * is not printable ASCII is escaped as \xNN, so no remote string can forge a
+ * line or move a cursor. errno is kept. Only daemon and cli log; base, proto,
+ * lib and mirror return errors.
+ */
+enum log_level { LOG_LEVEL_ERROR = 3, LOG_LEVEL_WARN = 4, LOG_LEVEL_NOTICE = 5, LOG_LEVEL_INFO = 6, LOG_LEVEL_DEBUG = 7 };
+
+void log_init(const char *program, enum log_level level);
+/* Sends whole lines (no LF) to `sink` instead of stderr; NULL restores. For tests. */
+void log_set_sink(void (*sink)(enum log_level level, const char *line, void *arg), void *arg);
+void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_notice(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* How an onion address may appear in the log (option log-onions). */
+enum log_onions { LOG_ONIONS_HASH, LOG_ONIONS_NEVER, LOG_ONIONS_FULL };
+/* `key`: 32 bytes of this installation, copied. Without a call: never. */
+void log_set_onions(enum log_onions mode, const unsigned char *key);
+/* "[scrubbed]", "onion:1a2b3c4d" (keyed BLAKE2b) or the address; valid until 4 more calls. */
+const char *log_onion(const char *address);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Allocation that never fails quietly, and memory for secrets. */
+#include "config.h"
+#include "base/mem.h"
+
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void __attribute__((noreturn))
+out_of_memory(void)
+{
+	static const char text[] = "onionmirror: out of memory\n";
+
+	fwrite(text, 1, sizeof text - 1, stderr);
+	exit(1);
+}
+
+void *
+xcalloc(size_t n, size_t size)
+{
+	void *p = calloc(n, size);
+
+	if (p == NULL)
+		out_of_memory();
+	return p;
+}
+
+void *
+xreallocarray(void *p, size_t n, size_t size)
+{
+	void *q = reallocarray(p, n, size);
+
+	if (q == NULL)
+		out_of_memory();
+	return q;
+}
+
+char *
+xstrdup(const char *s)
+{
+	char *p = strdup(s);
+
+	if (p == NULL)
+		out_of_memory();
+	return p;
+}
+
+char *
+xasprintf(const char *fmt, ...)
+{
+	char *p = NULL;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&p, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		out_of_memory();
+	return p;
+}
+
+void *
+secret_alloc(size_t n)
+{
+	return sodium_malloc(n);
+}
+
+void
+secret_free(void *p)
+{
+	sodium_free(p);
+}
+
+void
+mem_wipe(void *p, size_t n)
+{
+	sodium_memzero(p, n);
+}
