@@ -52,21 +52,22 @@ err_set_sys(struct err *e, const char *fmt, ...)
 int
 err_prefix(struct err *e, const char *fmt, ...)
 {
-	char text[sizeof e->msg], head[sizeof e->msg];
+	char text[sizeof e->msg];
 	va_list ap;
-	size_t n;
+	size_t n, room;
 
 	if (e == NULL)
 		return -1;
-	va_start(ap, fmt);
-	vsnprintf(head, sizeof head, fmt, ap);
-	va_end(ap);
 	memcpy(text, e->msg, sizeof text);
-	n = strlen(head);
-	if (n > sizeof head - 3)
-		n = sizeof head - 3;
-	memcpy(e->msg, head, n);
-	snprintf(e->msg + n, sizeof e->msg - n, ": %s", text);
+	va_start(ap, fmt);
+	vsnprintf(e->msg, sizeof e->msg - 2, fmt, ap);
+	va_end(ap);
+	n = strlen(e->msg);
+	e->msg[n++] = ':';
+	e->msg[n++] = ' ';
+	room = sizeof e->msg - n - 1;
+	text[room < sizeof text ? room : sizeof text - 1] = '\0';
+	memcpy(e->msg + n, text, strlen(text) + 1);
 	return -1;
 }
 

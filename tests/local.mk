@@ -1,0 +1,29 @@
+# What every test program links.
+OM_LIBS = $(SODIUM_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS) $(SQLITE_LIBS) $(CONFUSE_LIBS) $(EVENT_LIBS)
+
+include %D%/support/local.mk
+include %D%/unit/base/local.mk
+include %D%/unit/proto/local.mk
+include %D%/unit/conf/local.mk
+include %D%/unit/io/local.mk
+include %D%/unit/mirror/local.mk
+include %D%/unit/tor/local.mk
+include %D%/unit/store/local.mk
+include %D%/unit/publish/local.mk
+include %D%/unit/lib/local.mk
+include %D%/unit/daemon/local.mk
+include %D%/unit/cli/local.mk
+include %D%/fuzz/local.mk
+include %D%/system/local.mk
+
+# Criterion ignores leaks found at exit; the wrapper makes every sanitizer report a failure.
+AM_TESTS_ENVIRONMENT = srcdir='$(srcdir)'; top_srcdir='$(top_srcdir)'; top_builddir='$(top_builddir)'; \
+	CC='$(CC)'; export srcdir top_srcdir top_builddir CC;
+LOG_COMPILER = $(SHELL) $(top_srcdir)/tests/sanitized.sh
+TEST_EXTENSIONS = .sh
+SH_LOG_COMPILER = $(SHELL)
+STRUCTURE_TESTS = tests/check-layers.sh tests/check-headers.sh tests/check-exports.sh tests/check-resolver.sh \
+	tests/check-sizes.sh
+dist_check_SCRIPTS += $(STRUCTURE_TESTS)
+EXTRA_DIST += tests/sanitized.sh
+TESTS += $(STRUCTURE_TESTS) $(UNIT_TESTS) $(FUZZ_TESTS)
