@@ -107,6 +107,7 @@ engine_reconfigure(struct engine *e, struct now now, const struct engine_config 
 	for (i = 0; i < e->n_onions; i++) {
 		e->onions[i]->tor = tor_index(e, e->onions[i]->r.tor);
 		e->onions[i]->mirror = engine_mirror_index(e, e->onions[i]->r.mirror);
+		onion_set_age(e, now, e->onions[i]);
 		/* A shorter interval counts at once. */
 		if (e->onions[i]->next_probe > now.mono)
 			e->onions[i]->next_probe = now.mono;
@@ -179,6 +180,16 @@ engine_restore(struct engine *e, const struct onion_record *r)
 	o->settled = true;
 }
 
+void
+onion_set_age(const struct engine *e, struct now now, struct onion *o)
+{
+	int64_t every = o->mirror >= 0 ? e->mirrors[o->mirror].cfg.rotate_every_s * 1000 : 0, age = (now.wall - o->r.listed) * 1000;
+
+	o->age_end = NEVER;
+	if (o->r.state == ONION_LISTED && every > 0)
+		o->age_end = now.mono + rng_jitter(every, 20) - (age > 0 ? age : 0);
+}
+
 /* Durable wall times become monotonic ones once. */
 static void
 resume_times(struct engine *e, struct now now, struct onion *o)
@@ -188,6 +199,7 @@ resume_times(struct engine *e, struct now now, struct onion *o)
 
 	o->since = o->next_add = now.mono;
 	o->next_probe = now.mono;
+	onion_set_age(e, now, o);
 	if (o->r.state == ONION_LEAVING)
 		o->grace_end = now.mono + (left < 0 ? 0 : left > drain ? drain : left);
 	if ((o->r.cause == CAUSE_AGE || o->r.cause == CAUSE_TAKEDOWN) && age >= 0 && age < DAY_MS)

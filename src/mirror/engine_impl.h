@@ -17,6 +17,7 @@
 #define ADD_TRIES 3
 #define PROVING_DEADLINE_MS 600000
 #define PROVING_RETRY_MAX_MS 30000
+#define BUSY_MS 5000               /* after a probe that said nothing */
 #define CHANGING_MS 60000          /* between probes while something is wrong */
 #define DOWN_MAX_MS (30 * 60000)
 #define FRESH_MS (30 * 60000)      /* as a new reader: descriptor fetched anew at least this often */
@@ -57,6 +58,7 @@ struct onion {
 	unsigned oks, fails; /* in a row */
 	enum verdict last;
 	struct phases phases;
+	int64_t probe_start;           /* mono */
 	int64_t last_probe;            /* wall */
 	int64_t since;                 /* mono: entered its state, or was added again */
 	int64_t next_add, next_probe;  /* mono */
@@ -118,6 +120,8 @@ void onion_set_state(struct onion *o, struct now now, enum onion_state s, struct
 void engine_settle(struct engine *e, struct now now, struct actions *out);
 /* An event at `at` is to be looked at. */
 void engine_due(struct engine *e, int64_t at);
+/* When a listed onion is old enough to be rotated, from the configuration. */
+void onion_set_age(const struct engine *e, struct now now, struct onion *o);
 struct onion *mirror_listed(const struct engine *e, int mirror);
 struct onion *mirror_candidate(const struct engine *e, int mirror);
 bool onion_is_candidate(const struct onion *o);

@@ -53,8 +53,7 @@ start_probe(struct engine *e, struct now now, struct onion *o, struct actions *o
 	if (a->fresh)
 		o->last_fresh = now.mono;
 	o->probing = true;
-	/* The gap runs from start to start; a probe that takes longer is followed at once. */
-	o->next_probe = now.mono + probe_gap(e, o);
+	o->probe_start = now.mono;
 }
 
 void
@@ -158,6 +157,7 @@ void
 engine_on_probe(struct engine *e, struct now now, uint64_t onion, enum verdict v, const struct phases *ph, struct actions *out)
 {
 	struct onion *o = onion_find(e, onion);
+	int64_t gap;
 
 	if (o == NULL)
 		return;
@@ -177,9 +177,11 @@ engine_on_probe(struct engine *e, struct now now, uint64_t onion, enum verdict v
 				probe_failed(e, now, o, v, out);
 			else if (v == VERDICT_BUSY && o->r.proved)
 				o->fails = 0;
-			o->next_probe = min64(o->next_probe, now.mono + probe_gap(e, o));
-			if (v == VERDICT_INCONCLUSIVE || v == VERDICT_BUSY || o->fails > 0)
-				o->next_probe = now.mono + (probe_gap(e, o) > 0 ? probe_gap(e, o) : 1000);
+			gap = probe_gap(e, o);
+			if ((v == VERDICT_INCONCLUSIVE || v == VERDICT_BUSY) && gap < BUSY_MS)
+				gap = BUSY_MS; /* it said nothing about the address: no reason to hurry */
+			/* From start to start; a probe that took longer is followed at once. */
+			o->next_probe = o->probe_start + gap > now.mono ? o->probe_start + gap : now.mono;
 		}
 		if (v == VERDICT_OK)
 			e->mirrors[o->mirror].content_alarm = false;

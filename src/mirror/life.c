@@ -60,6 +60,7 @@ upload_deadline(struct engine *e, struct now now, struct onion *o, struct action
 		return;
 	}
 	o->settled = true;
+	engine_due(e, now.mono); /* its place in the batch is free: look at everybody again */
 	if (o->r.state != ONION_UPLOADING)
 		return;
 	if (o->adds >= ADD_TRIES) {
@@ -110,6 +111,7 @@ life_fail(struct engine *e, struct now now, struct onion *o, struct actions *out
 		wait = (int64_t)ADD_RETRY_MS << (m->plan_tries < 7 ? m->plan_tries : 7);
 		m->plan_after = now.mono + (wait < PLAN_RETRY_MAX_MS ? wait : PLAN_RETRY_MAX_MS);
 		m->plan_tries++;
+		engine_due(e, m->plan_after);
 		if (o->r.op != 0 && o->r.op == m->op)
 			m->op = 0;
 	}

@@ -176,7 +176,7 @@ now_listed(struct engine *e, struct now now, struct onion *o, struct actions *ou
 	o->fails = 0;
 	o->last_fresh = now.mono;
 	o->next_probe = now.mono + rng_jitter(cfg->interval_ms, 25);
-	o->age_end = cfg->rotate_every_s > 0 ? now.mono + rng_jitter(cfg->rotate_every_s * 1000, 20) : NEVER;
+	onion_set_age(e, now, o);
 	rotate_ended(e, now, o, true, out);
 }
 

@@ -163,6 +163,7 @@ engine_on_descriptor(struct engine *e, struct now now, const char *address, enum
 		o->uploads_started++;
 	if (ev == DESC_UPLOADED) {
 		o->uploads++;
+		o->adds = 0;
 		if (o->uploads == 1 || o->uploads % 4 == 0)
 			note(out, NOTE_STEP, o, -1, o->r.op, "uploaded", "%u of %u uploads", o->uploads, UPLOADS_WANTED);
 		if (o->uploads >= UPLOADS_WANTED)
