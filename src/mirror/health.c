@@ -45,7 +45,7 @@ probe_gap(const struct engine *e, const struct onion *o)
 }
 
 static void
-start_probe(struct engine *e, struct now now, struct onion *o, struct actions *out)
+start_probe(struct now now, struct onion *o, struct actions *out)
 {
 	struct action *a = action_add(out, ACTION_PROBE, o, -1);
 
@@ -74,7 +74,7 @@ health_step(struct engine *e, struct now now, struct onion *o, struct actions *o
 	if (!o->settled && o->uploads == 0)
 		return;
 	if (now.mono >= o->next_probe)
-		start_probe(e, now, o, out);
+		start_probe(now, o, out);
 	else
 		engine_due(e, o->next_probe);
 }
