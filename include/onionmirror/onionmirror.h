@@ -159,8 +159,9 @@ OM_EXPORT om_answer om_site_is_mirror(const om_site *site, const char *address, 
 
 /*
  * Forks seen so far, oldest first: two signed documents that can't both be
- * honest. `which` is 0 (the one stored first) or 1. NULL past the end. At most
- * 8 are kept.
+ * honest. `which` is 0 (the one that was known) or 1 (the one that came later).
+ * Each is JSON, {"doc": text, "sigs": [whole signature files]}, so that anybody
+ * can check it. NULL past the end. At most 8 are kept, and they are saved.
  */
 OM_EXPORT size_t om_site_evidence_count(const om_site *site);
 OM_EXPORT const char *om_site_evidence(const om_site *site, size_t index, int which);

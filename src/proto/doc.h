@@ -195,6 +195,8 @@ enum doc_reason doc_members_parse(
 enum doc_reason doc_head_parse(struct doc_head *out, const char *text, size_t len, const uint8_t *site, struct err *e);
 /* Also checks the address and the url (DOC_MALFORMED), not the possession proof. */
 enum doc_reason doc_leaf_parse(struct doc_leaf *out, const char *text, size_t len, const uint8_t *site, struct err *e);
+/* The checks that come before a leaf is looked up in the heads: size, form, type, site. */
+enum doc_reason doc_leaf_outline(const char *text, size_t len, const uint8_t *site, struct err *e);
 /* Only the container; the documents in it are texts. doc_bundle_free() it. The bytes need not stay. */
 enum doc_reason doc_bundle_parse(struct doc_bundle *out, const char *text, size_t len, struct err *e);
 

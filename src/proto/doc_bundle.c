@@ -57,10 +57,10 @@ array_new(struct doc_fields *f, size_t n, size_t size)
 	return p;
 }
 
-static void
-read_signed(struct doc_fields *f, const json_t *v, struct doc_signed *out)
+void
+doc_json_read_signed(struct doc_fields *f, const json_t *v, struct doc_signed *out)
 {
-	struct doc_fields sub = { v, "bundle entry", f->reason, f->e };
+	struct doc_fields sub = { v, "signed document", f->reason, f->e };
 	const json_t *doc, *sigs;
 	struct doc_text *list;
 	size_t i, n;
@@ -100,7 +100,7 @@ read_signed_array(struct doc_fields *f, const char *name, size_t max, struct doc
 		return;
 	*n_out = n;
 	for (i = 0; i < n && f->reason == DOC_OK; i++)
-		read_signed(f, json_array_get(list, i), &(*out)[i]);
+		doc_json_read_signed(f, json_array_get(list, i), &(*out)[i]);
 }
 
 static void
@@ -139,7 +139,7 @@ doc_bundle_parse(struct doc_bundle *out, const char *text, size_t len, struct er
 	if (f.reason == DOC_OK && b.n_roots == 0)
 		doc_field_bad(&f, "roots", "is empty");
 	if (doc_field(&f, "members", JSON_OBJECT) != NULL && f.reason == DOC_OK)
-		read_signed(&f, json_object_get(v, "members"), &b.members);
+		doc_json_read_signed(&f, json_object_get(v, "members"), &b.members);
 	/* One head a member, and there are not more members. */
 	read_signed_array(&f, "heads", DOC_MEMBER_MAX, &b.heads, &b.n_heads);
 	read_leaves(&f, &b);
@@ -150,8 +150,8 @@ doc_bundle_parse(struct doc_bundle *out, const char *text, size_t len, struct er
 	return f.reason;
 }
 
-static json_t *
-signed_json(const struct doc_signed *s, bool *bad)
+json_t *
+doc_json_signed(const struct doc_signed *s, bool *bad)
 {
 	json_t *o = json_object(), *sigs = json_array();
 	size_t i;
@@ -170,7 +170,7 @@ signed_array_json(const struct doc_signed *s, size_t n, bool *bad)
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		doc_json_append(list, signed_json(&s[i], bad), bad);
+		doc_json_append(list, doc_json_signed(&s[i], bad), bad);
 	return list;
 }
 
@@ -188,7 +188,7 @@ doc_bundle_write(char **out, size_t *len, const struct doc_bundle *b, struct err
 		doc_json_append(leaves, doc_json_text(b->leaves[i]), &bad);
 	doc_json_set(o, "type", json_string(form.type), &bad);
 	doc_json_set(o, "roots", signed_array_json(b->roots, b->n_roots, &bad), &bad);
-	doc_json_set(o, "members", signed_json(&b->members, &bad), &bad);
+	doc_json_set(o, "members", doc_json_signed(&b->members, &bad), &bad);
 	doc_json_set(o, "heads", signed_array_json(b->heads, b->n_heads, &bad), &bad);
 	doc_json_set(o, "leaves", leaves, &bad);
 	if (doc_json_finish(&text, &n, o, bad, e) != 0)

@@ -94,40 +94,40 @@ read_tombstone(struct doc_fields *f, const json_t *v, struct doc_tombstone *t)
 
 /* Each h once: found on a sorted copy, the document's order is free. */
 static void
-check_distinct(struct doc_fields *f, const struct doc_head *h)
+check_distinct(struct doc_fields *f, const struct doc_tombstone *list, size_t n)
 {
 	struct doc_tombstone *t;
 	size_t i;
 
-	if (h->n_tombstones < 2)
+	if (n < 2)
 		return;
-	t = array_new(f, h->n_tombstones, sizeof *t);
+	t = array_new(f, n, sizeof *t);
 	if (t == NULL)
 		return;
-	memcpy(t, h->tombstones, h->n_tombstones * sizeof *t);
-	qsort(t, h->n_tombstones, sizeof *t, tombstone_cmp);
-	for (i = 1; i < h->n_tombstones; i++)
+	memcpy(t, list, n * sizeof *t);
+	qsort(t, n, sizeof *t, tombstone_cmp);
+	for (i = 1; i < n; i++)
 		if (memcmp(t[i - 1].h, t[i].h, DOC_HASH_LEN) == 0)
 			doc_field_bad(f, "tombstones", "holds a hash twice");
 	free(t);
 }
 
-static void
-read_tombstones(struct doc_fields *f, struct doc_head *h)
+void
+doc_json_read_tombstones(struct doc_fields *f, struct doc_tombstone **out, size_t *n_out)
 {
 	const json_t *list = doc_field_array(f, "tombstones", SIZE_MAX);
 	size_t i, n = json_array_size(list);
 
 	if (list == NULL || f->reason != DOC_OK)
 		return;
-	h->tombstones = array_new(f, n, sizeof *h->tombstones);
-	if (h->tombstones == NULL)
+	*out = array_new(f, n, sizeof **out);
+	if (*out == NULL)
 		return;
-	h->n_tombstones = n;
+	*n_out = n;
 	for (i = 0; i < n && f->reason == DOC_OK; i++)
-		read_tombstone(f, json_array_get(list, i), &h->tombstones[i]);
+		read_tombstone(f, json_array_get(list, i), &(*out)[i]);
 	if (f->reason == DOC_OK)
-		check_distinct(f, h);
+		check_distinct(f, *out, n);
 }
 
 static void
@@ -202,7 +202,7 @@ read_fields(struct doc_head *h, const json_t *v, const uint8_t *site, struct err
 		doc_field_bad(&f, "fresh_until", "is not after `issued` and up to `valid_until`");
 	read_prev(&f, h);
 	read_leaves(&f, h);
-	read_tombstones(&f, h);
+	doc_json_read_tombstones(&f, &h->tombstones, &h->n_tombstones);
 	read_peers(&f, h);
 	return f.reason;
 }
@@ -253,10 +253,10 @@ leaves_json(const struct doc_head *h, bool *bad)
 	return list;
 }
 
-static json_t *
-tombstones_json(const struct doc_head *h, bool *bad)
+json_t *
+doc_json_tombstones(const struct doc_tombstone *t, size_t n, bool *bad)
 {
-	struct doc_tombstone *sorted = calloc(h->n_tombstones + 1, sizeof *sorted);
+	struct doc_tombstone *sorted = calloc(n + 1, sizeof *sorted);
 	json_t *list = json_array(), *o;
 	size_t i;
 
@@ -264,10 +264,10 @@ tombstones_json(const struct doc_head *h, bool *bad)
 		*bad = true;
 		return list;
 	}
-	if (h->n_tombstones > 0)
-		memcpy(sorted, h->tombstones, h->n_tombstones * sizeof *sorted);
-	qsort(sorted, h->n_tombstones, sizeof *sorted, tombstone_cmp);
-	for (i = 0; i < h->n_tombstones; i++) {
+	if (n > 0)
+		memcpy(sorted, t, n * sizeof *sorted);
+	qsort(sorted, n, sizeof *sorted, tombstone_cmp);
+	for (i = 0; i < n; i++) {
 		o = json_object();
 		doc_json_set(o, "h", doc_json_hex(sorted[i].h, DOC_HASH_LEN), bad);
 		doc_json_set(o, "state", json_string(doc_state_name(sorted[i].state)), bad);
@@ -331,7 +331,7 @@ doc_head_write(char **out, size_t *len, const struct doc_head *h, struct err *e)
 	doc_json_set(o, "fresh_until", doc_json_time(h->fresh_until), &bad);
 	doc_json_set(o, "valid_until", doc_json_time(h->valid_until), &bad);
 	doc_json_set(o, "leaves", leaves_json(h, &bad), &bad);
-	doc_json_set(o, "tombstones", tombstones_json(h, &bad), &bad);
+	doc_json_set(o, "tombstones", doc_json_tombstones(h->tombstones, h->n_tombstones, &bad), &bad);
 	doc_json_set(o, "peers", peers_json(h, &bad), &bad);
 	if (h->prev_serial > 0)
 		doc_json_set(o, "prev", prev_json(h, &bad), &bad);

@@ -60,6 +60,12 @@ void doc_field_site(struct doc_fields *f, const uint8_t *want, uint8_t out[DOC_H
 json_t *doc_json_hex(const uint8_t *p, size_t n);
 json_t *doc_json_time(int64_t t);
 json_t *doc_json_text(struct doc_text t);
+/* {"doc": text, "sigs": [text]}, as in a bundle. Reading: out->sigs is malloced (free it also on failure), texts point into v. */
+json_t *doc_json_signed(const struct doc_signed *s, bool *bad);
+void doc_json_read_signed(struct doc_fields *f, const json_t *v, struct doc_signed *out);
+/* The `tombstones` array; written ascending by h. *out is malloced, also on failure (or left NULL). */
+json_t *doc_json_tombstones(const struct doc_tombstone *t, size_t n, bool *bad);
+void doc_json_read_tombstones(struct doc_fields *f, struct doc_tombstone **out, size_t *n_out);
 /* Sets and remembers failure in *bad. */
 void doc_json_set(json_t *obj, const char *name, json_t *value, bool *bad);
 void doc_json_append(json_t *array, json_t *value, bool *bad);

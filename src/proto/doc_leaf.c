@@ -78,6 +78,22 @@ out:
 	return f.reason;
 }
 
+enum doc_reason
+doc_leaf_outline(const char *text, size_t len, const uint8_t *site, struct err *e)
+{
+	struct doc_fields f = { NULL, form.what, DOC_OK, e };
+	uint8_t found[DOC_HASH_LEN];
+	json_t *v = NULL;
+
+	f.reason = doc_json_open(&v, &form, text, len, e);
+	if (f.reason != DOC_OK)
+		return f.reason;
+	f.obj = v;
+	doc_field_site(&f, site, found);
+	json_decref(v);
+	return f.reason;
+}
+
 static json_t *
 possession_json(const struct doc_leaf *l, bool *bad)
 {
