@@ -218,7 +218,7 @@ write_all(const struct init *in, struct err *e)
 	if (put_master_key(in->conf, e) != 0 || put_documents(in, site, e) != 0)
 		return -1;
 	/* The daemon takes this one into its sealed store at the next start and removes it. */
-	snprintf(path, sizeof path, "%s/member", import);
+	snprintf(path, sizeof path, "%s/import/member", state);
 	return put_key(in, in->member_key, false, path, false, e);
 }
 
