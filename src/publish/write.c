@@ -106,6 +106,7 @@ tidy(int dir, uint64_t serial)
 	closedir(d);
 }
 
+/* -1: `current` is as it was; -2: it is the new one, but the disk may not know yet. */
 static int
 swap_current(int dir, const char *where, const char *name, struct err *e)
 {
@@ -115,7 +116,10 @@ swap_current(int dir, const char *where, const char *name, struct err *e)
 		unlinkat(dir, ".current", 0);
 		return -1;
 	}
-	return fsync(dir) == 0 ? 0 : err_set_sys(e, "%s: fsync", where);
+	if (fsync(dir) == 0)
+		return 0;
+	err_set_sys(e, "%s: fsync", where);
+	return -2;
 }
 
 static int
@@ -163,13 +167,13 @@ write_channel(const char *root, const struct channel_files *c, uint64_t serial, 
 		r = swap_current(dir, where, name, e);
 	if (r == 0)
 		tidy(dir, serial);
-	else
+	if (r == -1)
 		remove_folder(dir, name);
 out:
 	if (r != 0)
 		remove_folder(dir, tmp);
 	close(dir);
-	return r;
+	return r == 0 ? 0 : -1;
 }
 
 int
