@@ -23,7 +23,7 @@ protocolinfo(const struct reply *r, void *arg)
 }
 
 #define HEAD "250-PROTOCOLINFO 1\r\n"
-#define VERSION "250-VERSION Tor=\"0.4.9.11\"\r\n"
+#define VERSION_LINE "250-VERSION Tor=\"0.4.9.11\"\r\n"
 #define TAIL "250 OK\r\n"
 
 Test(proto_reply_parse, protocolinfo_says_methods_cookie_file_and_version)
@@ -34,9 +34,9 @@ Test(proto_reply_parse, protocolinfo_says_methods_cookie_file_and_version)
 		unsigned methods;
 		const char *cookie, *version;
 	} table[] = {
-		{ HEAD "250-AUTH METHODS=COOKIE,SAFECOOKIE COOKIEFILE=\"/run/tor/control.authcookie\"\r\n" VERSION TAIL, ERR_NONE,
+		{ HEAD "250-AUTH METHODS=COOKIE,SAFECOOKIE COOKIEFILE=\"/run/tor/control.authcookie\"\r\n" VERSION_LINE TAIL, ERR_NONE,
 		    REPLY_AUTH_COOKIE | REPLY_AUTH_SAFECOOKIE, "/run/tor/control.authcookie", "0.4.9.11" },
-		{ HEAD VERSION "250-AUTH METHODS=NULL\r\n" TAIL, ERR_NONE, REPLY_AUTH_NULL, "", "0.4.9.11" },
+		{ HEAD VERSION_LINE "250-AUTH METHODS=NULL\r\n" TAIL, ERR_NONE, REPLY_AUTH_NULL, "", "0.4.9.11" },
 		{ HEAD "250-AUTH METHODS=HASHEDPASSWORD,NEWER\r\n250-WHAT x=\"\r\n" TAIL, ERR_NONE, REPLY_AUTH_HASHEDPASSWORD, "", "" },
 		{ HEAD "250-AUTH METHODS=SAFECOOKIE COOKIEFILE=\"/a b/\\\"q\\\"\\\\/\\303\\251\"\r\n" TAIL, ERR_NONE,
 		    REPLY_AUTH_SAFECOOKIE, "/a b/\"q\"\\/\xc3\xa9", "" },
@@ -50,7 +50,7 @@ Test(proto_reply_parse, protocolinfo_says_methods_cookie_file_and_version)
 		{ TAIL, ERR_PARSE, 0, NULL, NULL },
 		{ HEAD "250-AUTHX METHODS=NULL\r\n" TAIL, ERR_PARSE, 0, NULL, NULL },
 		{ HEAD "250-AUTH METHODS=NULL\r\n250-AUTH METHODS=SAFECOOKIE\r\n" TAIL, ERR_PARSE, 0, NULL, NULL },
-		{ HEAD "250-AUTH METHODS=NULL\r\n" VERSION VERSION TAIL, ERR_PARSE, 0, NULL, NULL },
+		{ HEAD "250-AUTH METHODS=NULL\r\n" VERSION_LINE VERSION_LINE TAIL, ERR_PARSE, 0, NULL, NULL },
 		{ HEAD "250-AUTH METHODS=NULL\r\n250-VERSION Tor=\"rubbish\"\r\n" TAIL, ERR_PARSE, 0, NULL, NULL },
 		{ HEAD "250-AUTH METHODS=SAFECOOKIE COOKIEFILE=\"/x\r\n" TAIL, ERR_PARSE, 0, NULL, NULL },
 		{ HEAD "250-AUTH METHODS=SAFECOOKIE COOKIEFILE=\"/x\\0y\"\r\n" TAIL, ERR_PARSE, 0, NULL, NULL },
