@@ -7,12 +7,11 @@
 
 #include <string.h>
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = strndup((const char *)data, size), value[64];
-	struct reply_line line = { .code = 650, .sep = ' ', .text = text, .len = strlen(text) };
-	const struct reply r = { .code = 650, .is_event = true, .lines = &line, .n_lines = 1 };
+	struct reply_line line = {.code = 650, .sep = ' ', .text = text, .len = strlen(text)};
+	const struct reply r = {.code = 650, .is_event = true, .lines = &line, .n_lines = 1};
 	struct err e = ERR_INIT;
 	struct event_circ circ;
 	struct tor_version v;

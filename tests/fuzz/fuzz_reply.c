@@ -14,8 +14,7 @@ struct seen {
 	struct err e;
 };
 
-static int
-see(const struct reply *r, void *arg)
+static int see(const struct reply *r, void *arg)
 {
 	static struct reply_protocolinfo info;
 	struct seen *s = arg;
@@ -41,11 +40,10 @@ see(const struct reply *r, void *arg)
 	return 0;
 }
 
-static struct seen
-feed(const uint8_t *data, size_t size, size_t piece)
+static struct seen feed(const uint8_t *data, size_t size, size_t piece)
 {
 	struct reply_reader *r = reply_reader_new();
-	struct seen s = { .text = BUF_INIT((size_t)1 << 28) };
+	struct seen s = {.text = BUF_INIT((size_t)1 << 28)};
 	size_t i, n;
 
 	for (i = 0; i < size && s.e.code == ERR_NONE; i += n) {
@@ -56,13 +54,13 @@ feed(const uint8_t *data, size_t size, size_t piece)
 	return s;
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct seen whole = feed(data, size, size), cut = feed(data, size, size > 0 ? data[0] % 17 + 1u : 1);
 
 	FUZZ_CHECK(whole.e.code == cut.e.code && strcmp(whole.e.msg, cut.e.msg) == 0);
-	FUZZ_CHECK(whole.text.len == cut.text.len && memcmp(buf_str(&whole.text), buf_str(&cut.text), cut.text.len) == 0);
+	FUZZ_CHECK(
+	    whole.text.len == cut.text.len && memcmp(buf_str(&whole.text), buf_str(&cut.text), cut.text.len) == 0);
 	buf_free(&whole.text);
 	buf_free(&cut.text);
 	return 0;

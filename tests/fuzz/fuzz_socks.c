@@ -7,8 +7,7 @@
 
 #include <string.h>
 
-static size_t
-feed(struct socks *s, const uint8_t *data, size_t size, size_t piece, struct err *e)
+static size_t feed(struct socks *s, const uint8_t *data, size_t size, size_t piece, struct err *e)
 {
 	size_t at = 0, n = 0, used = 0;
 
@@ -22,8 +21,7 @@ feed(struct socks *s, const uint8_t *data, size_t size, size_t piece, struct err
 	return s->state == SOCKS_FAILED ? 0 : at;
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct socks whole, cut;
 	struct err e1 = ERR_INIT, e2 = ERR_INIT;

@@ -12,8 +12,7 @@
 
 #define INPUT_MAX ((size_t)4 * 1024 * 1024)
 
-static int
-replay_file(const char *dir, const char *name)
+static int replay_file(const char *dir, const char *name)
 {
 	char path[4096];
 	uint8_t *data = malloc(INPUT_MAX);
@@ -39,8 +38,7 @@ replay_file(const char *dir, const char *name)
 	return rc;
 }
 
-static int
-replay_dir(const char *dir)
+static int replay_dir(const char *dir)
 {
 	DIR *d = opendir(dir);
 	struct dirent *ent;
@@ -62,8 +60,7 @@ replay_dir(const char *dir)
 	return n > 0 ? rc : -1;
 }
 
-int
-main(int argc, char **argv)
+int main(int argc, char **argv)
 {
 	const char *top = getenv("top_srcdir"), *name = strrchr(argv[0], '/');
 	char dir[4096];

@@ -9,30 +9,31 @@
 #define ADDR "adifuhi6ujits3kvpl55iwelhrwztw7ls4x62efdevroujw43t5kanad"
 #define KEY_B64 "EBdAhMve0kC/U1by+V9d3g+NtpzK19WecLhxiH5ZemKLlWfcg2iDniNG+VU7SWjG/oVtWnZp8cVOlvZc/aSwOQ=="
 
-static const uint8_t key64[64] = { 0x10, 0x17, 0x40, 0x84, 0xcb, 0xde, 0xd2, 0x40, 0xbf, 0x53, 0x56, 0xf2, 0xf9, 0x5f, 0x5d, 0xde, 0x0f,
-	0x8d, 0xb6, 0x9c, 0xca, 0xd7, 0xd5, 0x9e, 0x70, 0xb8, 0x71, 0x88, 0x7e, 0x59, 0x7a, 0x62, 0x8b, 0x95, 0x67, 0xdc, 0x83, 0x68,
-	0x83, 0x9e, 0x23, 0x46, 0xf9, 0x55, 0x3b, 0x49, 0x68, 0xc6, 0xfe, 0x85, 0x6d, 0x5a, 0x76, 0x69, 0xf1, 0xc5, 0x4e, 0x96, 0xf6,
-	0x5c, 0xfd, 0xa4, 0xb0, 0x39 };
+static const uint8_t key64[64] = {0x10, 0x17, 0x40, 0x84, 0xcb, 0xde, 0xd2, 0x40, 0xbf, 0x53, 0x56, 0xf2, 0xf9, 0x5f,
+    0x5d, 0xde, 0x0f, 0x8d, 0xb6, 0x9c, 0xca, 0xd7, 0xd5, 0x9e, 0x70, 0xb8, 0x71, 0x88, 0x7e, 0x59, 0x7a, 0x62, 0x8b,
+    0x95, 0x67, 0xdc, 0x83, 0x68, 0x83, 0x9e, 0x23, 0x46, 0xf9, 0x55, 0x3b, 0x49, 0x68, 0xc6, 0xfe, 0x85, 0x6d, 0x5a,
+    0x76, 0x69, 0xf1, 0xc5, 0x4e, 0x96, 0xf6, 0x5c, 0xfd, 0xa4, 0xb0, 0x39};
 
-#define CHECK(call, text) \
-	do { \
-		struct buf out = { .max = 4096, .secret = true }; \
-		struct err e = ERR_INIT; \
-		buf_reset(&out); \
-		cr_expect_eq(call, 0, "%s", e.msg); \
-		cr_expect_str_eq(buf_str(&out), text); \
-		buf_free(&out); \
+#define CHECK(call, text)                                       \
+	do {                                                    \
+		struct buf out = {.max = 4096, .secret = true}; \
+		struct err e = ERR_INIT;                        \
+		buf_reset(&out);                                \
+		cr_expect_eq(call, 0, "%s", e.msg);             \
+		cr_expect_str_eq(buf_str(&out), text);          \
+		buf_free(&out);                                 \
 	} while (0)
 
 Test(proto_command, every_command_is_written_to_the_letter)
 {
-	static const uint8_t nonce[32] = { 0xab, [31] = 0xcd };
-	static const char *const events[] = { "HS_DESC", "STATUS_CLIENT" };
+	static const uint8_t nonce[32] = {0xab, [31] = 0xcd};
+	static const char *const events[] = {"HS_DESC", "STATUS_CLIENT"};
 
 	CHECK(command_protocolinfo(&out, &e), "PROTOCOLINFO 1\r\n");
 	CHECK(command_authchallenge(&out, nonce, 32, &e),
 	    "AUTHCHALLENGE SAFECOOKIE ab000000000000000000000000000000000000000000000000000000000000cd\r\n");
-	CHECK(command_authenticate_hash(&out, nonce, &e), "AUTHENTICATE ab000000000000000000000000000000000000000000000000000000000000cd\r\n");
+	CHECK(command_authenticate_hash(&out, nonce, &e),
+	    "AUTHENTICATE ab000000000000000000000000000000000000000000000000000000000000cd\r\n");
 	CHECK(command_authenticate_password(&out, "a \"b\\", 5, &e), "AUTHENTICATE \"a \\\"b\\\\\"\r\n");
 	CHECK(command_authenticate_password(&out, "\xc3\xa9", 2, &e), "AUTHENTICATE \"\xc3\xa9\"\r\n");
 	CHECK(command_authenticate_bare(&out, &e), "AUTHENTICATE\r\n");
@@ -47,10 +48,9 @@ Test(proto_command, every_command_is_written_to_the_letter)
 	CHECK(command_quit(&out, &e), "QUIT\r\n");
 }
 
-static struct command_port
-port(uint16_t virt, const char *target)
+static struct command_port port(uint16_t virt, const char *target)
 {
-	struct command_port p = { .virt = virt };
+	struct command_port p = {.virt = virt};
 
 	cr_assert_eq(endpoint_parse(&p.target, target, NULL), 0);
 	return p;
@@ -58,10 +58,11 @@ port(uint16_t virt, const char *target)
 
 Test(proto_command, add_onion_has_one_order_and_always_discards_and_detaches)
 {
-	struct command_add_onion cmd = { .key64 = key64, .n_ports = 1 };
+	struct command_add_onion cmd = {.key64 = key64, .n_ports = 1};
 
 	cmd.ports[0] = port(80, "127.0.0.1:8080");
-	CHECK(command_add_onion(&out, &cmd, &e), "ADD_ONION ED25519-V3:" KEY_B64 " Flags=DiscardPK,Detach Port=80,127.0.0.1:8080\r\n");
+	CHECK(command_add_onion(&out, &cmd, &e),
+	    "ADD_ONION ED25519-V3:" KEY_B64 " Flags=DiscardPK,Detach Port=80,127.0.0.1:8080\r\n");
 	cmd.ports[1] = port(443, "unix:/run/web.sock");
 	cmd.ports[2] = port(65535, "[::1]:1");
 	cmd.n_ports = 3;
@@ -73,27 +74,28 @@ Test(proto_command, add_onion_has_one_order_and_always_discards_and_detaches)
 }
 
 /* Nothing was added, and it says why. */
-#define REFUSED(call) \
-	do { \
-		struct buf out = { .max = 4096, .secret = true }; \
-		struct err e = ERR_INIT; \
-		buf_adds(&out, "before"); \
-		cr_expect_eq(call, -1); \
-		cr_expect_eq(e.code, ERR_PROTO); \
-		cr_expect_str_eq(buf_str(&out), "before"); \
-		buf_free(&out); \
+#define REFUSED(call)                                           \
+	do {                                                    \
+		struct buf out = {.max = 4096, .secret = true}; \
+		struct err e = ERR_INIT;                        \
+		buf_adds(&out, "before");                       \
+		cr_expect_eq(call, -1);                         \
+		cr_expect_eq(e.code, ERR_PROTO);                \
+		cr_expect_str_eq(buf_str(&out), "before");      \
+		buf_free(&out);                                 \
 	} while (0)
 
 Test(proto_command, no_string_can_carry_a_second_command)
 {
-	static const char *const bad[] = { "", "a\r\nSIGNAL HALT", "a\nb", "a\rb", "a b", "a\tb", "a\"b", "a'b", "a\\b", "a=b", "a,b",
-		"\xc3\xa9", "\x7f", " a", "a ", "a;b", "$a",
-		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-		ADDR "\r\nDEL_ONION x", ADDR ".onion", ADDR "a", ADDR " SERVER=x" };
+	static const char *const bad[] = {"", "a\r\nSIGNAL HALT", "a\nb", "a\rb", "a b", "a\tb", "a\"b", "a'b",
+	    "a\\b", "a=b", "a,b", "\xc3\xa9", "\x7f", " a", "a ", "a;b", "$a",
+	    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	    "aaaaaaaaaaaaaaaaaaaaaaaaa",
+	    ADDR "\r\nDEL_ONION x", ADDR ".onion", ADDR "a", ADDR " SERVER=x"};
 	size_t i;
 
 	for (i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-		const char *events[] = { "HS_DESC", bad[i] };
+		const char *events[] = {"HS_DESC", bad[i]};
 
 		REFUSED(command_setevents(&out, events, 2, &e));
 		REFUSED(command_del_onion(&out, bad[i], &e));
@@ -118,7 +120,8 @@ Test(proto_command, no_string_can_carry_a_second_command)
 
 Test(proto_command, add_onion_refuses_what_tor_would_misread)
 {
-	const struct command_add_onion good = { .key64 = key64, .ports = { port(80, "127.0.0.1:8080"), port(81, "unix:/a") }, .n_ports = 2 };
+	const struct command_add_onion good = {
+	    .key64 = key64, .ports = {port(80, "127.0.0.1:8080"), port(81, "unix:/a")}, .n_ports = 2};
 	struct command_add_onion cmd;
 
 	CHECK(command_add_onion(&out, &good, &e),
@@ -157,7 +160,7 @@ Test(proto_command, add_onion_refuses_what_tor_would_misread)
 
 Test(proto_command, secrets_are_only_written_where_they_are_wiped)
 {
-	struct command_add_onion cmd = { .key64 = key64, .ports = { port(80, "127.0.0.1:8080") }, .n_ports = 1 };
+	struct command_add_onion cmd = {.key64 = key64, .ports = {port(80, "127.0.0.1:8080")}, .n_ports = 1};
 	struct buf plain = BUF_INIT(4096);
 	struct err e = ERR_INIT;
 
@@ -171,11 +174,11 @@ Test(proto_command, secrets_are_only_written_where_they_are_wiped)
 
 Test(proto_command, a_full_buffer_never_holds_half_a_command)
 {
-	struct command_add_onion cmd = { .key64 = key64, .ports = { port(80, "127.0.0.1:8080") }, .n_ports = 1 };
+	struct command_add_onion cmd = {.key64 = key64, .ports = {port(80, "127.0.0.1:8080")}, .n_ports = 1};
 	size_t max;
 
 	for (max = 6; max < 512; max++) {
-		struct buf out = { .max = max, .secret = true };
+		struct buf out = {.max = max, .secret = true};
 		struct err e = ERR_INIT;
 		int rc;
 
@@ -191,5 +194,6 @@ Test(proto_command, a_full_buffer_never_holds_half_a_command)
 		cr_expect_str_eq(buf_str(&out), "QUIT\r\n");
 		buf_free(&out);
 	}
-	cr_expect_eq(max, 6 + strlen("ADD_ONION ED25519-V3:" KEY_B64 " Flags=DiscardPK,Detach Port=80,127.0.0.1:8080\r\n"));
+	cr_expect_eq(
+	    max, 6 + strlen("ADD_ONION ED25519-V3:" KEY_B64 " Flags=DiscardPK,Detach Port=80,127.0.0.1:8080\r\n"));
 }

@@ -31,13 +31,33 @@ Test(proto_http_request, nothing_can_be_injected)
 		const char *method, *host, *path;
 		int rc;
 	} table[] = {
-		{ "HEAD", "127.0.0.1:80", "/", 0 }, { "GET", "[::1]:80", "/", 0 }, { "GET", "a", path, -1 }, { "GET", host, "/", -1 },
-		{ "POST", "a", "/", -1 }, { "GET ", "a", "/", -1 }, { "get", "a", "/", -1 }, { "", "a", "/", -1 },
-		{ "GET", "", "/", -1 }, { "GET", "A", "/", -1 }, { "GET", "a b", "/", -1 }, { "GET", "a\r\nX: y", "/", -1 },
-		{ "GET", "a/b", "/", -1 }, { "GET", "u@a", "/", -1 }, { "GET", "a", "", -1 }, { "GET", "a", "x", -1 },
-		{ "GET", "a", "http://b/", -1 }, { "GET", "a", "/ HTTP/1.1\r\nX: y", -1 }, { "GET", "a", "/a b", -1 },
-		{ "GET", "a", "/a\tb", -1 }, { "GET", "a", "/a\nb", -1 }, { "GET", "a", "/#x", -1 }, { "GET", "a", "/\"", -1 },
-		{ "GET", "a", "/\xc3\xa9", -1 }, { "GET", "a", "/\x7f", -1 }, { "GET", "a", "/<>", -1 }, { "GET", "a", "//x", 0 },
+	    {"HEAD", "127.0.0.1:80", "/", 0},
+	    {"GET", "[::1]:80", "/", 0},
+	    {"GET", "a", path, -1},
+	    {"GET", host, "/", -1},
+	    {"POST", "a", "/", -1},
+	    {"GET ", "a", "/", -1},
+	    {"get", "a", "/", -1},
+	    {"", "a", "/", -1},
+	    {"GET", "", "/", -1},
+	    {"GET", "A", "/", -1},
+	    {"GET", "a b", "/", -1},
+	    {"GET", "a\r\nX: y", "/", -1},
+	    {"GET", "a/b", "/", -1},
+	    {"GET", "u@a", "/", -1},
+	    {"GET", "a", "", -1},
+	    {"GET", "a", "x", -1},
+	    {"GET", "a", "http://b/", -1},
+	    {"GET", "a", "/ HTTP/1.1\r\nX: y", -1},
+	    {"GET", "a", "/a b", -1},
+	    {"GET", "a", "/a\tb", -1},
+	    {"GET", "a", "/a\nb", -1},
+	    {"GET", "a", "/#x", -1},
+	    {"GET", "a", "/\"", -1},
+	    {"GET", "a", "/\xc3\xa9", -1},
+	    {"GET", "a", "/\x7f", -1},
+	    {"GET", "a", "/<>", -1},
+	    {"GET", "a", "//x", 0},
 	};
 	size_t i;
 
@@ -47,7 +67,8 @@ Test(proto_http_request, nothing_can_be_injected)
 		struct buf b = BUF_INIT(4096);
 		struct err e = ERR_INIT;
 
-		cr_expect_eq(http_request_write(&b, table[i].method, table[i].host, table[i].path, &e), table[i].rc, "row %zu", i);
+		cr_expect_eq(http_request_write(&b, table[i].method, table[i].host, table[i].path, &e), table[i].rc,
+		    "row %zu", i);
 		cr_expect_eq(e.code, table[i].rc == 0 ? ERR_NONE : ERR_PROTO, "row %zu", i);
 		if (table[i].rc != 0)
 			cr_expect_eq(b.len, 0);

@@ -10,8 +10,7 @@
 #include <stdlib.h>
 
 /* Writes a message down so that any difference shows. */
-static int
-note(const struct reply *r, void *arg)
+static int note(const struct reply *r, void *arg)
 {
 	struct buf *b = arg;
 	size_t i;
@@ -33,8 +32,7 @@ note(const struct reply *r, void *arg)
 	return 0;
 }
 
-static int
-count(const struct reply *r, void *arg)
+static int count(const struct reply *r, void *arg)
 {
 	(void)r;
 	++*(unsigned *)arg;
@@ -46,25 +44,25 @@ Test(proto_reply, messages_of_every_shape_are_framed)
 	static const struct {
 		const char *in, *out;
 	} table[] = {
-		{ "250 OK\r\n", "{250| OK}" },
-		{ "250 \r\n", "{250| }" },
-		{ "510 Unrecognized command \"\"\r\n", "{510| Unrecognized command \"\"}" },
-		{ "250-a=1\r\n250 OK\r\n", "{250|-a=1| OK}" },
-		{ "250-onions/current=\r\n250 OK\r\n", "{250|-onions/current=| OK}" },
-		{ "250+onions/current=\r\na\r\nb\r\n.\r\n250 OK\r\n", "{250|+onions/current=<a\nb>| OK}" },
-		{ "250+x=\r\n.\r\n250 OK\r\n", "{250|+x=<>| OK}" },
-		{ "250+x=\r\n\r\n.\r\n250 OK\r\n", "{250|+x=<>| OK}" },
-		{ "250+x=\r\n\r\na\r\n\r\n.\r\n250 OK\r\n", "{250|+x=<\na\n>| OK}" },
-		{ "250+x=\r\n..\r\n..b\r\n...\r\n.c\r\n.\r\n250 OK\r\n", "{250|+x=<.\n.b\n..\nc>| OK}" },
-		{ "250+x=\r\n250 OK\r\n650 y\r\n.\r\n250 OK\r\n", "{250|+x=<250 OK\n650 y>| OK}" },
-		{ "250+x=\r\na\rb\r\n.\r\n250 OK\r\n", "{250|+x=<a\rb>| OK}" },
-		{ "250+x=\r\na\r\r\n.\r\n250 OK\r\n", "{250|+x=<a\r>| OK}" },
-		{ "250+x=\r\n. \r\n.\r\n250 OK\r\n", "{250|+x=< >| OK}" },
-		{ "250+x=\r\n1\r\n.\r\n250+y=\r\n2\r\n.\r\n250-z=\r\n250 OK\r\n", "{250|+x=<1>|+y=<2>|-z=| OK}" },
-		{ "650 NETWORK_LIVENESS UP\r\n250 OK\r\n650-A\r\n650 OK\r\n551 no\r\n",
-		    "{650 event| NETWORK_LIVENESS UP}{250| OK}{650 event|-A| OK}{551| no}" },
-		{ "650+HS_DESC_CONTENT a b c\r\nbody\r\n.\r\n650 OK\r\n", "{650 event|+HS_DESC_CONTENT a b c<body>| OK}" },
-		{ "552 Unrecognized key \"\xc3\xa9\xff\"\r\n", "{552| Unrecognized key \"\xc3\xa9\xff\"}" },
+	    {"250 OK\r\n", "{250| OK}"},
+	    {"250 \r\n", "{250| }"},
+	    {"510 Unrecognized command \"\"\r\n", "{510| Unrecognized command \"\"}"},
+	    {"250-a=1\r\n250 OK\r\n", "{250|-a=1| OK}"},
+	    {"250-onions/current=\r\n250 OK\r\n", "{250|-onions/current=| OK}"},
+	    {"250+onions/current=\r\na\r\nb\r\n.\r\n250 OK\r\n", "{250|+onions/current=<a\nb>| OK}"},
+	    {"250+x=\r\n.\r\n250 OK\r\n", "{250|+x=<>| OK}"},
+	    {"250+x=\r\n\r\n.\r\n250 OK\r\n", "{250|+x=<>| OK}"},
+	    {"250+x=\r\n\r\na\r\n\r\n.\r\n250 OK\r\n", "{250|+x=<\na\n>| OK}"},
+	    {"250+x=\r\n..\r\n..b\r\n...\r\n.c\r\n.\r\n250 OK\r\n", "{250|+x=<.\n.b\n..\nc>| OK}"},
+	    {"250+x=\r\n250 OK\r\n650 y\r\n.\r\n250 OK\r\n", "{250|+x=<250 OK\n650 y>| OK}"},
+	    {"250+x=\r\na\rb\r\n.\r\n250 OK\r\n", "{250|+x=<a\rb>| OK}"},
+	    {"250+x=\r\na\r\r\n.\r\n250 OK\r\n", "{250|+x=<a\r>| OK}"},
+	    {"250+x=\r\n. \r\n.\r\n250 OK\r\n", "{250|+x=< >| OK}"},
+	    {"250+x=\r\n1\r\n.\r\n250+y=\r\n2\r\n.\r\n250-z=\r\n250 OK\r\n", "{250|+x=<1>|+y=<2>|-z=| OK}"},
+	    {"650 NETWORK_LIVENESS UP\r\n250 OK\r\n650-A\r\n650 OK\r\n551 no\r\n",
+		"{650 event| NETWORK_LIVENESS UP}{250| OK}{650 event|-A| OK}{551| no}"},
+	    {"650+HS_DESC_CONTENT a b c\r\nbody\r\n.\r\n650 OK\r\n", "{650 event|+HS_DESC_CONTENT a b c<body>| OK}"},
+	    {"552 Unrecognized key \"\xc3\xa9\xff\"\r\n", "{552| Unrecognized key \"\xc3\xa9\xff\"}"},
 	};
 	struct err e = ERR_INIT;
 	size_t i;
@@ -72,7 +70,8 @@ Test(proto_reply, messages_of_every_shape_are_framed)
 	for (i = 0; i < sizeof table / sizeof table[0]; i++) {
 		struct buf b = BUF_INIT(4096);
 
-		cr_expect_eq(raw_feed(table[i].in, strlen(table[i].in), note, &b, &e), 0, "%s: %s", table[i].in, e.msg);
+		cr_expect_eq(
+		    raw_feed(table[i].in, strlen(table[i].in), note, &b, &e), 0, "%s: %s", table[i].in, e.msg);
 		cr_expect_str_eq(buf_str(&b), table[i].out);
 		buf_free(&b);
 	}
@@ -110,30 +109,30 @@ Test(proto_reply, bytes_that_tor_never_sends_are_refused_in_one_piece_and_in_man
 		const char *in;
 		size_t len; /* 0: strlen */
 	} table[] = {
-		{ "250 OK\n", 0 },                       /* LF alone */
-		{ "250 OK\n\r\n", 0 },
-		{ "250 OK\r250 OK\r\n", 0 },             /* CR alone */
-		{ "250 OK\r\r\n", 0 },
-		{ "250 O\0K\r\n", 9 },                   /* NUL */
-		{ "250+x=\r\na\0b\r\n.\r\n250 OK\r\n", 25 },
-		{ "250+x=\r\na\nb\r\n.\r\n250 OK\r\n", 0 }, /* LF in data */
-		{ "250+x=\r\n.\n250 OK\r\n", 0 },
-		{ "\r\n", 0 },
-		{ "25 \r\n", 0 },
-		{ "250\r\n", 0 },
-		{ "250_OK\r\n", 0 },
-		{ "2500 OK\r\n", 0 },
-		{ " 250 OK\r\n", 0 },
-		{ "-50 OK\r\n", 0 },
-		{ "25a OK\r\n", 0 },
-		{ "999 what\r\n", 0 },
-		{ "150 OK\r\n", 0 },
-		{ "350 OK\r\n", 0 },
-		{ "000 OK\r\n", 0 },
-		{ "250-a=1\r\n251 OK\r\n", 0 },          /* mixed codes */
-		{ "250-a=1\r\n650 CIRC 1 BUILT\r\n250 OK\r\n", 0 },
-		{ "650-CONF_CHANGED\r\n250 OK\r\n", 0 },
-		{ "HTTP/1.0 501 Tor is not an HTTP Proxy\r\n", 0 },
+	    {"250 OK\n", 0}, /* LF alone */
+	    {"250 OK\n\r\n", 0},
+	    {"250 OK\r250 OK\r\n", 0}, /* CR alone */
+	    {"250 OK\r\r\n", 0},
+	    {"250 O\0K\r\n", 9}, /* NUL */
+	    {"250+x=\r\na\0b\r\n.\r\n250 OK\r\n", 25},
+	    {"250+x=\r\na\nb\r\n.\r\n250 OK\r\n", 0}, /* LF in data */
+	    {"250+x=\r\n.\n250 OK\r\n", 0},
+	    {"\r\n", 0},
+	    {"25 \r\n", 0},
+	    {"250\r\n", 0},
+	    {"250_OK\r\n", 0},
+	    {"2500 OK\r\n", 0},
+	    {" 250 OK\r\n", 0},
+	    {"-50 OK\r\n", 0},
+	    {"25a OK\r\n", 0},
+	    {"999 what\r\n", 0},
+	    {"150 OK\r\n", 0},
+	    {"350 OK\r\n", 0},
+	    {"000 OK\r\n", 0},
+	    {"250-a=1\r\n251 OK\r\n", 0}, /* mixed codes */
+	    {"250-a=1\r\n650 CIRC 1 BUILT\r\n250 OK\r\n", 0},
+	    {"650-CONF_CHANGED\r\n250 OK\r\n", 0},
+	    {"HTTP/1.0 501 Tor is not an HTTP Proxy\r\n", 0},
 	};
 	size_t i, k;
 
@@ -170,8 +169,7 @@ Test(proto_reply, what_came_before_a_fault_is_delivered_and_nothing_after)
 	reply_reader_free(r);
 }
 
-static int
-stop(const struct reply *r, void *arg)
+static int stop(const struct reply *r, void *arg)
 {
 	(void)r;
 	++*(unsigned *)arg;
@@ -189,8 +187,8 @@ Test(proto_reply, the_callback_can_stop_the_reader)
 }
 
 /* prefix, `n` times `unit`, suffix; fed in pieces of `piece` bytes. */
-static enum err_code
-feed_many(const char *prefix, const char *unit, size_t n, const char *suffix, size_t piece, size_t *fed)
+static enum err_code feed_many(
+    const char *prefix, const char *unit, size_t n, const char *suffix, size_t piece, size_t *fed)
 {
 	struct buf b = BUF_INIT((size_t)256 * 1024 * 1024);
 	struct reply_reader *r = reply_reader_new();
@@ -223,28 +221,33 @@ Test(proto_reply, every_bound_holds_and_what_is_just_inside_passes)
 		const char *suffix;
 		enum err_code code;
 	} table[] = {
-		{ "250 ", "x", REPLY_LINE_MAX - 4, "\r\n", ERR_NONE },
-		{ "250 ", "x", REPLY_LINE_MAX - 3, "\r\n", ERR_LIMIT },
-		{ "250 ", "x", 4 * 1024 * 1024, "", ERR_LIMIT },
-		{ "250+x=\r\n", "y", REPLY_LINE_MAX, "\r\n.\r\n250 OK\r\n", ERR_NONE },
-		{ "250+x=\r\n", "y", REPLY_LINE_MAX + 1, "\r\n.\r\n250 OK\r\n", ERR_LIMIT },
-		{ "", "250-a\r\n", REPLY_LINES_MAX - 1, "250 OK\r\n", ERR_NONE },
-		{ "", "250-a\r\n", REPLY_LINES_MAX, "250 OK\r\n", ERR_LIMIT },
-		{ "", "250-a\r\n", 100000, "", ERR_LIMIT },
-		{ "250+x=\r\n", "y\r\n", REPLY_LINES_MAX - 3, ".\r\n250 OK\r\n", ERR_NONE },
-		{ "250+x=\r\n", "y\r\n", REPLY_LINES_MAX - 2, ".\r\n250 OK\r\n", ERR_LIMIT },
-		/* 1,048,576 = 1,024 x 1,024, and one byte more. */
-		{ "250 OK\r\n250+x=\r\n", "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcd\r\n",
-		    8191 - 1, "", ERR_NONE },
-		{ "250+x=\r\n", "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0\r\n",
-		    8191 - 1, "", ERR_LIMIT },
+	    {"250 ", "x", REPLY_LINE_MAX - 4, "\r\n", ERR_NONE},
+	    {"250 ", "x", REPLY_LINE_MAX - 3, "\r\n", ERR_LIMIT},
+	    {"250 ", "x", 4 * 1024 * 1024, "", ERR_LIMIT},
+	    {"250+x=\r\n", "y", REPLY_LINE_MAX, "\r\n.\r\n250 OK\r\n", ERR_NONE},
+	    {"250+x=\r\n", "y", REPLY_LINE_MAX + 1, "\r\n.\r\n250 OK\r\n", ERR_LIMIT},
+	    {"", "250-a\r\n", REPLY_LINES_MAX - 1, "250 OK\r\n", ERR_NONE},
+	    {"", "250-a\r\n", REPLY_LINES_MAX, "250 OK\r\n", ERR_LIMIT},
+	    {"", "250-a\r\n", 100000, "", ERR_LIMIT},
+	    {"250+x=\r\n", "y\r\n", REPLY_LINES_MAX - 3, ".\r\n250 OK\r\n", ERR_NONE},
+	    {"250+x=\r\n", "y\r\n", REPLY_LINES_MAX - 2, ".\r\n250 OK\r\n", ERR_LIMIT},
+	    /* 1,048,576 = 1,024 x 1,024, and one byte more. */
+	    {"250 OK\r\n250+x=\r\n",
+		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123"
+		"456789abcdef0123456789abcd\r\n",
+		8191 - 1, "", ERR_NONE},
+	    {"250+x=\r\n",
+		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123"
+		"456789abcdef0123456789abcdef0\r\n",
+		8191 - 1, "", ERR_LIMIT},
 	};
 	size_t i, fed, k;
-	const size_t pieces[] = { 1, 4096, (size_t)1 << 30 };
+	const size_t pieces[] = {1, 4096, (size_t)1 << 30};
 
 	for (i = 0; i < sizeof table / sizeof table[0]; i++)
 		for (k = i == 2 ? 1 : 0; k < 3; k++) {
-			cr_expect_eq(feed_many(table[i].prefix, table[i].unit, table[i].n, table[i].suffix, pieces[k], &fed),
+			cr_expect_eq(
+			    feed_many(table[i].prefix, table[i].unit, table[i].n, table[i].suffix, pieces[k], &fed),
 			    table[i].code, "row %zu, pieces of %zu", i, pieces[k]);
 			if (table[i].code == ERR_LIMIT && pieces[k] == 4096)
 				cr_expect(fed <= REPLY_SIZE_MAX + 4096, "row %zu: noticed after %zu bytes", i, fed);
@@ -284,8 +287,7 @@ Test(proto_reply, a_burst_of_events_is_counted_and_the_reply_still_found)
 	reply_reader_free(r);
 }
 
-static int
-check(const struct reply *r, void *arg)
+static int check(const struct reply *r, void *arg)
 {
 	struct err *e = arg;
 
@@ -298,13 +300,21 @@ Test(proto_reply, codes_become_errors_by_a_table)
 		const char *in;
 		enum err_code code;
 	} table[] = {
-		{ "250 OK\r\n", ERR_NONE }, { "251 x\r\n", ERR_NONE }, { "252 x\r\n", ERR_NONE },
-		{ "451 x\r\n", ERR_REFUSED }, { "500 Line too long.\r\n", ERR_REFUSED },
-		{ "510 Unrecognized command\r\n", ERR_REFUSED }, { "512 Bad arguments\r\n", ERR_REFUSED },
-		{ "513 x\r\n", ERR_REFUSED }, { "514 Authentication required.\r\n", ERR_AUTH },
-		{ "515 Authentication failed\r\n", ERR_AUTH }, { "550 Onion address collision\r\n", ERR_REFUSED },
-		{ "551 x\r\n", ERR_REFUSED }, { "552 Unknown Onion Service id\r\n", ERR_NOTFOUND },
-		{ "553 x\r\n", ERR_REFUSED }, { "650 OK\r\n", ERR_PROTO },
+	    {"250 OK\r\n", ERR_NONE},
+	    {"251 x\r\n", ERR_NONE},
+	    {"252 x\r\n", ERR_NONE},
+	    {"451 x\r\n", ERR_REFUSED},
+	    {"500 Line too long.\r\n", ERR_REFUSED},
+	    {"510 Unrecognized command\r\n", ERR_REFUSED},
+	    {"512 Bad arguments\r\n", ERR_REFUSED},
+	    {"513 x\r\n", ERR_REFUSED},
+	    {"514 Authentication required.\r\n", ERR_AUTH},
+	    {"515 Authentication failed\r\n", ERR_AUTH},
+	    {"550 Onion address collision\r\n", ERR_REFUSED},
+	    {"551 x\r\n", ERR_REFUSED},
+	    {"552 Unknown Onion Service id\r\n", ERR_NOTFOUND},
+	    {"553 x\r\n", ERR_REFUSED},
+	    {"650 OK\r\n", ERR_PROTO},
 	};
 	size_t i;
 

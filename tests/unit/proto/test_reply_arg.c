@@ -13,27 +13,27 @@ Test(proto_reply_arg, a_line_falls_into_words_and_keywords)
 	static const struct {
 		const char *in, *out;
 	} table[] = {
-		{ "", "" },
-		{ "   ", "" },
-		{ "a b", "(a)(b)" },
-		{ " a\t b ", "(a)(b)" },
-		{ "K=v", "(K:v)" },
-		{ "K=", "(K:)" },
-		{ "K= v", "(K:)(v)" },
-		{ "REASON= UNKNOWN_264", "(REASON:)(UNKNOWN_264)" },
-		{ "K=\"a b\" c", "(K:a b)(c)" },
-		{ "K=\"\"", "(K:)" },
-		{ "K=\"a \\\"x\\\" \\\\\" L=2", "(K:a \"x\" \\)(L:2)" },
-		{ "\"q w\" e", "(q w)(e)" },
-		{ "$ABC~n $DEF=m", "($ABC~n)($DEF=m)" },
-		{ "a=b=c", "(a:b=c)" },
-		{ "=x", "(=x)" },
-		{ "a\"b c\"", "(a\"b)(c\")" },
-		{ "K=a\"b", "(K:a\"b)" },
-		{ "K=\"\\n\\r\\t\\'\\101\\7z\\q\"", "(K:\n\r\t'A\007zq)" },
-		{ "K=\"\\1011\"", "(K:A1)" },
-		{ "K=a\\n", "(K:a\\n)" },
-		{ "K=\"a\"b", "(K:a)(b)" },
+	    {"", ""},
+	    {"   ", ""},
+	    {"a b", "(a)(b)"},
+	    {" a\t b ", "(a)(b)"},
+	    {"K=v", "(K:v)"},
+	    {"K=", "(K:)"},
+	    {"K= v", "(K:)(v)"},
+	    {"REASON= UNKNOWN_264", "(REASON:)(UNKNOWN_264)"},
+	    {"K=\"a b\" c", "(K:a b)(c)"},
+	    {"K=\"\"", "(K:)"},
+	    {"K=\"a \\\"x\\\" \\\\\" L=2", "(K:a \"x\" \\)(L:2)"},
+	    {"\"q w\" e", "(q w)(e)"},
+	    {"$ABC~n $DEF=m", "($ABC~n)($DEF=m)"},
+	    {"a=b=c", "(a:b=c)"},
+	    {"=x", "(=x)"},
+	    {"a\"b c\"", "(a\"b)(c\")"},
+	    {"K=a\"b", "(K:a\"b)"},
+	    {"K=\"\\n\\r\\t\\'\\101\\7z\\q\"", "(K:\n\r\t'A\007zq)"},
+	    {"K=\"\\1011\"", "(K:A1)"},
+	    {"K=a\\n", "(K:a\\n)"},
+	    {"K=\"a\"b", "(K:a)(b)"},
 	};
 	size_t i;
 
@@ -62,7 +62,7 @@ Test(proto_reply_arg, a_line_falls_into_words_and_keywords)
 
 Test(proto_reply_arg, a_quote_must_be_closed)
 {
-	static const char *const table[] = { "\"", "K=\"", "K=\"a", "K=\"a\\", "K=\"a\\\"", "K=\"\\\"" };
+	static const char *const table[] = {"\"", "K=\"", "K=\"a", "K=\"a\\", "K=\"a\\\"", "K=\"\\\""};
 	size_t i;
 
 	for (i = 0; i < sizeof table / sizeof table[0]; i++) {
@@ -85,19 +85,19 @@ Test(proto_reply_arg, keyword_values_are_found_bounded_and_unescaped)
 		enum err_code code;
 		const char *out;
 	} table[] = {
-		{ "K=v", ERR_NONE, "v" },
-		{ "a KK=1 K=2 K=3", ERR_NONE, "2" },
-		{ "k=1", ERR_NOTFOUND, NULL },
-		{ "X=\"K=no\"", ERR_NOTFOUND, NULL },
-		{ "X=\"a\\\" K=no\"", ERR_NOTFOUND, NULL },
-		{ "K=1234567", ERR_NONE, "1234567" },
-		{ "K=12345678", ERR_LIMIT, NULL },
-		{ "K=\"\\061\\062\\063\\064\\065\\066\\067\"", ERR_NONE, "1234567" },
-		{ "K=\"\\0\"", ERR_PARSE, NULL },
-		{ "K=\"\\000\"", ERR_PARSE, NULL },
-		{ "K=\"\\377\"", ERR_NONE, "\xff" },
-		{ "K=\"\\400\"", ERR_PARSE, NULL },
-		{ "K=\"\\777\"", ERR_PARSE, NULL },
+	    {"K=v", ERR_NONE, "v"},
+	    {"a KK=1 K=2 K=3", ERR_NONE, "2"},
+	    {"k=1", ERR_NOTFOUND, NULL},
+	    {"X=\"K=no\"", ERR_NOTFOUND, NULL},
+	    {"X=\"a\\\" K=no\"", ERR_NOTFOUND, NULL},
+	    {"K=1234567", ERR_NONE, "1234567"},
+	    {"K=12345678", ERR_LIMIT, NULL},
+	    {"K=\"\\061\\062\\063\\064\\065\\066\\067\"", ERR_NONE, "1234567"},
+	    {"K=\"\\0\"", ERR_PARSE, NULL},
+	    {"K=\"\\000\"", ERR_PARSE, NULL},
+	    {"K=\"\\377\"", ERR_NONE, "\xff"},
+	    {"K=\"\\400\"", ERR_PARSE, NULL},
+	    {"K=\"\\777\"", ERR_PARSE, NULL},
 	};
 	size_t i;
 
@@ -119,11 +119,22 @@ Test(proto_reply_arg, keyword_numbers_are_bounded)
 		enum err_code code;
 		int64_t out;
 	} table[] = {
-		{ "N=0", ERR_NONE, 0 }, { "N=-7", ERR_NONE, -7 }, { "N=+7", ERR_NONE, 7 }, { "N=007", ERR_NONE, 7 },
-		{ "N=100", ERR_NONE, 100 }, { "N=101", ERR_LIMIT, 0 }, { "N=-101", ERR_LIMIT, 0 },
-		{ "N=9223372036854775807", ERR_LIMIT, 0 }, { "N=9223372036854775808", ERR_LIMIT, 0 },
-		{ "N=99999999999999999999999999", ERR_LIMIT, 0 }, { "N=", ERR_PARSE, 0 }, { "N=-", ERR_PARSE, 0 },
-		{ "N=--1", ERR_PARSE, 0 }, { "N=1x", ERR_PARSE, 0 }, { "N=0x1", ERR_PARSE, 0 }, { "M=1", ERR_NOTFOUND, 0 },
+	    {"N=0", ERR_NONE, 0},
+	    {"N=-7", ERR_NONE, -7},
+	    {"N=+7", ERR_NONE, 7},
+	    {"N=007", ERR_NONE, 7},
+	    {"N=100", ERR_NONE, 100},
+	    {"N=101", ERR_LIMIT, 0},
+	    {"N=-101", ERR_LIMIT, 0},
+	    {"N=9223372036854775807", ERR_LIMIT, 0},
+	    {"N=9223372036854775808", ERR_LIMIT, 0},
+	    {"N=99999999999999999999999999", ERR_LIMIT, 0},
+	    {"N=", ERR_PARSE, 0},
+	    {"N=-", ERR_PARSE, 0},
+	    {"N=--1", ERR_PARSE, 0},
+	    {"N=1x", ERR_PARSE, 0},
+	    {"N=0x1", ERR_PARSE, 0},
+	    {"M=1", ERR_NOTFOUND, 0},
 	};
 	size_t i;
 
@@ -142,8 +153,7 @@ struct want {
 	int rc;
 };
 
-static int
-getinfo(const struct reply *r, void *arg)
+static int getinfo(const struct reply *r, void *arg)
 {
 	const struct want *w = arg;
 	const char *value = NULL;
@@ -164,20 +174,20 @@ Test(proto_reply_arg, getinfo_is_read_in_both_shapes)
 		const char *in;
 		struct want want;
 	} table[] = {
-		{ "250-onions/detached=\r\n250 OK\r\n", { "onions/detached", "", 0 } },
-		{ "250-onions/detached=abc\r\n250 OK\r\n", { "onions/detached", "abc", 0 } },
-		{ "250+onions/detached=\r\nabc\r\ndef\r\n.\r\n250 OK\r\n", { "onions/detached", "abc\ndef", 0 } },
-		{ "250+k=\r\n.\r\n250 OK\r\n", { "k", "", 0 } },
-		{ "250+k=x\r\ny\r\n.\r\n250 OK\r\n", { "k", NULL, -1 } },
-		{ "250-a=1\r\n250-k=2=3\r\n250 OK\r\n", { "k", "2=3", 0 } },
-		{ "250-kk=1\r\n250 OK\r\n", { "k", NULL, -1 } },
-		{ "250-K=1\r\n250 OK\r\n", { "k", NULL, -1 } },
-		{ "250-k\r\n250 OK\r\n", { "k", NULL, -1 } },
-		{ "250 OK\r\n", { "k", NULL, -1 } },
-		{ "552 Unrecognized key \"k\"\r\n", { "k", NULL, -1 } },
-		{ "552-k=1\r\n552 no\r\n", { "k", NULL, -1 } },
-		{ "551 k=1\r\n", { "k", NULL, -1 } },
-		{ "650 k=1\r\n", { "k", NULL, -1 } },
+	    {"250-onions/detached=\r\n250 OK\r\n", {"onions/detached", "", 0}},
+	    {"250-onions/detached=abc\r\n250 OK\r\n", {"onions/detached", "abc", 0}},
+	    {"250+onions/detached=\r\nabc\r\ndef\r\n.\r\n250 OK\r\n", {"onions/detached", "abc\ndef", 0}},
+	    {"250+k=\r\n.\r\n250 OK\r\n", {"k", "", 0}},
+	    {"250+k=x\r\ny\r\n.\r\n250 OK\r\n", {"k", NULL, -1}},
+	    {"250-a=1\r\n250-k=2=3\r\n250 OK\r\n", {"k", "2=3", 0}},
+	    {"250-kk=1\r\n250 OK\r\n", {"k", NULL, -1}},
+	    {"250-K=1\r\n250 OK\r\n", {"k", NULL, -1}},
+	    {"250-k\r\n250 OK\r\n", {"k", NULL, -1}},
+	    {"250 OK\r\n", {"k", NULL, -1}},
+	    {"552 Unrecognized key \"k\"\r\n", {"k", NULL, -1}},
+	    {"552-k=1\r\n552 no\r\n", {"k", NULL, -1}},
+	    {"551 k=1\r\n", {"k", NULL, -1}},
+	    {"650 k=1\r\n", {"k", NULL, -1}},
 	};
 	size_t i;
 
@@ -188,8 +198,7 @@ Test(proto_reply_arg, getinfo_is_read_in_both_shapes)
 	}
 }
 
-static int
-getconf(const struct reply *r, void *arg)
+static int getconf(const struct reply *r, void *arg)
 {
 	const struct want *w = arg;
 	const char *value = "none";
@@ -206,12 +215,12 @@ Test(proto_reply_arg, getconf_tells_a_value_from_a_default)
 		const char *in;
 		struct want want;
 	} table[] = {
-		{ "250 DisableNetwork=0\r\n", { "DisableNetwork", "0", 0 } },
-		{ "250 DisableNetwork=1\r\n", { "disablenetwork", "1", 0 } },
-		{ "250-SocksPort=9050\r\n250 SocksPort=unix:/run/tor/socks WorldWritable\r\n", { "SocksPort", "9050", 0 } },
-		{ "250 SocksPort\r\n", { "SocksPort", NULL, 0 } },
-		{ "250 SocksPortX=1\r\n", { "SocksPort", NULL, -1 } },
-		{ "552 Unrecognized configuration key \"x\"\r\n", { "x", NULL, -1 } },
+	    {"250 DisableNetwork=0\r\n", {"DisableNetwork", "0", 0}},
+	    {"250 DisableNetwork=1\r\n", {"disablenetwork", "1", 0}},
+	    {"250-SocksPort=9050\r\n250 SocksPort=unix:/run/tor/socks WorldWritable\r\n", {"SocksPort", "9050", 0}},
+	    {"250 SocksPort\r\n", {"SocksPort", NULL, 0}},
+	    {"250 SocksPortX=1\r\n", {"SocksPort", NULL, -1}},
+	    {"552 Unrecognized configuration key \"x\"\r\n", {"x", NULL, -1}},
 	};
 	size_t i;
 

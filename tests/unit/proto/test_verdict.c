@@ -24,7 +24,8 @@ Test(proto_verdict, only_the_layers_of_the_address_can_mean_a_takedown)
 	int i;
 
 	for (i = 0; i < VERDICT__COUNT; i++) {
-		bool address = i == VERDICT_NO_DESCRIPTOR || i == VERDICT_BAD_DESCRIPTOR || i == VERDICT_INTRO || i == VERDICT_RENDEZVOUS;
+		bool address = i == VERDICT_NO_DESCRIPTOR || i == VERDICT_BAD_DESCRIPTOR || i == VERDICT_INTRO ||
+			       i == VERDICT_RENDEZVOUS;
 		bool well = i == VERDICT_OK || i == VERDICT_BUSY || i == VERDICT_INCONCLUSIVE;
 
 		cr_expect_eq(verdict_is_address((enum verdict)i), address, "%s", verdict_name((enum verdict)i));

@@ -8,8 +8,9 @@
 Test(proto_version, versions_sort_as_the_specification_says)
 {
 	/* Rising; the same row twice would be a fault of the table. */
-	static const char *const rising[] = { "0.2.9", "0.3.5.18", "0.4.5", "0.4.5.1", "0.4.8.21", "0.4.9.1-alpha", "0.4.9.2-alpha",
-		"0.4.9.2-alpha-dev", "0.4.9.5", "0.4.9.9", "0.4.9.11", "0.4.10.1-alpha", "0.5.0.1", "1.0.0" };
+	static const char *const rising[] = {"0.2.9", "0.3.5.18", "0.4.5", "0.4.5.1", "0.4.8.21", "0.4.9.1-alpha",
+	    "0.4.9.2-alpha", "0.4.9.2-alpha-dev", "0.4.9.5", "0.4.9.9", "0.4.9.11", "0.4.10.1-alpha", "0.5.0.1",
+	    "1.0.0"};
 	const size_t n = sizeof rising / sizeof rising[0];
 	struct tor_version a, b;
 	size_t i, j;
@@ -29,14 +30,14 @@ Test(proto_version, what_stands_behind_is_ignored_and_the_tag_is_kept)
 		const char *in;
 		struct tor_version out;
 	} table[] = {
-		{ "0.4.9.11", { 0, 4, 9, 11, "" } },
-		{ "Tor 0.4.9.11", { 0, 4, 9, 11, "" } },
-		{ "0.4.9.11 (git-1234567890abcdef)", { 0, 4, 9, 11, "" } },
-		{ "0.4.9.3-alpha-dev (git-1)", { 0, 4, 9, 3, "alpha-dev" } },
-		{ "0.4.5", { 0, 4, 5, 0, "" } },
-		{ "0.4.5-rc", { 0, 4, 5, 0, "rc" } },
-		{ "65535.0.0.65535", { 65535, 0, 0, 65535, "" } },
-		{ "0.4.9.11-0+deb12u1", { 0, 4, 9, 11, "0+deb12u1" } },
+	    {"0.4.9.11", {0, 4, 9, 11, ""}},
+	    {"Tor 0.4.9.11", {0, 4, 9, 11, ""}},
+	    {"0.4.9.11 (git-1234567890abcdef)", {0, 4, 9, 11, ""}},
+	    {"0.4.9.3-alpha-dev (git-1)", {0, 4, 9, 3, "alpha-dev"}},
+	    {"0.4.5", {0, 4, 5, 0, ""}},
+	    {"0.4.5-rc", {0, 4, 5, 0, "rc"}},
+	    {"65535.0.0.65535", {65535, 0, 0, 65535, ""}},
+	    {"0.4.9.11-0+deb12u1", {0, 4, 9, 11, "0+deb12u1"}},
 	};
 	struct tor_version v;
 	size_t i;
@@ -50,13 +51,13 @@ Test(proto_version, what_stands_behind_is_ignored_and_the_tag_is_kept)
 
 Test(proto_version, garbage_is_refused)
 {
-	static const char *const table[] = { "", "Tor", "0", "0.4", "0.4.", "0.4.9.", "0.4.9.11.1", "0.4.9.x", "v0.4.9", "-1.4.9",
-		"0.4.9.65536", "99999999999999999999.0.0", "0.4.9.11-", "0.4.9.11 ", "0.4.9.11x", "0.4.9.11 git", "0.4.9-a b",
-		"0.4.9-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "+0.4.9", "0. 4.9", "0.4.9.11\n" };
+	static const char *const table[] = {"", "Tor", "0", "0.4", "0.4.", "0.4.9.", "0.4.9.11.1", "0.4.9.x",
+	    "v0.4.9", "-1.4.9", "0.4.9.65536", "99999999999999999999.0.0", "0.4.9.11-", "0.4.9.11 ", "0.4.9.11x",
+	    "0.4.9.11 git", "0.4.9-a b", "0.4.9-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "+0.4.9", "0. 4.9", "0.4.9.11\n"};
 	size_t i;
 
 	for (i = 0; i < sizeof table / sizeof table[0]; i++) {
-		struct tor_version v = { 7, 7, 7, 7, "x" };
+		struct tor_version v = {7, 7, 7, 7, "x"};
 		struct err e = ERR_INIT;
 
 		cr_expect_eq(tor_version_parse(&v, table[i], &e), -1, "%s", table[i]);
