@@ -4,6 +4,7 @@
 
 #include "base/endpoint.h"
 #include "io/loop.h"
+#include "proto/event.h"
 #include "proto/verdict.h"
 
 /*
@@ -26,13 +27,15 @@ struct probe_request {
 	int64_t timeout_ms;
 };
 
+#define PROBE_DETAIL_SIZE 160
+
 struct probe_result {
 	enum verdict verdict;
 	int socks_code;   /* raw SOCKS reply 0..255, -1: none came */
 	int http_status;  /* 0: none came */
 	bool stale_hsdir; /* F0 came, and the connection worked all the same */
 	struct phases phases;
-	char detail[160]; /* for people; remote bytes escaped */
+	char detail[PROBE_DETAIL_SIZE]; /* for people; remote bytes escaped */
 };
 
 typedef void probe_cb(void *ctx, uint64_t id, const struct probe_result *result);
@@ -44,8 +47,7 @@ void prober_start(struct prober *p, const struct probe_request *rq, probe_cb *cb
 void prober_cancel(struct prober *p, uint64_t id);
 /* Running probes and checks. */
 unsigned prober_count(const struct prober *p);
-/* HS_DESC events of the tor that probes go through, to tell phases and causes where SOCKS can't. */
-struct event;
+/* HS_DESC events of the tor that probes go through, to tell phases and causes where SOCKS can't. Others are ignored. */
 void prober_on_event(struct prober *p, const struct event *ev);
 void prober_free(struct prober *p);
 
