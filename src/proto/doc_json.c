@@ -40,7 +40,8 @@ scan(const struct doc_form *f, const char *text, size_t len, struct err *e)
 		else if (c == '{' || c == '[') {
 			values++;
 			if (++depth > DOC_NESTING_MAX)
-				return doc_fail(e, DOC_MALFORMED, "%s: nested deeper than %d", f->what, DOC_NESTING_MAX);
+				return doc_fail(
+				    e, DOC_MALFORMED, "%s: nested deeper than %d", f->what, DOC_NESTING_MAX);
 		} else if ((c == '}' || c == ']') && depth > 0)
 			depth--;
 	}

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "support/listkit.h"
 
 #include <criterion/criterion.h>
 #include <sodium.h>
@@ -279,4 +280,32 @@ Test(proto_minisign, we_accept_the_stock_tools_signatures_and_keys)
 	cr_expect_neq(minisign_verify(file, strlen(file), t, n, pk, "trusted text", NULL), 0);
 	free(t);
 	secret_free(theirs);
+}
+
+/* The promise to readers who have nothing but minisign: it checks each document of a list. */
+Test(proto_minisign, the_stock_tool_accepts_every_document_of_a_list)
+{
+	const struct kit_text *docs[3];
+	const unsigned keys[3] = { 2, 1, 11 };
+	char pub[MINISIGN_PUBKEY_TEXT];
+	uint8_t pk[32];
+	struct kit k;
+	size_t i;
+
+	if (!have_tool())
+		cr_skip("minisign is not installed");
+	kit_init(&k);
+	kit_build(&k);
+	docs[0] = &k.roots[0].out;
+	docs[1] = &k.members.out;
+	docs[2] = &k.heads[0].out;
+	for (i = 0; i < 3; i++) {
+		kit_key(keys[i], NULL, pk);
+		minisign_pubkey_format(pub, pk, NULL);
+		put("doc", docs[i]->text);
+		put("doc.minisig", docs[i]->sigs[keys[i] == 2 ? 1 : 0]);
+		put("doc.pub", pub);
+		cr_expect_eq(run("minisign -V -H -p doc.pub -m doc"), 0, "document %zu", i);
+	}
+	kit_free(&k);
 }
