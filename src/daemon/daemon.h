@@ -89,7 +89,7 @@ int restore_all(struct daemon *d, struct actions *out, struct err *e);
 int import_member_key(struct daemon *d, struct err *e);
 
 /* wiring.c */
-int wiring_start(struct daemon *d, struct err *e);
+void wiring_start(struct daemon *d);
 void wiring_stop(struct daemon *d);
 struct tor_link *wiring_link(struct daemon *d, const char *tor);
 
