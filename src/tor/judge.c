@@ -134,19 +134,23 @@ judge_response(const struct http_reader *r, bool cut, const struct probe_request
 		judge_detail(detail, "status %d, but header missing or different: %.80s", status, rq->header);
 		return VERDICT_CONTENT;
 	}
-	if (rq->contains != NULL && !body_contains(body, len, rq->contains)) {
-		judge_detail(detail, "status %d, but %s %zu bytes of body lack the expected text; they begin: %.40s", status,
-		    cut ? "the first" : "the", len, len > 0 ? body : "");
+	if (cut && (rq->sha256 != NULL || (rq->contains != NULL && !body_contains(body, len, rq->contains)))) {
+		judge_detail(detail, "status %d, but the body is larger than %d bytes: let the check ask for a smaller page", status,
+		    HTTP_BODY_MAX);
 		return VERDICT_CONTENT;
 	}
-	if (rq->sha256 != NULL && cut) {
-		judge_detail(detail, "status %d, but the body is larger than %d bytes", status, HTTP_BODY_MAX);
+	if (rq->contains != NULL && !body_contains(body, len, rq->contains)) {
+		judge_detail(detail, "status %d, but the %zu bytes of body lack the expected text; they begin: %.40s", status, len,
+		    len > 0 ? body : "");
 		return VERDICT_CONTENT;
 	}
 	if (rq->sha256 != NULL && !hash_matches(body, len, rq->sha256)) {
 		judge_detail(detail, "status %d, but SHA-256 of the %zu bytes of body differs", status, len);
 		return VERDICT_CONTENT;
 	}
-	judge_detail(detail, "status %d, %s%zu bytes", status, cut ? "more than " : "", len);
+	if (cut)
+		judge_detail(detail, "status %d, more than %d bytes", status, HTTP_BODY_MAX);
+	else
+		judge_detail(detail, "status %d, %zu bytes", status, len);
 	return VERDICT_OK;
 }

@@ -21,8 +21,8 @@ struct probe_request {
 	bool direct;               /* a check: no SOCKS */
 	const char *path;          /* "/health" */
 	int status;                /* expected status */
-	const char *contains;      /* text the body must hold, or NULL */
-	const char *sha256;        /* 64 hex: hash of the whole body, or NULL */
+	const char *contains;      /* text the body must hold, or NULL. Bodies past 64 KiB can't be looked at: content */
+	const char *sha256;        /* 64 hex: hash of the whole body, or NULL. As above */
 	const char *header;        /* "Name: value" that must be there exactly, or NULL */
 	int64_t timeout_ms;
 };

@@ -144,7 +144,7 @@ on_stream(struct stream *s, enum stream_event ev, void *arg)
 	if (c->stream != s || c->stage != STAGE_REQUEST)
 		return;
 	p = stream_peek(s, &n);
-	if (n >= REQUEST_MAX || memmem(p, n, "\r\n\r\n", 4) == NULL)
+	if (n == 0 || n >= REQUEST_MAX || memmem(p, n, "\r\n\r\n", 4) == NULL)
 		return;
 	memcpy(f->request, p, n);
 	f->request[n] = '\0';
