@@ -40,9 +40,12 @@ struct engine_config {
 	unsigned max_rotations_per_day; /* automatic ones; default 6 */
 };
 
-/* What the daemon has to do, in order. */
+/*
+ * What the daemon has to do, in order; but every ACTION_SAVE of a batch is made
+ * durable, in one transaction, before any other action of it runs.
+ */
 enum action_kind {
-	ACTION_SAVE = 1,   /* onion: its record changed. Durable before any later action runs */
+	ACTION_SAVE = 1,   /* onion: its record changed */
 	ACTION_PLAN,       /* mirror, cause, op: make a key and record it, then engine_on_planned() */
 	ACTION_ADD_ONION,  /* onion -> engine_on_added() or engine_on_add_failed() */
 	ACTION_DEL_ONION,  /* onion -> engine_on_deleted() */
@@ -63,7 +66,8 @@ struct action {
 	uint64_t op;      /* operation this belongs to, 0: none */
 	bool fresh;
 	enum note_kind note;
-	char step[24];    /* NOTE_STEP: created, uploaded, proved, listed, failed, done; NOTE_STATE: new state */
+	char step[24];    /* NOTE_STEP: planned, created, uploaded, proved, listed, probed, published, failed, done (the last two end it);
+	                     NOTE_STATE: new state; NOTE_DECISION, NOTE_ALARM: a word for it */
 	char text[200];   /* for people: evidence and numbers; no onion address in it */
 };
 
@@ -101,6 +105,8 @@ enum add_failure { ADD_REFUSED, ADD_COLLISION, ADD_UNKNOWN };
 void engine_on_add_failed(struct engine *e, struct now now, uint64_t onion, enum add_failure f, const char *why, struct actions *out);
 /* ok: 250 or 552 (not there). */
 void engine_on_deleted(struct engine *e, struct now now, uint64_t onion, bool ok, struct actions *out);
+/* The onion's last possession proof runs until `wall`: its tombstone must stay that long. */
+void engine_set_tombstone_until(struct engine *e, uint64_t onion, int64_t wall, struct actions *out);
 /* HS_DESC of our own uploads, by address. */
 enum desc_event { DESC_UPLOAD, DESC_UPLOADED, DESC_UPLOAD_FAILED };
 void engine_on_descriptor(struct engine *e, struct now now, const char *address, enum desc_event ev, struct actions *out);
