@@ -32,7 +32,8 @@ enum verdict judge_socks(int code, enum desc_sight sight, char *detail);
  * `cut`: the body went past HTTP_BODY_MAX, or said that it would. Then only
  * what was read of it can hold `contains`, and `sha256` can't be met.
  */
-enum verdict judge_response(const struct http_reader *r, bool cut, const struct probe_request *rq, char *detail);
+enum verdict judge_response(
+    const struct http_reader *r, bool cut, const struct probe_request *rq, char *detail);
 
 /* Sets detail from a format; the result is escaped as a whole. */
 void judge_detail(char *detail, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

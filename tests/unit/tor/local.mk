@@ -6,6 +6,7 @@ tests_unit_tor_unit_tor_SOURCES = \
 	%D%/test_auth.c \
 	%D%/test_backoff.c \
 	%D%/test_fitness.c \
+	%D%/test_handshake.c \
 	%D%/test_judge.c \
 	%D%/test_prober.c \
 	%D%/test_queue.c \

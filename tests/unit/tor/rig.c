@@ -71,8 +71,9 @@ rig_detached(void *ctx, const char *const *addresses, int n)
 	r->detached = n;
 	r->addresses[0] = '\0';
 	for (i = 0; i < n; i++)
-		snprintf(r->addresses + strlen(r->addresses), sizeof(r->addresses) - strlen(r->addresses), "%s%s",
-		    i > 0 ? " " : "", addresses[i]);
+		snprintf(r->addresses + strlen(r->addresses),
+		    sizeof(r->addresses) - strlen(r->addresses), "%s%s", i > 0 ? " " : "",
+		    addresses[i]);
 }
 
 void
@@ -92,13 +93,13 @@ rig_init(struct rig *r)
 	r->cfg.control.kind = ENDPOINT_UNIX;
 	memcpy(r->cfg.control.path, path, strlen(path) + 1);
 	r->cfg.cookie_file = faketor_cookie(r->tor);
-	r->timing = (struct session_timing){ 2000, 30000, 2, 8, 60000 };
+	r->timing = (struct session_timing){2000, 30000, 2, 8, 60000};
 }
 
 void
 rig_start(struct rig *r)
 {
-	static const struct session_handlers handlers = { on_up, on_lost, on_event, on_fitness };
+	static const struct session_handlers handlers = {on_up, on_lost, on_event, on_fitness};
 
 	r->session = session_new(r->loop, &r->cfg, &handlers, r);
 	session_set_timing(r->session, &r->timing);
@@ -133,7 +134,7 @@ reached(void *arg)
 bool
 rig_wait(struct rig *r, const unsigned *counter, unsigned n)
 {
-	struct goal g = { .r = r, .counter = counter, .n = n };
+	struct goal g = {.r = r, .counter = counter, .n = n};
 
 	return loop_run_until(r->loop, reached, &g, 900);
 }
@@ -141,7 +142,7 @@ rig_wait(struct rig *r, const unsigned *counter, unsigned n)
 bool
 rig_wait_line(struct rig *r, const char *prefix, unsigned n)
 {
-	struct goal g = { .r = r, .prefix = prefix, .n = n };
+	struct goal g = {.r = r, .prefix = prefix, .n = n};
 
 	return loop_run_until(r->loop, reached, &g, 900);
 }
@@ -171,7 +172,7 @@ turned(void *arg)
 void
 rig_turn(struct rig *r)
 {
-	struct turns t = { .left = 20 };
+	struct turns t = {.left = 20};
 
 	t.timer = timer_new(r->loop, on_turn, &t);
 	timer_set(t.timer, 0);

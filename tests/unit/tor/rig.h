@@ -16,7 +16,7 @@ struct rig {
 	struct session_config cfg;
 	struct session_timing timing;
 	unsigned ups, losses, events, fits;
-	char lost[512];      /* last reason */
+	char lost[512]; /* last reason */
 	bool fit;
 	char why[128];
 	struct event event;  /* last one */

@@ -10,14 +10,14 @@
 /* 2026-01-02 00:00:00 */
 #define WALL 1767312000
 
-static const struct now start = { 1000000, WALL };
+static const struct now start = {1000000, WALL};
 
 static void
 answer(struct fitness *f, enum fitness_question q, const char *text, int code, struct now now)
 {
-	struct reply_line lines[2] = { { .code = code, .sep = '-', .text = text, .len = strlen(text) },
-		{ .code = code, .sep = ' ', .text = "OK", .len = 2 } };
-	struct reply r = { .code = code, .lines = lines, .n_lines = 2 };
+	struct reply_line lines[2] = {{.code = code, .sep = '-', .text = text, .len = strlen(text)},
+	    {.code = code, .sep = ' ', .text = "OK", .len = 2}};
+	struct reply r = {.code = code, .lines = lines, .n_lines = 2};
 
 	if (code != 250 || q == FITNESS_DISABLED) {
 		lines[0].sep = ' ';
@@ -41,12 +41,13 @@ expect(const struct fitness *f, struct now now, const char *want)
 	const char *why = NULL;
 	bool fit = fitness_judge(f, now, &why);
 
-	cr_expect(fit == (*want == '\0') && strcmp(why, want) == 0, "wanted \"%s\", got \"%s\"", want, why);
+	cr_expect(fit == (*want == '\0') && strcmp(why, want) == 0, "wanted \"%s\", got \"%s\"",
+	    want, why);
 }
 
 Test(tor_fitness, is_unfit_without_a_link_and_until_all_is_answered)
 {
-	struct fitness f = { 0 };
+	struct fitness f = {0};
 
 	fitness_link_down(&f);
 	expect(&f, start, "control link lost");
@@ -68,24 +69,26 @@ Test(tor_fitness, each_bad_answer_has_its_reason)
 		int code;
 		const char *want;
 	} rows[] = {
-		{ FITNESS_CIRCUIT, "status/circuit-established=0", 250, "tor has no circuit" },
-		{ FITNESS_LIVENESS, "network-liveness=down", 250, "network is down" },
-		{ FITNESS_CONSENSUS, "consensus/valid-until=", 250, "tor has no consensus" },
-		{ FITNESS_CONSENSUS, "consensus/valid-until=2026-01-01 00:00:00", 250, "" },
-		{ FITNESS_CONSENSUS, "consensus/valid-until=2025-12-31 23:59:59", 250, "consensus is too old" },
-		{ FITNESS_DISABLED, "DisableNetwork=1", 250, "tor's network is switched off (DisableNetwork 1)" },
-		{ FITNESS_DISABLED, "DisableNetwork", 250, "" },
-		/* What is refused or not understood is no evidence. */
-		{ FITNESS_CIRCUIT, "Command filtered", 510, "" },
-		{ FITNESS_LIVENESS, "Unrecognized key", 552, "" },
-		{ FITNESS_CONSENSUS, "consensus/valid-until=tomorrow", 250, "" },
-		{ FITNESS_DISABLED, "Unrecognized configuration key", 552, "" },
-		{ FITNESS_CIRCUIT, "status/circuit-established=maybe", 250, "" },
+	    {FITNESS_CIRCUIT, "status/circuit-established=0", 250, "tor has no circuit"},
+	    {FITNESS_LIVENESS, "network-liveness=down", 250, "network is down"},
+	    {FITNESS_CONSENSUS, "consensus/valid-until=", 250, "tor has no consensus"},
+	    {FITNESS_CONSENSUS, "consensus/valid-until=2026-01-01 00:00:00", 250, ""},
+	    {FITNESS_CONSENSUS, "consensus/valid-until=2025-12-31 23:59:59", 250,
+		"consensus is too old"},
+	    {FITNESS_DISABLED, "DisableNetwork=1", 250,
+		"tor's network is switched off (DisableNetwork 1)"},
+	    {FITNESS_DISABLED, "DisableNetwork", 250, ""},
+	    /* What is refused or not understood is no evidence. */
+	    {FITNESS_CIRCUIT, "Command filtered", 510, ""},
+	    {FITNESS_LIVENESS, "Unrecognized key", 552, ""},
+	    {FITNESS_CONSENSUS, "consensus/valid-until=tomorrow", 250, ""},
+	    {FITNESS_DISABLED, "Unrecognized configuration key", 552, ""},
+	    {FITNESS_CIRCUIT, "status/circuit-established=maybe", 250, ""},
 	};
 	size_t i;
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct fitness f = { 0 };
+		struct fitness f = {0};
 
 		fitness_link_up(&f);
 		make_fit(&f, start);
@@ -95,9 +98,10 @@ Test(tor_fitness, each_bad_answer_has_its_reason)
 }
 
 static bool
-status(struct fitness *f, enum event_status_action action, int64_t seconds, const char *reason, struct now now)
+status(struct fitness *f, enum event_status_action action, int64_t seconds, const char *reason,
+    struct now now)
 {
-	struct event ev = { .kind = EVENT_STATUS_GENERAL };
+	struct event ev = {.kind = EVENT_STATUS_GENERAL};
 
 	ev.u.status.action = action;
 	ev.u.status.seconds = seconds;
@@ -107,7 +111,7 @@ status(struct fitness *f, enum event_status_action action, int64_t seconds, cons
 
 Test(tor_fitness, a_jump_of_the_clock_holds_until_circuits_are_back_or_its_time_is_over)
 {
-	struct fitness f = { 0 };
+	struct fitness f = {0};
 	struct now later = start;
 
 	fitness_link_up(&f);
@@ -126,7 +130,7 @@ Test(tor_fitness, a_jump_of_the_clock_holds_until_circuits_are_back_or_its_time_
 
 Test(tor_fitness, a_step_of_our_own_wall_clock_is_seen_between_two_answers)
 {
-	struct fitness f = { 0 };
+	struct fitness f = {0};
 	struct now now = start;
 
 	fitness_link_up(&f);
@@ -143,7 +147,7 @@ Test(tor_fitness, a_step_of_our_own_wall_clock_is_seen_between_two_answers)
 
 Test(tor_fitness, skew_says_in_which_direction)
 {
-	struct fitness f = { 0 };
+	struct fitness f = {0};
 	struct now later = start;
 
 	fitness_link_up(&f);
@@ -159,8 +163,8 @@ Test(tor_fitness, skew_says_in_which_direction)
 
 Test(tor_fitness, liveness_events_count_and_foreign_events_do_not)
 {
-	struct fitness f = { 0 };
-	struct event ev = { .kind = EVENT_NETWORK_LIVENESS };
+	struct fitness f = {0};
+	struct event ev = {.kind = EVENT_NETWORK_LIVENESS};
 
 	fitness_link_up(&f);
 	make_fit(&f, start);

@@ -10,7 +10,7 @@
 Test(tor_queue, keeps_the_order_while_it_grows_and_wraps)
 {
 	struct queue *q = queue_new();
-	struct queue_entry entry = { 0 };
+	struct queue_entry entry = {0};
 	uint64_t in = 0, out = 0;
 	int round, i;
 
@@ -21,7 +21,8 @@ Test(tor_queue, keeps_the_order_while_it_grows_and_wraps)
 			queue_push(q, &entry);
 		}
 		for (i = 0; i < round % 5 && queue_count(q) > 0; i++) {
-			cr_assert(queue_peek(q)->id == out && queue_pop(q, &entry) && entry.id == out);
+			cr_assert(
+			    queue_peek(q)->id == out && queue_pop(q, &entry) && entry.id == out);
 			out++;
 		}
 		cr_assert(queue_count(q) == in - out);
@@ -41,24 +42,27 @@ Test(tor_queue, a_success_must_look_like_its_command)
 		const char *text;
 		bool good;
 	} rows[] = {
-		{ SHAPE_OK, "", 250, 1, "OK", true },
-		{ SHAPE_OK, "", 250, 2, "OK", false },
-		{ SHAPE_OK, "", 250, 1, "DisableNetwork=0", false },
-		{ SHAPE_OK, "", 552, 1, "Unknown Onion Service id", true },
-		{ SHAPE_KEY, "version", 250, 2, "version=0.4.9.11", true },
-		{ SHAPE_KEY, "version", 250, 2, "versions=0.4.9.11", false },
-		{ SHAPE_KEY, "version", 250, 1, "OK", false },
-		{ SHAPE_KEY, "version", 551, 1, "Internal error", true },
-		{ SHAPE_KEY, "DisableNetwork", 250, 1, "DisableNetwork", true },
-		{ SHAPE_KEY, "DisableNetwork", 250, 1, "disablenetwork=1", true },
-		{ SHAPE_ANY, "", 250, 3, "PROTOCOLINFO 1", true },
+	    {SHAPE_OK, "", 250, 1, "OK", true},
+	    {SHAPE_OK, "", 250, 2, "OK", false},
+	    {SHAPE_OK, "", 250, 1, "DisableNetwork=0", false},
+	    {SHAPE_OK, "", 552, 1, "Unknown Onion Service id", true},
+	    {SHAPE_KEY, "version", 250, 2, "version=0.4.9.11", true},
+	    {SHAPE_KEY, "version", 250, 2, "versions=0.4.9.11", false},
+	    {SHAPE_KEY, "version", 250, 1, "OK", false},
+	    {SHAPE_KEY, "version", 551, 1, "Internal error", true},
+	    {SHAPE_KEY, "DisableNetwork", 250, 1, "DisableNetwork", true},
+	    {SHAPE_KEY, "DisableNetwork", 250, 1, "disablenetwork=1", true},
+	    {SHAPE_ANY, "", 250, 3, "PROTOCOLINFO 1", true},
 	};
 	size_t i;
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct reply_line lines[3] = { { .code = rows[i].code, .sep = '-', .text = rows[i].text, .len = strlen(rows[i].text) } };
-		struct reply r = { .code = rows[i].code, .lines = lines, .n_lines = rows[i].lines };
-		struct queue_entry entry = { .shape = rows[i].shape };
+		struct reply_line lines[3] = {{.code = rows[i].code,
+		    .sep = '-',
+		    .text = rows[i].text,
+		    .len = strlen(rows[i].text)}};
+		struct reply r = {.code = rows[i].code, .lines = lines, .n_lines = rows[i].lines};
+		struct queue_entry entry = {.shape = rows[i].shape};
 		struct err e = ERR_INIT;
 
 		snprintf(entry.key, sizeof(entry.key), "%s", rows[i].key);
