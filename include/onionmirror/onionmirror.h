@@ -59,7 +59,7 @@ typedef enum om_reason {
 	OM_MISMATCH,       /* "mismatch": documents that don't belong together */
 	OM_CLOCK,          /* "clock": a serial that runs ahead of its time */
 	OM_MISSING,        /* "missing": a certified member without a head in the bundle */
-	OM_NO_MEMORY,      /* "no-memory" */
+	OM_NO_MEMORY,      /* "no-memory"; while parsing it can look like "malformed" */
 	OM_BAD_ARGUMENT    /* "bad-argument": the caller's fault, nothing was looked at */
 } om_reason;
 OM_EXPORT const char *om_reason_name(om_reason reason);

@@ -91,7 +91,5 @@ const char *conf_needs_restart(const struct conf *now, const struct conf *next);
 
 /* "90s" "5m" "12h" "30d" (also "500ms") to milliseconds; 0 or -1. */
 int conf_parse_duration(int64_t *ms, const char *s);
-/* "64KiB", "1MiB" or bytes; 0 or -1. */
-int conf_parse_size(uint64_t *bytes, const char *s);
 
 #endif

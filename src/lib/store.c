@@ -163,6 +163,7 @@ load_evidence(struct doc_fields *f, om_site *s)
 {
 	const json_t *list = doc_field_array(f, "evidence", SITE_EVIDENCE_MAX), *v;
 	const char *a, *b;
+	char *known, *later;
 	size_t i;
 
 	json_array_foreach(list, i, v)
@@ -173,7 +174,11 @@ load_evidence(struct doc_fields *f, om_site *s)
 			doc_field_bad(f, "evidence", "holds something that is no pair of texts");
 			return;
 		}
-		site_add_evidence(s, strdup(a), strdup(b));
+		known = strdup(a);
+		later = strdup(b);
+		if (known == NULL || later == NULL)
+			f->reason = DOC_NO_MEMORY;
+		site_add_evidence(s, known, later);
 	}
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/enc.h"
 #include "base/mem.h"
+#include "proto/onion.h"
 
 #include <string.h>
 
@@ -195,7 +196,7 @@ command_add_onion(struct buf *out, const struct command_add_onion *cmd, struct e
 static int
 command_address(struct buf *out, const char *command, const char *address, struct err *e)
 {
-	if (!is_of(address, LOWER "234567", 56, 56))
+	if (!onion_addr_shape(address, strnlen(address, 57)))
 		return err_set(e, ERR_PROTO, "%sneeds an onion address of 56 characters", command);
 	return command_with(out, command, address, e);
 }

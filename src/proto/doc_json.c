@@ -40,7 +40,8 @@ scan(const struct doc_form *f, const char *text, size_t len, struct err *e)
 		else if (c == '{' || c == '[') {
 			values++;
 			if (++depth > DOC_NESTING_MAX)
-				return doc_fail(e, DOC_MALFORMED, "%s: nested deeper than %d", f->what, DOC_NESTING_MAX);
+				return doc_fail(
+				    e, DOC_MALFORMED, "%s: nested deeper than %d", f->what, DOC_NESTING_MAX);
 		} else if ((c == '}' || c == ']') && depth > 0)
 			depth--;
 	}
@@ -126,7 +127,8 @@ doc_json_open(json_t **out, const struct doc_form *f, const char *text, size_t l
 		return r;
 	v = json_loadb(text, len - 1, JSON_REJECT_DUPLICATES, &je);
 	if (v == NULL) {
-		if (json_error_code(&je) == json_error_out_of_memory)
+		/* Out of memory is either said, or leaves the text empty, or (in a string) looks like a bad token. */
+		if (json_error_code(&je) == json_error_out_of_memory || je.text[0] == '\0')
 			return doc_fail(e, DOC_NO_MEMORY, "%s: no memory to parse it", f->what);
 		return doc_fail(e, DOC_MALFORMED, "%s: not JSON as it should be, at byte %d", f->what, je.position);
 	}

@@ -116,7 +116,8 @@ doc_members_write(char **out, size_t *len, const struct doc_members *m, struct e
 	if (doc_json_finish(&text, &n, o, bad, e) != 0)
 		return -1;
 	again = calloc(1, sizeof *again);
-	r = again != NULL ? doc_members_parse(again, text, n, NULL, e) : doc_fail(e, DOC_NO_MEMORY, "members: no memory");
+	r = again != NULL ? doc_members_parse(again, text, n, NULL, e)
+	                  : doc_fail(e, DOC_NO_MEMORY, "members: no memory");
 	free(again);
 	return doc_write_checked(out, len, text, n, r, e);
 }

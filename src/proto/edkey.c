@@ -77,7 +77,8 @@ struct scratch {
 
 /* out = SHA-512(a | b | msg) mod L; a and b are 32 bytes each, b may be NULL. */
 static void
-hash_to_scalar(struct scratch *t, uint8_t out[SCALAR_LEN], const uint8_t *a, const uint8_t *b, const void *msg, size_t n)
+hash_to_scalar(struct scratch *t, uint8_t out[SCALAR_LEN], const uint8_t *a, const uint8_t *b, const void *msg,
+    size_t n)
 {
 	crypto_hash_sha512_init(&t->hash);
 	crypto_hash_sha512_update(&t->hash, a, 32);

@@ -7,6 +7,8 @@
 #include "config.h"
 #include "proto/event.h"
 
+#include "proto/onion.h"
+
 #include <string.h>
 
 struct word {
@@ -52,16 +54,10 @@ put_id(const struct reply_arg *a, char *out, struct err *e)
 	return 0;
 }
 
-static bool
-is_address(const char *s, size_t n)
-{
-	return n == 56 && strspn(s, "abcdefghijklmnopqrstuvwxyz234567") >= 56;
-}
-
 static int
 put_address(const struct reply_arg *a, char out[56 + 1], struct err *e)
 {
-	if (!is_address(a->raw, a->raw_len))
+	if (!onion_addr_shape(a->raw, a->raw_len))
 		return err_set(e, ERR_PARSE, "event: this is not an onion address");
 	memcpy(out, a->raw, 56);
 	out[56] = '\0';
@@ -277,7 +273,7 @@ put_target(struct event_stream *s, const struct reply_arg *a)
 	for (i = 0; i < 56; i++)
 		host[i] = s->target[i] >= 'A' && s->target[i] <= 'Z' ? (char)(s->target[i] + 32) : s->target[i];
 	host[56] = '\0';
-	if (is_address(host, 56))
+	if (onion_addr_shape(host, 56))
 		memcpy(s->address, host, sizeof host);
 }
 
@@ -327,7 +323,8 @@ parse_circ_text(struct event_circ *c, const char *p, struct err *e)
 		{ "LAUNCHED", EVENT_CIRC_LAUNCHED }, { "BUILT", EVENT_CIRC_BUILT },
 		{ "GUARD_WAIT", EVENT_CIRC_GUARD_WAIT }, { "EXTENDED", EVENT_CIRC_EXTENDED },
 		{ "FAILED", EVENT_CIRC_FAILED }, { "CLOSED", EVENT_CIRC_CLOSED },
-		{ "PURPOSE_CHANGED", EVENT_CIRC_PURPOSE_CHANGED }, { "CANNIBALIZED", EVENT_CIRC_CANNIBALIZED }, { NULL, 0 },
+		{ "PURPOSE_CHANGED", EVENT_CIRC_PURPOSE_CHANGED }, { "CANNIBALIZED", EVENT_CIRC_CANNIBALIZED },
+		{ NULL, 0 },
 	};
 	struct reply_arg a;
 
@@ -340,7 +337,7 @@ parse_circ_text(struct event_circ *c, const char *p, struct err *e)
 			put_if_fits(&a, c->purpose, sizeof c->purpose);
 		else if (reply_arg_is_key(&a, "HS_STATE"))
 			put_if_fits(&a, c->hs_state, sizeof c->hs_state);
-		else if (reply_arg_is_key(&a, "REND_QUERY") && is_address(a.raw, a.raw_len))
+		else if (reply_arg_is_key(&a, "REND_QUERY") && onion_addr_shape(a.raw, a.raw_len))
 			put_if_fits(&a, c->rend_query, sizeof c->rend_query);
 		else if (reply_arg_is_key(&a, "REASON"))
 			put_if_fits(&a, c->reason, sizeof c->reason);

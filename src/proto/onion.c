@@ -61,6 +61,19 @@ onion_to_pubkey(uint8_t pk[ONION_PUBKEY_LEN], const char *addr, size_t len)
 }
 
 bool
+onion_addr_shape(const char *s, size_t len)
+{
+	size_t i;
+
+	if (len != ONION_ADDR_LEN)
+		return false;
+	for (i = 0; i < len; i++)
+		if ((s[i] < 'a' || s[i] > 'z') && (s[i] < '2' || s[i] > '7'))
+			return false;
+	return true;
+}
+
+bool
 onion_addr_valid(const char *addr)
 {
 	uint8_t pk[ONION_PUBKEY_LEN];

@@ -17,6 +17,8 @@
 #define ONION_PUBKEY_LEN 32
 #define ONION_HOST_LEN (ONION_ADDR_LEN + 6) /* "<56>.onion" */
 
+/* Whether `len` bytes are 56 characters of lower-case base32: the shape only, for what tor or we ourselves say. */
+bool onion_addr_shape(const char *s, size_t len);
 /* Writes the address of a public key and a NUL. -1 only if the checksum can't be computed (OpenSSL out of memory). */
 int onion_from_pubkey(char out[ONION_ADDR_LEN + 1], const uint8_t pk[ONION_PUBKEY_LEN]);
 /*

@@ -113,7 +113,11 @@ parse_status(const char *s, size_t n, struct reply_line *line, struct err *e)
 		return err_set(e, ERR_PARSE, "control reply: no separator behind the status code");
 	if (memchr(s, '\0', n) != NULL || memchr(s, '\r', n) != NULL)
 		return err_set(e, ERR_PARSE, "control reply: a NUL or CR inside a line");
-	*line = (struct reply_line){ .code = (s[0] - '0') * 100 + (s[1] - '0') * 10 + (s[2] - '0'), .sep = s[3], .len = n - 4 };
+	*line = (struct reply_line){
+		.code = (s[0] - '0') * 100 + (s[1] - '0') * 10 + (s[2] - '0'),
+		.sep = s[3],
+		.len = n - 4,
+	};
 	return 0;
 }
 
@@ -142,7 +146,8 @@ take_status(struct reply_reader *r, const char *s, size_t n, bool *last, struct 
 	if (parse_status(s, n, &line, e) != 0 || lines_reserve(r, e) != 0)
 		return -1;
 	if (r->n_lines > 0 && line.code != r->lines[0].code)
-		return err_set(e, ERR_PARSE, "control reply: status %d inside a reply of status %d", line.code, r->lines[0].code);
+		return err_set(e, ERR_PARSE, "control reply: status %d inside a reply of status %d", line.code,
+		    r->lines[0].code);
 	buf_add(&r->text, s + 4, line.len);
 	buf_add(&r->text, "", 1);
 	r->lines[r->n_lines++] = line;

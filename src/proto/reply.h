@@ -84,7 +84,7 @@ struct reply_arg {
 	bool quoted;
 };
 
-/* Takes the next argument from *p (NUL-ended text) and moves *p behind it. 1: taken, 0: no more, -1: a quote is not closed. */
+/* Takes the next argument of *p (NUL-ended) and moves *p behind it. 1: taken, 0: no more, -1: a quote is not closed. */
 int reply_next_arg(const char **p, struct reply_arg *a);
 bool reply_arg_is_key(const struct reply_arg *a, const char *key);
 /*
@@ -139,12 +139,12 @@ enum reply_auth_method {
 #define REPLY_PATH_MAX 4095
 struct reply_protocolinfo {
 	unsigned methods; /* of enum reply_auth_method; unknown names are ignored */
-	/* What the peer claims; "" if none. An attacker's to choose: compare with the configured path, never open it. */
+	/* What the peer claims, "" if none. An attacker's to choose: compare with the configured path, never open. */
 	char cookie_file[REPLY_PATH_MAX + 1];
 	char version_text[64]; /* "" if the peer does not say */
 	struct tor_version version; /* zeros then */
 };
-/* ERR_PARSE (also: two AUTH or VERSION lines, no AUTH line), ERR_LIMIT, or as reply_check(). Unknown lines are ignored. */
+/* ERR_PARSE (also: not one AUTH line, two VERSION lines), ERR_LIMIT, or as reply_check(). Unknown lines are ignored. */
 int reply_protocolinfo(struct reply_protocolinfo *out, const struct reply *r, struct err *e);
 
 /* AUTHCHALLENGE SAFECOOKIE (3.24). */

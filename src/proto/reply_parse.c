@@ -7,6 +7,7 @@
 #include "proto/reply.h"
 
 #include "base/enc.h"
+#include "proto/onion.h"
 
 #include <string.h>
 
@@ -149,7 +150,7 @@ reply_add_onion(struct reply_add_onion *out, const struct reply *r, struct err *
 	}
 	if (r->code != 250 || id == NULL)
 		return err_set(e, ERR_PARSE, "ADD_ONION: an answer without ServiceID");
-	if (strlen(id) != 56 || strspn(id, "abcdefghijklmnopqrstuvwxyz234567") != 56)
+	if (!onion_addr_shape(id, strlen(id)))
 		return err_set(e, ERR_PARSE, "ADD_ONION: the ServiceID is not an onion address");
 	memcpy(out->service_id, id, 56 + 1);
 	return 0;

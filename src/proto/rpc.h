@@ -57,7 +57,8 @@ void rpc_request_free(struct rpc_request *rq);
 /* Writers add one line or nothing. json arguments are borrowed. ERR_LIMIT past RPC_RESPONSE_MAX, ERR_MEMORY. */
 int rpc_write_result(struct buf *out, const json_t *id, const json_t *result, struct err *e);
 /* id NULL: null. reason NULL: no data. Text that is not UTF-8 is replaced by "?". */
-int rpc_write_error(struct buf *out, const json_t *id, int code, const char *message, const char *reason, struct err *e);
+int rpc_write_error(struct buf *out, const json_t *id, int code, const char *message, const char *reason,
+    struct err *e);
 /* params: an object or NULL. ERR_PROTO for a bad method. */
 int rpc_write_notification(struct buf *out, const char *method, const json_t *params, struct err *e);
 /* Any object as a line, for the server's first one. */

@@ -6,9 +6,9 @@
 #include "config.h"
 #include "proto/socks.h"
 
-#include <string.h>
+#include "proto/onion.h"
 
-#define ADDRESS_SET "abcdefghijklmnopqrstuvwxyz234567"
+#include <string.h>
 
 void
 socks_init(struct socks *s)
@@ -72,7 +72,7 @@ socks_write_connect(struct buf *out, const char *address, uint16_t port, struct 
 	uint8_t msg[5 + 62 + 2] = { 5, 1, 0, 3, 62 };
 
 	/* Exactly the address: with a dot behind it tor would take it for a name of the clearnet. */
-	if (strnlen(address, 57) != 56 || strspn(address, ADDRESS_SET) != 56)
+	if (!onion_addr_shape(address, strnlen(address, 57)))
 		return err_set(e, ERR_PROTO, "SOCKS: this is not an onion address");
 	if (port == 0)
 		return err_set(e, ERR_PROTO, "SOCKS: port 0");

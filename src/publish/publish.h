@@ -43,6 +43,9 @@ int publish_leaf_make(char **out, const struct publish_site *s, const uint8_t *k
 /* When the possession in a leaf must be renewed (its half life), wall seconds; -1 if the text doesn't parse. */
 int64_t publish_leaf_renew_at(const char *leaf);
 
+/* When its possession proof runs out; -1 as above. Until then a retired address needs its tombstone. */
+int64_t publish_leaf_until(const char *leaf);
+
 struct publish_entry {
 	const char *leaf;    /* leaf document text, borrowed */
 	const char *channel; /* which channel directory gets it, borrowed */
