@@ -48,7 +48,8 @@ struct probe {
 	struct timer *timer;
 	struct socks socks;
 	struct http_reader *http;
-	struct buf hello, request; /* SOCKS messages, in one piece; the HTTP request */
+	struct buf hello[3]; /* SOCKS messages, by the state that waits for their answer */
+	struct buf request;  /* the HTTP request */
 	enum desc_sight sight;
 	int64_t started, deadline; /* monotonic ms */
 	struct probe_result result;
@@ -82,7 +83,9 @@ probe_free(struct probe *p)
 	stream_free(p->stream);
 	timer_free(p->timer);
 	http_reader_free(p->http);
-	buf_free(&p->hello);
+	buf_free(&p->hello[SOCKS_WANT_METHOD]);
+	buf_free(&p->hello[SOCKS_WANT_AUTH]);
+	buf_free(&p->hello[SOCKS_WANT_REPLY]);
 	buf_free(&p->request);
 	for (i = 0; i < sizeof(p->owned) / sizeof(p->owned[0]); i++)
 		free(p->owned[i]);
@@ -167,10 +170,21 @@ probe_on_refusal(struct probe *p)
 	probe_finish(p, judge_socks(p->socks.code, p->sight, p->result.detail));
 }
 
+/*
+ * The message whose answer is waited for. One at a time: tor 0.4.9.11 given all
+ * three at once answers only the last it read, and the answers can't be told apart.
+ */
+static void
+probe_send_hello(struct probe *p)
+{
+	stream_write(p->stream, p->hello[p->socks.state].data, p->hello[p->socks.state].len);
+}
+
 /* 0, or -1 when the probe is over (and gone) or takes no more input. */
 static int
 probe_feed_socks(struct probe *p, const char *data, size_t len)
 {
+	enum socks_state was = p->socks.state;
 	struct err e = ERR_INIT;
 	size_t used = 0;
 
@@ -180,8 +194,11 @@ probe_feed_socks(struct probe *p, const char *data, size_t len)
 		return -1;
 	}
 	stream_consume(p->stream, used);
-	if (p->socks.state != SOCKS_DONE)
+	if (p->socks.state != SOCKS_DONE) {
+		if (p->socks.state != was)
+			probe_send_hello(p);
 		return 0;
+	}
 	p->result.socks_code = p->socks.code;
 	if (p->socks.code != 0 && p->socks.code != 0xf0) {
 		probe_on_refusal(p);
@@ -292,7 +309,7 @@ probe_on_stream(struct stream *s, enum stream_event ev, void *arg)
 			break;
 		}
 		p->state = PROBE_SOCKS;
-		stream_write(s, p->hello.data, p->hello.len);
+		probe_send_hello(p);
 		break;
 	case STREAM_DATA: probe_on_data(p); break;
 	case STREAM_DRAINED: break;
@@ -330,9 +347,10 @@ probe_prepare(struct probe *p)
 		rng_bytes(noise, sizeof(noise));
 		hex_encode(user, noise, 16);
 		hex_encode(password, noise + 16, 16);
-		if (socks_write_greeting(&p->hello, &e) != 0 ||
-		    socks_write_auth(&p->hello, user, password, &e) != 0 ||
-		    socks_write_connect(&p->hello, p->rq.address, p->rq.port, &e) != 0) {
+		if (socks_write_greeting(&p->hello[SOCKS_WANT_METHOD], &e) != 0 ||
+		    socks_write_auth(&p->hello[SOCKS_WANT_AUTH], user, password, &e) != 0 ||
+		    socks_write_connect(&p->hello[SOCKS_WANT_REPLY], p->rq.address, p->rq.port,
+			&e) != 0) {
 			judge_detail(p->result.detail, "%s", e.msg);
 			p->result.verdict = VERDICT_BAD_ADDRESS;
 			return -1;
@@ -375,7 +393,8 @@ prober_start(struct prober *r, const struct probe_request *rq, probe_cb *cb, voi
 	p->cb = cb;
 	p->ctx = ctx;
 	p->id = id;
-	p->hello = (struct buf)BUF_INIT(MESSAGE_MAX);
+	p->hello[SOCKS_WANT_METHOD] = p->hello[SOCKS_WANT_AUTH] = p->hello[SOCKS_WANT_REPLY] =
+	    (struct buf)BUF_INIT(MESSAGE_MAX);
 	p->request = (struct buf)BUF_INIT(MESSAGE_MAX);
 	p->started = clock_mono_ms();
 	p->deadline = p->started + rq->timeout_ms;
