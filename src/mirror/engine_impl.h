@@ -148,6 +148,8 @@ void rotate_ended(struct engine *e, struct now now, struct onion *o, bool ok, st
 
 /* listing.c */
 void listing_step(struct engine *e, struct now now, struct actions *out);
+/* Listed onions that are out of the visible list for good: a successor took their place, or their mirror is gone. */
+void listing_retire(struct engine *e, struct now now, struct actions *out);
 bool listing_wants(const struct engine *e, const struct onion *o);
 void publish_ended(struct engine *e, bool ok, struct actions *out);
 
