@@ -120,10 +120,14 @@ int
 b64_decode(uint8_t *out, size_t n, const char *s, size_t len)
 {
 	const char *end = NULL;
-	size_t got = 0;
+	size_t got = 0, i;
 
 	if (len != B64_LEN(n))
 		return -1;
+	/* libsodium 1.0.18 takes every byte from 0x80 up for '/'. */
+	for (i = 0; i < len; i++)
+		if ((unsigned char)s[i] > 0x7f)
+			return -1;
 	if (sodium_base642bin(out, n, s, len, NULL, &got, &end, sodium_base64_VARIANT_ORIGINAL) != 0)
 		return -1;
 	return got == n && end == s + len ? 0 : -1;

@@ -34,6 +34,9 @@ open_checked(const char *path, enum file_rule rule, struct stat *st, struct err 
 	else if (rule == FILE_SECRET && (st->st_mode & (S_IWGRP | S_IRWXO)) != 0)
 		err_set(e, ERR_SYS, "%s: readable or writable by others (mode %04o); chmod 0600 it", path,
 		    (unsigned)(st->st_mode & 07777));
+	else if (rule == FILE_FOREIGN && (st->st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		err_set(e, ERR_SYS, "%s: writable by others than its owner (mode %04o); chmod go-w it", path,
+		    (unsigned)(st->st_mode & 07777));
 	else
 		return fd;
 	close(fd);

@@ -11,6 +11,7 @@
 enum file_rule {
 	FILE_PUBLIC = 0, /* a regular file, not a symlink */
 	FILE_SECRET = 1, /* also: owned by us or root, no access for others, not writable by the group */
+	FILE_FOREIGN = 2, /* anybody's (tor's cookie), but writable by its owner only */
 };
 
 /*

@@ -1,0 +1,19 @@
+noinst_LTLIBRARIES += libcli.la
+libcli_la_SOURCES = \
+	%D%/cli.h \
+	%D%/client.c %D%/client.h \
+	%D%/init.c \
+	%D%/operator.c \
+	%D%/options.c \
+	%D%/passphrase.c %D%/passphrase.h \
+	%D%/verbs.c \
+	%D%/verify.c
+
+bin_PROGRAMS += onionmirror
+onionmirror_SOURCES = %D%/main.c
+onionmirror_CPPFLAGS = $(AM_CPPFLAGS) -DCLI_DEFAULT_CONF='"$(sysconfdir)/onionmirror/onionmirror.conf"'
+onionmirror_CFLAGS = $(AM_CFLAGS) $(OM_BIN_CFLAGS)
+onionmirror_LDFLAGS = $(AM_LDFLAGS) $(OM_BIN_LDFLAGS)
+onionmirror_LDADD = libcli.la libonionmirror.la libconf.la libproto.la libio.la libbase.la \
+	$(EVENT_LIBS) $(CONFUSE_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS) $(CRYPTO_LIBS)
+dist_man_MANS += %D%/onionmirror.1

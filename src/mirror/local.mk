@@ -1,0 +1,12 @@
+noinst_LTLIBRARIES += libmirror.la
+libmirror_la_SOURCES = \
+	%D%/actions.c \
+	%D%/engine.c %D%/engine.h \
+	%D%/engine_impl.h \
+	%D%/health.c \
+	%D%/life.c \
+	%D%/listing.c \
+	%D%/onion.c %D%/onion.h \
+	%D%/reconcile.c \
+	%D%/rotate.c \
+	%D%/view.c

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Fuzz targets. To add one: fuzz_NAME.c with LLVMFuzzerTestOneInput, seeds in
+# corpus/NAME/, its name in fuzz_programs, two lines at the end. One file a line, sorted.
+#
+# Usually each target is linked with replay.c and `make check` runs it over its
+# seeds. With --enable-fuzzing (CC=clang) it is linked with libFuzzer instead:
+#   tests/fuzz/fuzz_reply -dict=.../dict/reply.dict -max_total_time=60 NEW-DIR .../corpus/reply
+fuzz_programs = \
+	tests/fuzz/fuzz_command \
+	tests/fuzz/fuzz_event \
+	tests/fuzz/fuzz_http \
+	tests/fuzz/fuzz_reply \
+	tests/fuzz/fuzz_rpc \
+	tests/fuzz/fuzz_socks
+check_PROGRAMS += $(fuzz_programs)
+if FUZZING
+fuzz_main =
+else
+fuzz_main = tests/fuzz/replay.c
+FUZZ_TESTS += $(fuzz_programs)
+endif
+fuzz_libs = libproto.la libbase.la $(OM_LIBS) $(FUZZ_LDFLAGS)
+EXTRA_DIST += tests/fuzz/corpus tests/fuzz/dict
+
+tests_fuzz_fuzz_command_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_command.c $(fuzz_main)
+tests_fuzz_fuzz_command_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_event_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_event.c $(fuzz_main)
+tests_fuzz_fuzz_event_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_http_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_http.c $(fuzz_main)
+tests_fuzz_fuzz_http_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_reply_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_reply.c $(fuzz_main)
+tests_fuzz_fuzz_reply_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_rpc_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_rpc.c $(fuzz_main)
+tests_fuzz_fuzz_rpc_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_socks_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_socks.c $(fuzz_main)
+tests_fuzz_fuzz_socks_LDADD = $(fuzz_libs)

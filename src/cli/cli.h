@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include "base/err.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* onionmirror(1): one table of verbs (verbs.c), one file a group. */
+
+enum cli_exit { CLI_DONE = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_UNREACHABLE = 3, CLI_UNVERIFIED = 4 };
+
+struct cli {
+	const char *conf_path; /* -f, or the default; borrowed */
+	bool conf_given;       /* -f was used */
+	const char *socket;    /* -s, NULL: from the configuration */
+	bool json;             /* --json */
+	bool help;             /* --help behind a verb */
+	bool tty;              /* stdout is a terminal: colour and progress */
+};
+
+struct verb {
+	const char *name;
+	const char *group; /* "operator", "keys", "reader" */
+	const char *usage; /* what follows the name */
+	const char *help;  /* one line */
+	/* argv[0] is the verb. Returns an enum cli_exit. */
+	int (*run)(struct cli *c, int argc, char **argv);
+};
+extern const struct verb verbs[]; /* ends with a NULL name */
+
+/* An option of one verb: --name (flag) or --name VALUE. */
+struct cli_opt {
+	const char *name;   /* without "--" */
+	bool *flag;         /* set to true; or */
+	const char **value; /* takes a value; borrowed from argv */
+};
+
+/*
+ * Takes this verb's options and the common ones (-f -s --json --help) out of
+ * argv, wherever they stand; "--" ends them. What stays is argv[0] and the
+ * positional words; their number is returned in *argc. -1 with a message.
+ */
+int cli_take_options(struct cli *c, int *argc, char **argv, const struct cli_opt *opts, struct err *e);
+
+/* "onionmirror: text" on stderr; returns `code`. */
+int cli_fail(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Says how the verb is used, on stderr; returns CLI_USAGE. */
+int cli_usage(const char *verb, const struct err *e);
+/* Prints a JSON value and LF on stdout and drops the reference. */
+void cli_print_json(json_t *value);
+/* "3 min ago", "in 5 d": t and now in wall seconds; `out` has 32 bytes. */
+void cli_format_age(char *out, long long t, long long now);
+
+/* verbs, a file a group */
+int verb_init(struct cli *c, int argc, char **argv);
+int verb_status(struct cli *c, int argc, char **argv);
+int verb_mirrors(struct cli *c, int argc, char **argv);
+int verb_onions(struct cli *c, int argc, char **argv);
+int verb_rotate(struct cli *c, int argc, char **argv);
+int verb_probe(struct cli *c, int argc, char **argv);
+int verb_publish(struct cli *c, int argc, char **argv);
+int verb_reload(struct cli *c, int argc, char **argv);
+int verb_verify(struct cli *c, int argc, char **argv);
+
+#endif

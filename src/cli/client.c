@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A blocking client of the control socket. Owns its loop, its stream and notifications not yet asked for. */
+#include "config.h"
+#include "cli/client.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "conf/conf.h"
+#include "io/stream.h"
+#include "proto/rpc.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CALL_DEADLINE_MS 30000
+#define KEPT_MAX 4096
+
+struct client {
+	struct loop *loop;
+	struct stream *stream;
+	bool connected, closed, greeted;
+	int64_t want;               /* id of the answer waited for, 0: none */
+	struct rpc_response answer; /* root != NULL: it came */
+	json_t *notes;              /* array of params, oldest first */
+	int64_t last_id;
+	struct err fault; /* what the daemon sent that can't be understood */
+};
+
+static void
+take_line(struct client *cl, const char *line, size_t len)
+{
+	struct rpc_response rs;
+	json_t *hello;
+
+	if (!cl->greeted) {
+		if (rpc_object_parse(&hello, line, len, RPC_LINE_MAX, &cl->fault) != 0)
+			return;
+		if (json_string_value(json_object_get(hello, "onionmirror")) == NULL)
+			err_set(&cl->fault, ERR_PROTO, "this is not the control socket of an onionmirrord");
+		json_decref(hello);
+		cl->greeted = true;
+		return;
+	}
+	if (rpc_response_parse(&rs, line, len, &cl->fault) != 0)
+		return;
+	if (rs.kind == RPC_NOTIFICATION) {
+		if (rs.params != NULL && json_array_size(cl->notes) < KEPT_MAX)
+			json_array_append(cl->notes, rs.params);
+		rpc_response_free(&rs);
+	} else if (cl->want != 0 && rs.id == cl->want && cl->answer.root == NULL) {
+		cl->answer = rs;
+	} else {
+		if (rs.kind == RPC_ERROR && rs.id == -1)
+			err_set(&cl->fault, ERR_PROTO, "the daemon refuses: %.200s", rs.message);
+		rpc_response_free(&rs);
+	}
+}
+
+static void
+take_lines(struct client *cl)
+{
+	const char *p, *lf;
+	size_t n;
+
+	while (cl->fault.code == ERR_NONE && (p = stream_peek(cl->stream, &n)) != NULL && n > 0 &&
+	    (lf = memchr(p, '\n', n)) != NULL) {
+		take_line(cl, p, (size_t)(lf - p));
+		stream_consume(cl->stream, (size_t)(lf - p) + 1);
+	}
+}
+
+static void
+on_stream(struct stream *s, enum stream_event ev, void *arg)
+{
+	struct client *cl = arg;
+
+	(void)s;
+	switch (ev) {
+	case STREAM_CONNECTED: cl->connected = true; break;
+	case STREAM_DATA: take_lines(cl); break;
+	case STREAM_DRAINED: break;
+	case STREAM_CLOSED: cl->closed = true; break;
+	}
+}
+
+static bool
+is_greeted(void *arg)
+{
+	struct client *cl = arg;
+
+	return cl->greeted || cl->closed || cl->fault.code != ERR_NONE;
+}
+
+static bool
+is_answered(void *arg)
+{
+	struct client *cl = arg;
+
+	return cl->answer.root != NULL || cl->closed || cl->fault.code != ERR_NONE;
+}
+
+static bool
+is_notified(void *arg)
+{
+	struct client *cl = arg;
+
+	return json_array_size(cl->notes) > 0 || cl->closed || cl->fault.code != ERR_NONE;
+}
+
+/* Where the control socket is: -s, or the configuration. */
+static int
+find_socket(const struct cli *c, struct endpoint *ep, struct err *e)
+{
+	struct buf faults = BUF_INIT(64 * 1024);
+	struct conf *conf = NULL;
+	char *text;
+	int r;
+
+	if (c->socket != NULL) {
+		text = xasprintf("%s%s", c->socket[0] == '/' ? "unix:" : "", c->socket);
+		r = endpoint_parse(ep, text, e);
+		free(text);
+		return r;
+	}
+	r = conf_load(&conf, c->conf_path, &faults);
+	if (r != 0)
+		err_set(e, ERR_CONFIG, "%.*s", (int)strcspn(buf_str(&faults), "\n"), buf_str(&faults));
+	else
+		*ep = conf->control_socket;
+	buf_free(&faults);
+	conf_free(conf);
+	return r;
+}
+
+/* What went wrong on the link, as one line. */
+static int
+link_fault(struct client *cl, const char *doing, struct err *e)
+{
+	if (cl->fault.code != ERR_NONE)
+		return err_set(e, cl->fault.code, "control socket: %s", cl->fault.msg);
+	if (!cl->closed)
+		return err_set(e, ERR_TIMEOUT, "the daemon does not answer (%s); look at its log", doing);
+	if (!cl->connected)
+		return err_set(e, ERR_CLOSED, "cannot reach the daemon: %s; is onionmirrord running?",
+		    stream_error(cl->stream)->msg);
+	return err_set(e, ERR_CLOSED, "the daemon closed the connection (%s); are you in its control-group?", doing);
+}
+
+struct client *
+client_open(const struct cli *c, struct err *e)
+{
+	struct client *cl;
+	struct endpoint ep;
+
+	if (find_socket(c, &ep, e) != 0)
+		return NULL;
+	cl = xcalloc(1, sizeof *cl);
+	cl->notes = json_array();
+	cl->loop = loop_new(e);
+	if (cl->loop == NULL || cl->notes == NULL) {
+		err_set(e, ERR_MEMORY, "out of memory");
+		client_close(cl);
+		return NULL;
+	}
+	cl->stream = stream_connect(cl->loop, &ep, RPC_RESPONSE_MAX + 1, on_stream, cl);
+	loop_run_until(cl->loop, is_greeted, cl, CALL_DEADLINE_MS);
+	if (!cl->greeted || cl->fault.code != ERR_NONE) {
+		link_fault(cl, "greeting", e);
+		client_close(cl);
+		return NULL;
+	}
+	return cl;
+}
+
+void
+client_close(struct client *cl)
+{
+	if (cl == NULL)
+		return;
+	rpc_response_free(&cl->answer);
+	json_decref(cl->notes);
+	stream_free(cl->stream);
+	if (cl->loop != NULL)
+		loop_free(cl->loop);
+	free(cl);
+}
+
+json_t *
+client_call(struct client *cl, const char *method, json_t *params, struct err *e)
+{
+	struct buf line = BUF_INIT(RPC_LINE_MAX + 1);
+	json_t *result = NULL;
+
+	cl->want = ++cl->last_id;
+	if (rpc_write_request(&line, cl->want, method, params, e) != 0)
+		goto out;
+	stream_write(cl->stream, line.data, line.len);
+	loop_run_until(cl->loop, is_answered, cl, CALL_DEADLINE_MS);
+	if (cl->answer.root == NULL) {
+		link_fault(cl, method, e);
+		goto out;
+	}
+	if (cl->answer.kind == RPC_RESULT)
+		result = json_incref(cl->answer.result);
+	else
+		err_set(e, ERR_REFUSED, "%.400s", cl->answer.message);
+	rpc_response_free(&cl->answer);
+	memset(&cl->answer, 0, sizeof cl->answer);
+out:
+	cl->want = 0;
+	buf_free(&line);
+	json_decref(params);
+	return result;
+}
+
+json_t *
+client_next(struct client *cl, int64_t ms, struct err *e)
+{
+	json_t *note;
+
+	loop_run_until(cl->loop, is_notified, cl, ms);
+	if (json_array_size(cl->notes) == 0) {
+		link_fault(cl, "waiting", e);
+		return NULL;
+	}
+	note = json_incref(json_array_get(cl->notes, 0));
+	json_array_remove(cl->notes, 0);
+	return note;
+}
+
+int
+client_fail(const struct err *e)
+{
+	bool refused = e->code == ERR_REFUSED || e->code == ERR_CONFIG;
+
+	return cli_fail(refused ? CLI_FAILED : CLI_UNREACHABLE, "%s", e->msg);
+}

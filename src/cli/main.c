@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* onionmirror: finds the verb and runs it. */
+#include "config.h"
+#include "cli/cli.h"
+
+#include "base/log.h"
+
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static void
+print_help(FILE *f)
+{
+	const char *group = "";
+	const struct verb *v;
+
+	fputs("usage: onionmirror [-f CONF] [-s SOCKET] [--json] VERB ...\n", f);
+	for (v = verbs; v->name != NULL; v++) {
+		if (strcmp(group, v->group) != 0)
+			fprintf(f, "\n%s\n", group = v->group);
+		fprintf(f, "  %-8s %-40s %s\n", v->name, v->usage, v->help);
+	}
+	fputs("\nexit codes: 0 done, 1 refused or failed, 2 usage, 3 daemon not reachable, 4 verification failed\n", f);
+}
+
+/* Splits the words before the verb from the verb's own. */
+static int
+find_verb(int argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < argc && argv[i][0] == '-'; i++)
+		if (strcmp(argv[i], "-f") == 0 || strcmp(argv[i], "-s") == 0)
+			i++;
+	return i < argc ? i : argc;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct cli c = { .conf_path = CLI_DEFAULT_CONF, .tty = isatty(STDOUT_FILENO) };
+	int at = find_verb(argc, argv), head = at;
+	const struct verb *v;
+	struct err e = ERR_INIT;
+
+	signal(SIGPIPE, SIG_IGN);
+	log_init("onionmirror", LOG_LEVEL_WARN);
+	if (sodium_init() < 0)
+		return cli_fail(CLI_FAILED, "libsodium does not start on this machine");
+	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+		puts("onionmirror " PACKAGE_VERSION);
+		return CLI_DONE;
+	}
+	if (cli_take_options(&c, &head, argv, NULL, &e) != 0)
+		return cli_usage(NULL, &e);
+	if (c.help || (at < argc && strcmp(argv[at], "help") == 0)) {
+		print_help(stdout);
+		return CLI_DONE;
+	}
+	if (at >= argc) {
+		print_help(stderr);
+		return CLI_USAGE;
+	}
+	for (v = verbs; v->name != NULL; v++)
+		if (strcmp(v->name, argv[at]) == 0)
+			return v->run(&c, argc - at, argv + at);
+	err_set(&e, ERR_PARSE, "there is no verb \"%s\"", argv[at]);
+	return cli_usage(NULL, &e);
+}

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Feeding a bundle: the walk of the specification (lists.md, "Verifying, in this order") with a
+ * reader's memory. Each document that passes is remembered at once; the first that doesn't names the
+ * reason for the whole bundle. Mirrors are collected aside and take the old ones' place at the end.
+ */
+#include "config.h"
+#include "lib/site.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NOW_MAX INT64_C(253402300799) /* the last second of 9999 */
+
+typedef const uint8_t (*hashes)[DOC_HASH_LEN];
+
+struct feed {
+	om_site *site;
+	int64_t now;
+	struct doc_bundle bundle;
+	struct err err;
+	bool seen[DOC_MEMBER_MAX];                   /* members that had a head in this bundle */
+	const struct kept_head *live[DOC_MEMBER_MAX]; /* accepted heads, in order; borrowed from site */
+	size_t n_live;
+	struct doc_head late[DOC_MEMBER_MAX]; /* heads that count as missing; owned */
+	size_t n_late;
+	enum doc_reason first_late; /* why, and in words */
+	struct err first_late_err;
+	struct om_mirror *mirrors; /* owned until they become the site's */
+	size_t n_mirrors;
+};
+
+/* A document as canonical JSON text with its signatures. */
+static char *
+entry_text(json_t *entry)
+{
+	char *text = NULL;
+
+	if (entry != NULL)
+		doc_json_dump(&text, NULL, entry, NULL);
+	return text;
+}
+
+static void
+keep_evidence(struct feed *f, const struct kept *known, const struct doc_signed *later)
+{
+	json_t *v = site_keep(later);
+
+	site_add_evidence(f->site, entry_text(known->entry), entry_text(v));
+	json_decref(v);
+}
+
+static enum doc_reason
+no_memory(struct feed *f)
+{
+	return doc_fail(&f->err, DOC_NO_MEMORY, "no memory to remember a document");
+}
+
+/* Remembers the root at place i of the bundle unless it was known. */
+static enum doc_reason
+keep_root(struct feed *f, size_t i, const struct chain_root *root)
+{
+	if (i < f->site->n_roots)
+		return DOC_OK;
+	return site_add_root(f->site, root, site_keep(&f->bundle.roots[i])) == DOC_OK ? DOC_OK : no_memory(f);
+}
+
+/*
+ * Walks the chain. A root is kept when its successor is looked at; the last
+ * one only after its expiry was judged too.
+ */
+static enum doc_reason
+feed_roots(struct feed *f)
+{
+	om_site *s = f->site;
+	const uint8_t *pin = s->id[0] != '\0' ? s->site : NULL;
+	size_t i, n = f->bundle.n_roots, known = s->n_roots;
+	struct chain_root cur, next;
+	enum doc_reason r;
+
+	for (i = 0; i < n; i++) {
+		r = chain_root_next(&next, i > 0 ? &cur : NULL, pin, &f->bundle.roots[i], &f->err);
+		if (r != DOC_OK)
+			return r;
+		cur = next;
+		if (i < known && memcmp(cur.sha256, s->roots[i].sha256, DOC_HASH_LEN) != 0) {
+			keep_evidence(f, &s->roots[i], &f->bundle.roots[i]);
+			return doc_fail(&f->err, DOC_FORK, "another root %zu is known", i + 1);
+		}
+		if (i + 1 == n) {
+			if (n < known)
+				return doc_fail(&f->err, DOC_ROLLBACK, "%zu roots, but %zu are known", n, known);
+			r = chain_root_expiry(&cur, f->now, &f->err);
+			if (r != DOC_OK)
+				return r;
+		}
+		r = keep_root(f, i, &cur);
+		if (r != DOC_OK)
+			return r;
+	}
+	return DOC_OK;
+}
+
+static enum doc_reason
+feed_members(struct feed *f)
+{
+	om_site *s = f->site;
+	struct doc_members *m = calloc(1, sizeof *m);
+	struct chain_seen seen = { s->members.seq, { 0 } };
+	uint8_t sha256[DOC_HASH_LEN];
+	enum doc_reason r;
+	json_t *entry;
+
+	if (m == NULL)
+		return no_memory(f);
+	memcpy(seen.sha256, s->members_kept.sha256, DOC_HASH_LEN);
+	r = chain_members(m, sha256, &s->root, &f->bundle.members, s->members_kept.entry != NULL ? &seen : NULL, f->now,
+	    &f->err);
+	if (r == DOC_FORK)
+		keep_evidence(f, &s->members_kept, &f->bundle.members);
+	if (r == DOC_OK) {
+		entry = site_keep(&f->bundle.members);
+		if (entry != NULL) {
+			site_set_members(s, m, sha256, entry);
+			site_reset_members(s);
+		} else
+			r = no_memory(f);
+	}
+	free(m);
+	return r;
+}
+
+/* Judges a head that parsed, and remembers it if it passes: *h is then empty. */
+static enum doc_reason
+judge_head(struct feed *f, struct doc_head *h, const struct doc_signed *d, struct err *e)
+{
+	om_site *s = f->site;
+	const struct doc_member *m = chain_member_find(&s->members, h->member);
+	const struct kept_head *known = m != NULL ? site_find_head(s, m->name, m->key) : NULL;
+	struct chain_seen seen = { 0 };
+	uint8_t sha256[DOC_HASH_LEN];
+	enum doc_reason r;
+
+	if (known != NULL) {
+		seen.number = known->doc.serial;
+		memcpy(seen.sha256, known->kept.sha256, DOC_HASH_LEN);
+	}
+	r = chain_head(h, &s->root, &s->members, s->members_kept.sha256, d, &seen, f->now, e);
+	if (r == DOC_FORK && known != NULL)
+		keep_evidence(f, &known->kept, d);
+	if (r != DOC_OK)
+		return r;
+	doc_hash(sha256, d->doc.p, d->doc.len);
+	if (known == NULL || memcmp(sha256, known->kept.sha256, DOC_HASH_LEN) != 0) {
+		if (site_set_head(s, h, m->key, sha256, site_keep(d)) != DOC_OK)
+			return doc_fail(e, DOC_NO_MEMORY, "no memory to remember a head");
+		known = site_find_head(s, m->name, m->key);
+	} else
+		doc_head_free(h);
+	f->live[f->n_live++] = known;
+	return DOC_OK;
+}
+
+static void
+note_member(struct feed *f, const struct doc_member *m, enum doc_reason status)
+{
+	struct om_member *view = &f->site->member_view[m - f->site->members.members];
+	const struct kept_head *h;
+
+	view->status = status;
+	h = site_find_head(f->site, m->name, m->key);
+	if (h == NULL)
+		return;
+	view->serial = h->doc.serial;
+	view->issued = h->doc.issued;
+	view->fresh_until = h->doc.fresh_until;
+	view->valid_until = h->doc.valid_until;
+}
+
+static enum doc_reason
+feed_head(struct feed *f, const struct doc_signed *d)
+{
+	const struct doc_members *members = &f->site->members;
+	const struct doc_member *m;
+	struct err err = ERR_INIT;
+	struct doc_head h;
+	enum doc_reason r;
+
+	r = doc_head_parse(&h, d->doc.p, d->doc.len, f->site->site, &f->err);
+	if (r != DOC_OK)
+		return r;
+	m = chain_member_find(members, h.member);
+	if (m != NULL && f->seen[m - members->members]) {
+		r = doc_fail(&f->err, DOC_MALFORMED, "bundle: two heads of %s", h.member);
+		doc_head_free(&h);
+		return r;
+	}
+	if (m != NULL)
+		f->seen[m - members->members] = true;
+	r = judge_head(f, &h, d, &err);
+	if (m != NULL)
+		note_member(f, m, r);
+	if (r == DOC_EXPIRED || r == DOC_NOT_YET_VALID) {
+		if (f->n_late == 0) {
+			f->first_late = r;
+			f->first_late_err = err;
+		}
+		f->late[f->n_late++] = h;
+		return DOC_OK;
+	}
+	doc_head_free(&h);
+	if (r != DOC_OK)
+		f->err = err;
+	return r;
+}
+
+static enum doc_reason
+feed_heads(struct feed *f)
+{
+	enum doc_reason r;
+	size_t i;
+
+	for (i = 0; i < f->bundle.n_heads; i++) {
+		r = feed_head(f, &f->bundle.heads[i]);
+		if (r != DOC_OK)
+			return r;
+	}
+	if (f->n_live > 0)
+		return DOC_OK;
+	if (f->n_late > 0) {
+		f->err = f->first_late_err;
+		return f->first_late;
+	}
+	return doc_fail(&f->err, DOC_NOT_LISTED, "the bundle has no head");
+}
+
+/* The first accepted head that lists a leaf, or NULL. */
+static const struct kept_head *
+listed_by(const struct feed *f, const uint8_t hash[DOC_HASH_LEN])
+{
+	size_t i;
+
+	for (i = 0; i < f->n_live; i++)
+		if (doc_leaves_have((hashes)f->live[i]->doc.leaves, f->live[i]->doc.n_leaves, hash))
+			return f->live[i];
+	return NULL;
+}
+
+static bool
+listed_late(const struct feed *f, const uint8_t hash[DOC_HASH_LEN])
+{
+	size_t i;
+
+	for (i = 0; i < f->n_late; i++)
+		if (doc_leaves_have((hashes)f->late[i].leaves, f->late[i].n_leaves, hash))
+			return true;
+	return false;
+}
+
+static int64_t
+earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static void
+add_mirror(struct feed *f, const struct doc_leaf *l, const uint8_t hash[DOC_HASH_LEN], const struct kept_head *h)
+{
+	const om_site *s = f->site;
+	const struct doc_member *member = chain_member_find(&s->members, h->doc.member);
+	struct om_mirror *m = &f->mirrors[f->n_mirrors++];
+
+	m->leaf = *l;
+	snprintf(m->host, sizeof m->host, "%s.onion", l->onion);
+	memcpy(m->member, h->doc.member, sizeof m->member);
+	memcpy(m->key, h->key, DOC_KEY_LEN);
+	memcpy(m->hash, hash, DOC_HASH_LEN);
+	m->valid_until = earlier(l->until, l->possession_not_after);
+	m->valid_until = earlier(m->valid_until, h->doc.valid_until);
+	m->valid_until = earlier(m->valid_until, earlier(s->members.expires, s->root.doc.expires));
+	if (member != NULL)
+		m->valid_until = earlier(m->valid_until, member->not_after);
+}
+
+static enum doc_reason
+feed_leaf(struct feed *f, const struct doc_text *t, const uint8_t hash[DOC_HASH_LEN])
+{
+	const struct kept_head *h = listed_by(f, hash);
+	om_site *s = f->site;
+	struct doc_leaf l;
+	enum doc_reason r;
+
+	if (h == NULL) {
+		r = doc_leaf_outline(t->p, t->len, s->site, &f->err);
+		if (r != DOC_OK || listed_late(f, hash))
+			return r;
+		return doc_fail(&f->err, DOC_NOT_LISTED, "a leaf that no head of the bundle lists");
+	}
+	r = doc_leaf_parse(&l, t->p, t->len, s->site, &f->err);
+	if (r == DOC_OK)
+		r = chain_leaf(&l, &s->root, s->tombstones, s->n_tombstones, f->now, &f->err);
+	if (r == DOC_OK)
+		add_mirror(f, &l, hash, h);
+	return r;
+}
+
+struct leaf_ref {
+	uint8_t hash[DOC_HASH_LEN];
+	size_t at;
+	bool again; /* an earlier one has the same bytes */
+};
+
+static int
+by_hash(const void *a, const void *b)
+{
+	const struct leaf_ref *x = a, *y = b;
+	int c = memcmp(x->hash, y->hash, DOC_HASH_LEN);
+
+	return c != 0 ? c : (x->at > y->at) - (x->at < y->at);
+}
+
+static int
+by_place(const void *a, const void *b)
+{
+	const struct leaf_ref *x = a, *y = b;
+
+	return (x->at > y->at) - (x->at < y->at);
+}
+
+static enum doc_reason
+feed_leaves(struct feed *f)
+{
+	size_t i, n = f->bundle.n_leaves;
+	struct leaf_ref *ref = calloc(n + 1, sizeof *ref);
+	enum doc_reason r = DOC_OK;
+
+	f->mirrors = calloc(n + 1, sizeof *f->mirrors);
+	if (ref == NULL || f->mirrors == NULL) {
+		free(ref);
+		return no_memory(f);
+	}
+	for (i = 0; i < n; i++) {
+		doc_hash(ref[i].hash, f->bundle.leaves[i].p, f->bundle.leaves[i].len);
+		ref[i].at = i;
+	}
+	/* A repeated leaf counts, and costs, once. */
+	qsort(ref, n, sizeof *ref, by_hash);
+	for (i = 1; i < n; i++)
+		ref[i].again = memcmp(ref[i - 1].hash, ref[i].hash, DOC_HASH_LEN) == 0;
+	qsort(ref, n, sizeof *ref, by_place);
+	for (i = 0; i < n && r == DOC_OK; i++)
+		if (!ref[i].again)
+			r = feed_leaf(f, &f->bundle.leaves[i], ref[i].hash);
+	free(ref);
+	return r;
+}
+
+static enum doc_reason
+feed_all(struct feed *f, const void *bytes, size_t len)
+{
+	enum doc_reason r = doc_bundle_parse(&f->bundle, bytes, len, &f->err);
+
+	if (r == DOC_OK)
+		r = feed_roots(f);
+	if (r == DOC_OK)
+		r = feed_members(f);
+	if (r == DOC_OK)
+		r = feed_heads(f);
+	if (r == DOC_OK)
+		r = feed_leaves(f);
+	return r;
+}
+
+int
+om_site_feed_bundle(om_site *s, const void *bytes, size_t len, int64_t now, om_error *error)
+{
+	enum doc_reason r;
+	struct feed *f;
+	size_t i;
+
+	if (s == NULL || bytes == NULL || now < 0 || now > NOW_MAX)
+		return site_error(error, OM_BAD_ARGUMENT, "no site, no bytes or no such time");
+	f = calloc(1, sizeof *f);
+	if (f == NULL)
+		return site_error(error, OM_NO_MEMORY, "");
+	f->site = s;
+	f->now = now;
+	r = feed_all(f, bytes, len);
+	if (r == DOC_OK) {
+		free(s->mirrors);
+		s->mirrors = f->mirrors;
+		s->n_mirrors = f->n_mirrors;
+	} else {
+		free(f->mirrors);
+		site_prune_mirrors(s);
+		site_error(error, (om_reason)r, f->err.msg);
+	}
+	for (i = 0; i < f->n_late; i++)
+		doc_head_free(&f->late[i]);
+	doc_bundle_free(&f->bundle);
+	free(f);
+	return r == DOC_OK ? 0 : -1;
+}

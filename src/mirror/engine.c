@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The engine's state: configuration, onions, look-ups, and the one place that looks at everything. */
+#include "config.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "mirror/engine_impl.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void
+take_config(struct engine *e, const struct engine_config *cfg)
+{
+	size_t i;
+
+	e->n_tors = cfg->n_tors;
+	e->tors = xcalloc(cfg->n_tors + 1, sizeof *e->tors);
+	for (i = 0; i < cfg->n_tors; i++)
+		e->tors[i].cfg = cfg->tors[i];
+	e->n_mirrors = cfg->n_mirrors;
+	e->mirrors = xcalloc(cfg->n_mirrors + 1, sizeof *e->mirrors);
+	for (i = 0; i < cfg->n_mirrors; i++) {
+		e->mirrors[i].cfg = cfg->mirrors[i];
+		e->mirrors[i].backend = VERDICT_INCONCLUSIVE;
+	}
+	e->min_listed = cfg->min_listed;
+	e->rotation_spacing_ms = cfg->rotation_spacing_ms;
+	e->max_rotations_per_day = cfg->max_rotations_per_day;
+}
+
+struct engine *
+engine_new(const struct engine_config *cfg)
+{
+	struct engine *e = xcalloc(1, sizeof *e);
+
+	take_config(e, cfg);
+	e->bucket = PUBLISH_BUCKET;
+	e->renew_at = NEVER;
+	e->deadline = NEVER;
+	return e;
+}
+
+void
+engine_free(struct engine *e)
+{
+	size_t i;
+
+	if (e == NULL)
+		return;
+	for (i = 0; i < e->n_onions; i++)
+		free(e->onions[i]);
+	free(e->onions);
+	free(e->flight);
+	free(e->tors);
+	free(e->mirrors);
+	free(e);
+}
+
+static int
+tor_index(const struct engine *e, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < e->n_tors; i++)
+		if (strcmp(e->tors[i].cfg.name, name) == 0)
+			return (int)i;
+	return -1;
+}
+
+int
+engine_mirror_index(const struct engine *e, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < e->n_mirrors; i++)
+		if (strcmp(e->mirrors[i].cfg.name, name) == 0)
+			return (int)i;
+	return -1;
+}
+
+void
+engine_reconfigure(struct engine *e, struct now now, const struct engine_config *cfg, struct actions *out)
+{
+	struct tor_side *tors = e->tors;
+	struct mirror *mirrors = e->mirrors;
+	size_t n_tors = e->n_tors, n_mirrors = e->n_mirrors, i;
+	struct engine_mirror fresh;
+	struct engine_tor cfg_tor;
+	int k;
+
+	take_config(e, cfg);
+	for (i = 0; i < n_tors; i++)
+		if ((k = tor_index(e, tors[i].cfg.name)) >= 0) {
+			cfg_tor = e->tors[k].cfg;
+			e->tors[k] = tors[i];
+			e->tors[k].cfg = cfg_tor;
+		}
+	for (i = 0; i < n_mirrors; i++)
+		if ((k = engine_mirror_index(e, mirrors[i].cfg.name)) >= 0) {
+			fresh = e->mirrors[k].cfg;
+			e->mirrors[k] = mirrors[i];
+			e->mirrors[k].cfg = fresh;
+		}
+	free(tors);
+	free(mirrors);
+	for (i = 0; i < e->n_onions; i++) {
+		e->onions[i]->tor = tor_index(e, e->onions[i]->r.tor);
+		e->onions[i]->mirror = engine_mirror_index(e, e->onions[i]->r.mirror);
+		onion_set_age(e, now, e->onions[i]);
+		/* A shorter interval counts at once. */
+		if (e->onions[i]->next_probe > now.mono)
+			e->onions[i]->next_probe = now.mono;
+	}
+	engine_settle(e, now, out);
+}
+
+struct onion *
+onion_find(const struct engine *e, uint64_t id)
+{
+	size_t lo = 0, hi = e->n_onions, mid;
+
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		if (e->onions[mid]->r.id == id)
+			return e->onions[mid];
+		if (e->onions[mid]->r.id < id)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return NULL;
+}
+
+struct onion *
+onion_find_address(const struct engine *e, const char *address)
+{
+	size_t i;
+
+	for (i = 0; i < e->n_onions; i++)
+		if (strcmp(e->onions[i]->r.address, address) == 0)
+			return e->onions[i];
+	return NULL;
+}
+
+static struct onion *
+onion_insert(struct engine *e, const struct onion_record *r)
+{
+	struct onion *o = xcalloc(1, sizeof *o);
+	size_t at = e->n_onions;
+
+	o->r = *r;
+	o->tor = tor_index(e, r->tor);
+	o->mirror = engine_mirror_index(e, r->mirror);
+	o->last = VERDICT_INCONCLUSIVE;
+	o->grace_end = o->age_end = NEVER;
+	if (e->n_onions == e->cap_onions) {
+		e->cap_onions = e->cap_onions == 0 ? 32 : e->cap_onions * 2;
+		e->onions = xreallocarray(e->onions, e->cap_onions, sizeof *e->onions);
+	}
+	for (; at > 0 && e->onions[at - 1]->r.id > r->id; at--)
+		e->onions[at] = e->onions[at - 1];
+	e->onions[at] = o;
+	e->n_onions++;
+	return o;
+}
+
+void
+engine_restore(struct engine *e, const struct onion_record *r)
+{
+	struct onion *o;
+
+	if (onion_find(e, r->id) != NULL)
+		return;
+	o = onion_insert(e, r);
+	/* Operations don't outlive the process. */
+	o->r.op = 0;
+	o->service = SERVICE_UNKNOWN;
+	o->delisted = r->state == ONION_LISTED && !r->in_list;
+	o->settled = true;
+}
+
+void
+onion_set_age(const struct engine *e, struct now now, struct onion *o)
+{
+	int64_t every = o->mirror >= 0 ? e->mirrors[o->mirror].cfg.rotate_every_s * 1000 : 0, age = (now.wall - o->r.listed) * 1000;
+
+	o->age_end = NEVER;
+	if (o->r.state == ONION_LISTED && every > 0)
+		o->age_end = now.mono + rng_jitter(every, 20) - (age > 0 ? age : 0);
+}
+
+/* Durable wall times become monotonic ones once. */
+static void
+resume_times(struct engine *e, struct now now, struct onion *o)
+{
+	int64_t left = (o->r.leave_until - now.wall) * 1000, drain = o->mirror >= 0 ? e->mirrors[o->mirror].cfg.drain_s * 1000 : left;
+	int64_t age = (now.wall - o->r.created) * 1000;
+
+	o->since = o->next_add = now.mono;
+	o->next_probe = now.mono;
+	onion_set_age(e, now, o);
+	if (o->r.state == ONION_LEAVING)
+		o->grace_end = now.mono + (left < 0 ? 0 : left > drain ? drain : left);
+	if ((o->r.cause == CAUSE_AGE || o->r.cause == CAUSE_TAKEDOWN) && age >= 0 && age < DAY_MS)
+		e->rotations[e->n_rotations++ % ROTATIONS_KEPT] = now.mono - age;
+}
+
+void
+engine_start(struct engine *e, struct now now, uint64_t serial, int64_t valid_until, struct actions *out)
+{
+	size_t i;
+
+	for (i = 0; i < e->n_onions; i++)
+		resume_times(e, now, e->onions[i]);
+	for (i = 0; i < e->n_tors; i++)
+		e->tors[i].unfit_since = now.mono;
+	e->serial = serial;
+	e->valid_until = valid_until;
+	/* When the newest list was signed is not known exactly: renew it soon, but not in the same breath. */
+	e->renew_at = serial > 0 ? now.mono + 60000 + (int64_t)rng_below(RENEW_JITTER_S) * 1000 : NEVER;
+	e->bucket_at = now.mono;
+	e->started = true;
+	/* We may have died between a list's becoming visible and noting it. */
+	listing_retire(e, now, out);
+	engine_settle(e, now, out);
+}
+
+void
+engine_on_planned(struct engine *e, struct now now, const struct onion_record *r, struct actions *out)
+{
+	struct onion *o;
+	int m = engine_mirror_index(e, r->mirror);
+
+	if (m >= 0)
+		e->mirrors[m].planning = false;
+	if (onion_find(e, r->id) == NULL) {
+		o = onion_insert(e, r);
+		o->service = SERVICE_ABSENT;
+		o->since = o->next_add = o->next_probe = now.mono;
+		note(out, NOTE_STATE, o, -1, o->r.op, "planned", "new onion planned (%s)", onion_cause_name(r->cause));
+		note(out, NOTE_STEP, o, -1, o->r.op, "planned", "key made and stored");
+		if (r->cause == CAUSE_AGE || r->cause == CAUSE_TAKEDOWN)
+			e->rotations[e->n_rotations++ % ROTATIONS_KEPT] = now.mono;
+	}
+	engine_settle(e, now, out);
+}
+
+void
+engine_set_tombstone_until(struct engine *e, uint64_t id, int64_t wall, struct actions *out)
+{
+	struct onion *o = onion_find(e, id);
+
+	if (o == NULL || o->r.tombstone_until >= wall)
+		return;
+	o->r.tombstone_until = wall;
+	action_add(out, ACTION_SAVE, o, -1);
+}
+
+void
+onion_set_state(struct onion *o, struct now now, enum onion_state s, struct actions *out, const char *why)
+{
+	enum onion_state was = o->r.state;
+
+	if (was == s)
+		return;
+	assert(onion_state_may_follow(was, s));
+	o->r.state = s;
+	o->since = now.mono;
+	o->dirty = true;
+	note(out, NOTE_STATE, o, -1, o->r.op, onion_state_name(s), "%s -> %s%s%s", onion_state_name(was), onion_state_name(s),
+	    why[0] != '\0' ? ": " : "", why);
+}
+
+bool
+onion_is_candidate(const struct onion *o)
+{
+	return o->r.state <= ONION_READY;
+}
+
+static struct onion *
+mirror_newest(const struct engine *e, int mirror, bool candidate)
+{
+	size_t i;
+
+	for (i = e->n_onions; i-- > 0;) {
+		struct onion *o = e->onions[i];
+
+		if (o->mirror == mirror && (candidate ? onion_is_candidate(o) : o->r.state == ONION_LISTED))
+			return o;
+	}
+	return NULL;
+}
+
+struct onion *
+mirror_listed(const struct engine *e, int mirror)
+{
+	return mirror_newest(e, mirror, false);
+}
+
+struct onion *
+mirror_candidate(const struct engine *e, int mirror)
+{
+	return mirror_newest(e, mirror, true);
+}
+
+const struct tor_side *
+onion_tor(const struct engine *e, const struct onion *o)
+{
+	return o->tor >= 0 ? &e->tors[o->tor] : NULL;
+}
+
+bool
+onion_linked(const struct engine *e, const struct onion *o)
+{
+	return o->tor >= 0 && e->tors[o->tor].linked;
+}
+
+bool
+onion_fit(const struct engine *e, const struct onion *o)
+{
+	return onion_linked(e, o) && e->tors[o->tor].fit;
+}
+
+void
+engine_due(struct engine *e, int64_t at)
+{
+	if (at < e->deadline)
+		e->deadline = at;
+}
+
+void
+engine_settle(struct engine *e, struct now now, struct actions *out)
+{
+	size_t i;
+
+	if (!e->started)
+		return;
+	e->deadline = NEVER;
+	for (i = 0; i < e->n_mirrors; i++)
+		rotate_step(e, now, (int)i, out);
+	health_delist(e, now, out);
+	for (i = 0; i < e->n_onions; i++) {
+		life_step(e, now, e->onions[i], out);
+		health_step(e, now, e->onions[i], out);
+	}
+	listing_step(e, now, out);
+	for (i = 0; i < e->n_onions; i++)
+		if (e->onions[i]->dirty) {
+			e->onions[i]->dirty = false;
+			action_add(out, ACTION_SAVE, e->onions[i], -1);
+		}
+}
+
+void
+engine_tick(struct engine *e, struct now now, struct actions *out)
+{
+	engine_settle(e, now, out);
+}
+
+int64_t
+engine_deadline(const struct engine *e)
+{
+	return e->deadline;
+}

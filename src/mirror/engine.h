@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef MIRROR_ENGINE_H
+#define MIRROR_ENGINE_H
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "mirror/onion.h"
+#include "proto/verdict.h"
+
+#include <stddef.h>
+
+/*
+ * The engine: decides. Pure: it is told what happened and the time, and
+ * answers with actions, which the daemon first makes durable and then carries
+ * out. It opens nothing, reads no clock, logs nothing. Timers use now.mono;
+ * now.wall is only stored and compared with times that were published.
+ */
+struct engine;
+
+struct engine_tor {
+	char name[ONION_NAME_MAX + 1];
+	unsigned max_mirrors;
+};
+struct engine_mirror {
+	char name[ONION_NAME_MAX + 1];
+	unsigned tor;          /* index into tors */
+	int64_t interval_ms;   /* between probes while all is well (jittered by 25 %) */
+	int64_t timeout_ms;    /* of one probe */
+	unsigned rise, fall;   /* >= 1 */
+	int64_t rotate_every_s; /* 0: never by age (jittered by 20 %) */
+	int64_t drain_s;       /* how long a retired onion goes on answering, at least */
+};
+struct engine_config {
+	struct engine_tor *tors;
+	size_t n_tors;
+	struct engine_mirror *mirrors;
+	size_t n_mirrors;
+	unsigned min_listed;
+	int64_t rotation_spacing_ms;   /* between automatic rotations; default 10 min */
+	unsigned max_rotations_per_day; /* automatic ones; default 6 */
+};
+
+/*
+ * What the daemon has to do, in order; but every ACTION_SAVE of a batch is made
+ * durable, in one transaction, before any other action of it runs.
+ */
+enum action_kind {
+	ACTION_SAVE = 1,   /* onion: its record changed */
+	ACTION_PLAN,       /* mirror, cause, op: make a key and record it, then engine_on_planned() */
+	ACTION_ADD_ONION,  /* onion -> engine_on_added() or engine_on_add_failed() */
+	ACTION_DEL_ONION,  /* onion -> engine_on_deleted() */
+	ACTION_PROBE,      /* onion; fresh: HSFETCH first -> engine_on_probe() */
+	ACTION_CHECK,      /* mirror: look at its backend -> engine_on_check() */
+	ACTION_PUBLISH,    /* sign and publish engine_list() -> engine_on_published() */
+	ACTION_SHRED,      /* onion: destroy its key, in store and memory */
+	ACTION_NOTE,       /* something for log, subscribers and history */
+};
+
+enum note_kind { NOTE_STATE, NOTE_STEP, NOTE_DECISION, NOTE_ALARM };
+
+struct action {
+	enum action_kind kind;
+	uint64_t onion;   /* id, 0: none */
+	int mirror;       /* index, -1: none */
+	enum onion_cause cause;
+	uint64_t op;      /* operation this belongs to, 0: none */
+	bool fresh;
+	enum note_kind note;
+	char step[24];    /* NOTE_STEP: planned, created, uploaded, proved, listed, probed, published, failed, done (the last two end it);
+	                     NOTE_STATE: new state; NOTE_DECISION, NOTE_ALARM: a word for it */
+	char text[200];   /* for people: evidence and numbers; no onion address in it */
+};
+
+/* Grows as needed; the caller frees with actions_free() or empties with actions_reset(). */
+struct actions {
+	struct action *v;
+	size_t n, cap;
+};
+void actions_reset(struct actions *a);
+void actions_free(struct actions *a);
+
+/* cfg is copied. */
+struct engine *engine_new(const struct engine_config *cfg);
+void engine_free(struct engine *e);
+/* New configuration; mirrors and tors are matched by name; onions of mirrors that are gone become leaving. */
+void engine_reconfigure(struct engine *e, struct now now, const struct engine_config *cfg, struct actions *out);
+/* At start, before anything else: one call a stored onion. Times of the previous life hold. */
+void engine_restore(struct engine *e, const struct onion_record *r);
+/* After the restores: `serial` and `valid_until` of the newest visible list (0, 0: none). */
+void engine_start(struct engine *e, struct now now, uint64_t serial, int64_t valid_until, struct actions *out);
+
+/* --- what happened ------------------------------------------------------- */
+/* tor: index. The set of onions tor has (detached), right after each link and every 60 s: the world is compared with the intent. */
+void engine_on_detached(struct engine *e, struct now now, unsigned tor, const char *const *addresses, size_t n, struct actions *out);
+void engine_on_tor_lost(struct engine *e, struct now now, unsigned tor, struct actions *out);
+/* Our own side can judge, or not (`why` for people). */
+void engine_on_fitness(struct engine *e, struct now now, unsigned tor, bool fit, const char *why, struct actions *out);
+/* Answer to ACTION_PLAN: r is the record, already durable with its key (state planned). */
+void engine_on_planned(struct engine *e, struct now now, const struct onion_record *r, struct actions *out);
+/* ACTION_PLAN failed (store): tried again later. */
+void engine_on_plan_failed(struct engine *e, struct now now, int mirror, struct actions *out);
+void engine_on_added(struct engine *e, struct now now, uint64_t onion, struct actions *out);
+/* collision: tor has it already (550): adopt. unknown: link lost, the next comparison tells. else `why`: tor refused. */
+enum add_failure { ADD_REFUSED, ADD_COLLISION, ADD_UNKNOWN };
+void engine_on_add_failed(struct engine *e, struct now now, uint64_t onion, enum add_failure f, const char *why, struct actions *out);
+/* ok: 250 or 552 (not there). */
+void engine_on_deleted(struct engine *e, struct now now, uint64_t onion, bool ok, struct actions *out);
+/* The onion's last possession proof runs until `wall`: its tombstone must stay that long. */
+void engine_set_tombstone_until(struct engine *e, uint64_t onion, int64_t wall, struct actions *out);
+/* HS_DESC of our own uploads, by address. */
+enum desc_event { DESC_UPLOAD, DESC_UPLOADED, DESC_UPLOAD_FAILED };
+void engine_on_descriptor(struct engine *e, struct now now, const char *address, enum desc_event ev, struct actions *out);
+void engine_on_probe(struct engine *e, struct now now, uint64_t onion, enum verdict v, const struct phases *ph, struct actions *out);
+void engine_on_check(struct engine *e, struct now now, int mirror, enum verdict v, struct actions *out);
+/* ok: head `serial` with what engine_list() said is visible and valid until then. */
+void engine_on_published(struct engine *e, struct now now, bool ok, uint64_t serial, int64_t valid_until, struct actions *out);
+/* The engine's deadline has come (engine_deadline()). */
+void engine_tick(struct engine *e, struct now now, struct actions *out);
+/* Monotonic ms when engine_tick() is next needed; INT64_MAX: never. */
+int64_t engine_deadline(const struct engine *e);
+
+/* --- what the operator asks ---------------------------------------------- */
+/* Return 0, or -1 with ERR_REFUSED/ERR_NOTFOUND and a reason. `op` is the operation id that steps will carry. */
+int engine_rotate(struct engine *e, struct now now, int mirror, uint64_t op, struct actions *out, struct err *err);
+int engine_probe(struct engine *e, struct now now, int mirror, uint64_t op, struct actions *out, struct err *err);
+int engine_publish(struct engine *e, struct now now, uint64_t op, struct actions *out, struct err *err);
+
+/* --- what is --------------------------------------------------------------- */
+/* The next list: listed and ready onions that may be signed now; returns the number; ids by rising id. *hold: why
+ * nothing may be published now, NULL if it may. `cap` ids at most are written. */
+size_t engine_list(const struct engine *e, uint64_t *ids, size_t cap, const char **hold);
+/* Tombstones: retired or revoked onions whose tombstone_until lies ahead. Ids, as above. */
+size_t engine_tombstones(const struct engine *e, int64_t wall, uint64_t *ids, size_t cap);
+/* NULL if there is none. Valid until the next change. */
+const struct onion_record *engine_onion(const struct engine *e, uint64_t id);
+const struct onion_record *engine_onion_by_address(const struct engine *e, const char *address);
+/* Calls cb for each onion by rising id. */
+void engine_each_onion(const struct engine *e, void (*cb)(const struct onion_record *r, void *arg), void *arg);
+/* Index of a mirror by name, -1: none. */
+int engine_mirror_index(const struct engine *e, const char *name);
+
+/* For status: computed from the state, never kept beside it. */
+enum mirror_state {
+	MIRROR_STARTING,     /* no listed onion yet, first one on its way */
+	MIRROR_UP,
+	MIRROR_SUSPECT,      /* listed, the last probe failed */
+	MIRROR_DOWN,         /* fall reached: out of the list, or kept only by panic/min-listed */
+	MIRROR_ROTATING,     /* a candidate is on its way beside the listed onion */
+	MIRROR_INCONCLUSIVE, /* our own side is not fit to judge */
+	MIRROR__STATES
+};
+const char *mirror_state_name(enum mirror_state s);
+struct mirror_view {
+	enum mirror_state state;
+	uint64_t listed, candidate; /* onion ids, 0: none */
+	unsigned leaving;           /* number of leaving onions */
+	unsigned rise, fall;        /* oks, failures in a row of the listed (or candidate) onion */
+	enum verdict last;          /* of its last probe; INCONCLUSIVE if none */
+	enum verdict backend;       /* of its last check */
+	int64_t last_probe;         /* wall s, 0: none */
+	int64_t next_probe;         /* mono ms, INT64_MAX: none planned */
+	struct phases phases;       /* of its last probe */
+	unsigned uploads, uploads_started; /* of the newest onion */
+};
+int engine_mirror_view(const struct engine *e, int mirror, struct mirror_view *v);
+/* Panic: holds the list as it is; *why for people. */
+bool engine_in_panic(const struct engine *e, const char **why);
+
+#endif

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Probes and what follows from them: proving, rise and fall, delisting, panic. */
+#include "config.h"
+#include "base/rng.h"
+#include "mirror/engine_impl.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct engine_mirror *
+mirror_cfg(const struct engine *e, const struct onion *o)
+{
+	return o->mirror >= 0 ? &e->mirrors[o->mirror].cfg : NULL;
+}
+
+static bool
+is_down(const struct engine *e, const struct onion *o)
+{
+	return o->mirror >= 0 && o->fails >= e->mirrors[o->mirror].cfg.fall;
+}
+
+static int64_t
+min64(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* How long until the next probe of this onion, counted from the start of the last one. */
+static int64_t
+probe_gap(const struct engine *e, const struct onion *o)
+{
+	const struct engine_mirror *cfg = mirror_cfg(e, o);
+	int64_t changing = min64(cfg->interval_ms, CHANGING_MS);
+	unsigned beyond;
+
+	if (o->r.state == ONION_PROVING)
+		return o->fails == 0 ? 0 : min64(1000LL << (o->fails < 16 ? o->fails - 1 : 15), PROVING_RETRY_MAX_MS);
+	if (!o->r.proved && o->fails == 0)
+		return 0;
+	if (o->fails == 0 && !o->delisted && o->last != VERDICT_INCONCLUSIVE)
+		return rng_jitter(cfg->interval_ms, 25);
+	/* The pace of a change is kept until a takedown could be told; then it slows down. */
+	beyond = o->fails > 2 * cfg->fall ? o->fails - 2 * cfg->fall : 0;
+	return rng_jitter(min64(changing << (beyond < 12 ? beyond : 12), beyond > 0 ? DOWN_MAX_MS : changing), 10);
+}
+
+static void
+start_probe(struct now now, struct onion *o, struct actions *out)
+{
+	struct action *a = action_add(out, ACTION_PROBE, o, -1);
+
+	a->fresh = o->fails == 1 || (o->r.state == ONION_LISTED && now.mono - o->last_fresh >= FRESH_MS);
+	if (a->fresh)
+		o->last_fresh = now.mono;
+	o->probing = true;
+	o->probe_start = now.mono;
+}
+
+void
+health_step(struct engine *e, struct now now, struct onion *o, struct actions *out)
+{
+	if (o->mirror < 0 || (o->r.state != ONION_PROVING && o->r.state != ONION_LISTED))
+		return;
+	if (o->r.state == ONION_PROVING && onion_fit(e, o)) {
+		if (now.mono >= o->since + PROVING_DEADLINE_MS) {
+			life_fail(e, now, o, out, "it could not be proved in 10 min");
+			return;
+		}
+		engine_due(e, o->since + PROVING_DEADLINE_MS);
+	}
+	if (!onion_linked(e, o) || o->service != SERVICE_UP || o->probing)
+		return;
+	/* Added again: until a descriptor is up a probe says nothing about it. */
+	if (!o->settled && o->uploads == 0)
+		return;
+	if (now.mono >= o->next_probe)
+		start_probe(now, o, out);
+	else
+		engine_due(e, o->next_probe);
+}
+
+static void
+prove(struct engine *e, struct now now, struct onion *o, struct actions *out)
+{
+	unsigned rise = e->mirrors[o->mirror].cfg.rise;
+
+	note(out, NOTE_STEP, o, -1, o->r.op, "proved", "%u of %u probes ok", o->oks, rise);
+	if (o->oks < rise)
+		return;
+	o->r.proved = true;
+	o->r.proved_at = now.wall;
+	o->settled = true;
+	o->dirty = true;
+	if (o->r.state == ONION_PROVING)
+		onion_set_state(o, now, ONION_READY, out, "proved through Tor");
+	else
+		note(out, NOTE_DECISION, o, -1, 0, "proved", "proved again after it was added again");
+}
+
+static void
+probe_ok(struct engine *e, struct now now, struct onion *o, struct actions *out)
+{
+	const struct mirror *m = &e->mirrors[o->mirror];
+	unsigned failed = o->fails;
+
+	o->oks++;
+	o->fails = 0;
+	if (!o->r.proved) {
+		prove(e, now, o, out);
+	} else if (o->delisted && o->oks >= m->cfg.rise) {
+		o->delisted = false;
+		note(out, NOTE_DECISION, o, -1, 0, "back", "answers again, %u probes in a row: back into the list", o->oks);
+	} else if (failed > 0 && !o->delisted) {
+		note(out, NOTE_STATE, o, -1, 0, "up", "answers again after %u failed probe%s", failed, failed == 1 ? "" : "s");
+	}
+}
+
+static void
+probe_failed(struct engine *e, struct now now, struct onion *o, enum verdict v, struct actions *out)
+{
+	struct mirror *m = &e->mirrors[o->mirror];
+
+	o->oks = 0;
+	o->fails++;
+	if (o->r.state != ONION_LISTED)
+		return;
+	if (o->fails == 1)
+		note(out, NOTE_STATE, o, -1, 0, "suspect", "probe failed: %s", verdict_name(v));
+	if (!m->checking) {
+		m->checking = true;
+		action_add(out, ACTION_CHECK, o, -1);
+	}
+	if (v == VERDICT_CONTENT && !m->content_alarm) {
+		m->content_alarm = true;
+		note(out, NOTE_ALARM, o, -1, 0, "content", "the content is not what it should be");
+	}
+	if (o->fails == m->cfg.fall)
+		note(out, NOTE_DECISION, o, -1, 0, "down", "%u probes failed in a row, last: %s; backend: %s", o->fails, verdict_name(v),
+		    verdict_name(m->backend));
+	(void)now;
+}
+
+/* The step of an operator's own probe. */
+static void
+report_probe(struct engine *e, struct onion *o, enum verdict v, struct actions *out)
+{
+	struct mirror *m = &e->mirrors[o->mirror];
+
+	if (m->probe_op == 0)
+		return;
+	note(out, NOTE_STEP, o, -1, m->probe_op, "probed", "%s", verdict_name(v));
+	note(out, NOTE_STEP, o, -1, m->probe_op, v == VERDICT_OK ? "done" : "failed", "%s", v == VERDICT_OK ? "" : "the probe did not succeed");
+	m->probe_op = 0;
+}
+
+void
+engine_on_probe(struct engine *e, struct now now, uint64_t onion, enum verdict v, const struct phases *ph, struct actions *out)
+{
+	struct onion *o = onion_find(e, onion);
+	int64_t gap;
+
+	if (o == NULL)
+		return;
+	o->probing = false;
+	if (!onion_fit(e, o) && v != VERDICT_OK)
+		v = VERDICT_INCONCLUSIVE;
+	o->last = v;
+	o->phases = *ph;
+	o->last_probe = now.wall;
+	if (o->mirror >= 0) {
+		report_probe(e, o, v, out);
+		/* A result that comes after the service was lost is about another service. */
+		if (o->service == SERVICE_UP && (o->r.state == ONION_PROVING || o->r.state == ONION_LISTED)) {
+			if (v == VERDICT_OK)
+				probe_ok(e, now, o, out);
+			else if (verdict_is_failure(v))
+				probe_failed(e, now, o, v, out);
+			else if (v == VERDICT_BUSY && o->r.proved)
+				o->fails = 0;
+			gap = probe_gap(e, o);
+			if ((v == VERDICT_INCONCLUSIVE || v == VERDICT_BUSY) && gap < BUSY_MS)
+				gap = BUSY_MS; /* it said nothing about the address: no reason to hurry */
+			/* From start to start; a probe that took longer is followed at once. */
+			o->next_probe = o->probe_start + gap > now.mono ? o->probe_start + gap : now.mono;
+		}
+		if (v == VERDICT_OK)
+			e->mirrors[o->mirror].content_alarm = false;
+	}
+	engine_settle(e, now, out);
+}
+
+void
+engine_on_check(struct engine *e, struct now now, int mirror, enum verdict v, struct actions *out)
+{
+	struct mirror *m;
+
+	if (mirror < 0 || (size_t)mirror >= e->n_mirrors)
+		return;
+	m = &e->mirrors[mirror];
+	m->checking = false;
+	if (m->backend != v)
+		note(out, NOTE_STATE, NULL, mirror, 0, "backend", "direct look at the backend: %s", verdict_name(v));
+	m->backend = v;
+	m->backend_at = now.mono;
+	engine_settle(e, now, out);
+}
+
+void
+engine_on_fitness(struct engine *e, struct now now, unsigned tor, bool fit, const char *why, struct actions *out)
+{
+	struct tor_side *t;
+	size_t i;
+
+	if (tor >= e->n_tors)
+		return;
+	t = &e->tors[tor];
+	if (t->fit == fit) {
+		engine_settle(e, now, out);
+		return;
+	}
+	t->fit = fit;
+	note(out, fit ? NOTE_STATE : NOTE_ALARM, NULL, -1, 0, fit ? "fit" : "unfit", "tor %s: our own side %s%s%s", t->cfg.name,
+	    fit ? "is fit to judge again" : "is not fit to judge, nothing is delisted or rotated", fit ? "" : ": ", fit ? "" : why);
+	for (i = 0; i < e->n_onions; i++) {
+		struct onion *o = e->onions[i];
+
+		if (o->tor != (int)tor)
+			continue;
+		if (!fit)
+			continue;
+		o->since += now.mono - t->unfit_since; /* deadlines stood still */
+		if (o->next_probe > now.mono && o->last == VERDICT_INCONCLUSIVE)
+			o->next_probe = now.mono + (int64_t)rng_below(5000);
+	}
+	t->unfit_since = now.mono;
+	engine_settle(e, now, out);
+}
+
+/* Of the onions in the list, how many fail now: more than half together is our own side or the network, not they. */
+static bool
+mass_failure(const struct engine *e, unsigned *failing, unsigned *listed)
+{
+	size_t i;
+
+	*failing = *listed = 0;
+	for (i = 0; i < e->n_onions; i++) {
+		const struct onion *o = e->onions[i];
+
+		if (!o->r.in_list || o->r.state != ONION_LISTED || o->mirror < 0)
+			continue;
+		(*listed)++;
+		if (o->fails > 0 && o->fails * 2 >= e->mirrors[o->mirror].cfg.fall)
+			(*failing)++;
+	}
+	return *failing >= 2 && *failing * 2 > *listed;
+}
+
+static void
+set_panic(struct engine *e, const char *why, struct actions *out)
+{
+	bool was = e->panic;
+
+	e->panic = why[0] != '\0';
+	snprintf(e->panic_why, sizeof e->panic_why, "%s", why);
+	if (e->panic && !was)
+		note(out, NOTE_ALARM, NULL, -1, 0, "panic", "the list stays as it is: %s", why);
+	else if (!e->panic && was)
+		note(out, NOTE_DECISION, NULL, -1, 0, "panic-over", "panic is over");
+}
+
+void
+health_delist(struct engine *e, struct now now, struct actions *out)
+{
+	unsigned failing, listed, floor = e->min_listed > 1 ? e->min_listed : 1;
+	bool mass = mass_failure(e, &failing, &listed);
+	char why[120] = "";
+	size_t i;
+
+	(void)now;
+	if (mass)
+		snprintf(why, sizeof why, "%u of %u listed mirrors fail together", failing, listed);
+	for (i = 0; i < e->n_onions; i++) {
+		struct onion *o = e->onions[i];
+
+		if (o->r.state != ONION_LISTED || !o->r.in_list || o->delisted || !is_down(e, o) || !onion_fit(e, o) || mass)
+			continue;
+		if (listed <= floor) {
+			snprintf(why, sizeof why, "%u listed, and at least %u must stay", listed, floor);
+			continue;
+		}
+		o->delisted = true;
+		o->oks = 0;
+		listed--;
+		note(out, NOTE_STATE, o, -1, 0, "down", "out of the list after %u failed probes, last: %s", o->fails, verdict_name(o->last));
+	}
+	set_panic(e, why, out);
+}
+
+bool
+health_mass_failure(const struct engine *e)
+{
+	unsigned a, b;
+
+	return mass_failure(e, &a, &b);
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The life of one onion: what its state makes due. Commands only while the link is up. */
+#include "config.h"
+#include "mirror/engine_impl.h"
+
+#include <stdio.h>
+
+/* Onions of one tor whose uploads are under way: more at once and tor loses them all. */
+unsigned
+life_batch(const struct engine *e, int tor)
+{
+	unsigned n = 0;
+	size_t i;
+
+	for (i = 0; i < e->n_onions; i++) {
+		const struct onion *o = e->onions[i];
+
+		if (o->tor == tor && (o->service == SERVICE_ADDING || (o->service == SERVICE_UP && !o->settled)))
+			n++;
+	}
+	return n;
+}
+
+static void
+add(struct engine *e, struct now now, struct onion *o, struct actions *out)
+{
+	if (now.mono < o->next_add) {
+		engine_due(e, o->next_add);
+		return;
+	}
+	if (life_batch(e, o->tor) >= BATCH)
+		return; /* the next upload that ends brings us back here */
+	if (onion_is_candidate(o))
+		onion_set_state(o, now, ONION_ADDING, out, "");
+	/* Whatever was proved was proved of the service before this one. */
+	o->r.proved = false;
+	o->dirty = true;
+	o->oks = o->fails = 0;
+	o->settled = false;
+	o->uploads = o->uploads_started = 0;
+	o->service = SERVICE_ADDING;
+	action_add(out, ACTION_ADD_ONION, o, -1);
+}
+
+static void
+delete(struct onion *o, struct actions *out)
+{
+	o->service = SERVICE_DELETING;
+	action_add(out, ACTION_DEL_ONION, o, -1);
+}
+
+/* No upload came through: take it away and add it again, or give it up. */
+static void
+upload_deadline(struct engine *e, struct now now, struct onion *o, struct actions *out)
+{
+	if (!onion_fit(e, o))
+		return; /* the clock of this deadline stands still while our side is not fit */
+	if (now.mono < o->since + UPLOAD_DEADLINE_MS) {
+		engine_due(e, o->since + UPLOAD_DEADLINE_MS);
+		return;
+	}
+	o->settled = true;
+	engine_due(e, now.mono); /* its place in the batch is free: look at everybody again */
+	if (o->r.state != ONION_UPLOADING)
+		return;
+	if (o->adds >= ADD_TRIES) {
+		life_fail(e, now, o, out, "no descriptor could be uploaded");
+		return;
+	}
+	note(out, NOTE_DECISION, o, -1, o->r.op, "again", "no descriptor uploaded in %d s: DEL_ONION and ADD_ONION again",
+	    UPLOAD_DEADLINE_MS / 1000);
+	delete(o, out);
+}
+
+/* Everything over: off tor, then the key goes. */
+static void
+bury(struct onion *o, struct actions *out)
+{
+	if (o->service == SERVICE_UP)
+		delete(o, out);
+	else if (o->service == SERVICE_ABSENT && !o->shredded) {
+		o->shredded = true;
+		action_add(out, ACTION_SHRED, o, -1);
+	}
+}
+
+static void
+leave(struct engine *e, struct now now, struct onion *o, struct actions *out)
+{
+	if (now.mono < o->grace_end) {
+		engine_due(e, o->grace_end);
+		if (o->service == SERVICE_ABSENT)
+			add(e, now, o, out);
+		return;
+	}
+	if (o->service == SERVICE_UP)
+		delete(o, out);
+	else if (o->service == SERVICE_ABSENT)
+		onion_set_state(o, now, ONION_GONE, out, "its drain is over");
+}
+
+void
+life_fail(struct engine *e, struct now now, struct onion *o, struct actions *out, const char *why)
+{
+	struct mirror *m = o->mirror >= 0 ? &e->mirrors[o->mirror] : NULL;
+	int64_t wait;
+
+	onion_set_state(o, now, ONION_FAILED, out, why);
+	note(out, NOTE_STEP, o, -1, o->r.op, "failed", "%s", why);
+	if (m != NULL) {
+		wait = (int64_t)ADD_RETRY_MS << (m->plan_tries < 7 ? m->plan_tries : 7);
+		m->plan_after = now.mono + (wait < PLAN_RETRY_MAX_MS ? wait : PLAN_RETRY_MAX_MS);
+		m->plan_tries++;
+		engine_due(e, m->plan_after);
+		if (o->r.op != 0 && o->r.op == m->op)
+			m->op = 0;
+	}
+	rotate_ended(e, now, o, false, out);
+}
+
+void
+life_step(struct engine *e, struct now now, struct onion *o, struct actions *out)
+{
+	/* A candidate whose mirror is no longer configured has nothing to become. */
+	if (onion_is_candidate(o) && o->mirror < 0)
+		life_fail(e, now, o, out, "its mirror was removed from the configuration");
+	if (onion_is_candidate(o) && o->mirror >= 0 && mirror_candidate(e, o->mirror) != o)
+		life_fail(e, now, o, out, "a newer candidate took its place");
+	if (!onion_linked(e, o) && o->r.state != ONION_GONE && o->r.state != ONION_FAILED)
+		return;
+	switch (o->r.state) {
+	case ONION_PLANNED:
+	case ONION_ADDING:
+		if (o->service == SERVICE_ABSENT)
+			add(e, now, o, out);
+		break;
+	case ONION_UPLOADING:
+	case ONION_PROVING:
+	case ONION_READY:
+	case ONION_LISTED:
+		if (o->service == SERVICE_ABSENT)
+			add(e, now, o, out);
+		if (o->service == SERVICE_UP && !o->settled)
+			upload_deadline(e, now, o, out);
+		break;
+	case ONION_LEAVING: leave(e, now, o, out); break;
+	case ONION_REVOKED:
+		if (o->service == SERVICE_UP)
+			delete(o, out);
+		else if (o->service == SERVICE_ABSENT)
+			onion_set_state(o, now, ONION_GONE, out, "revoked");
+		break;
+	case ONION_GONE:
+	case ONION_FAILED:
+		if (onion_linked(e, o))
+			bury(o, out);
+		break;
+	case ONION__STATES: break;
+	}
+	/* Gone in this very step: the key need not wait for another event. */
+	if (o->r.state == ONION_GONE && onion_linked(e, o))
+		bury(o, out);
+}

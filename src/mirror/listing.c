@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the next list holds, when it is signed, and what follows once it is visible. */
+#include "config.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "mirror/engine_impl.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Its mirror has a proved successor: the next list holds that one instead. */
+static bool
+is_replaced(const struct engine *e, const struct onion *o)
+{
+	const struct onion *c = mirror_candidate(e, o->mirror);
+
+	return (c != NULL && c->r.state == ONION_READY && c->r.proved) || mirror_listed(e, o->mirror) != o;
+}
+
+bool
+listing_wants(const struct engine *e, const struct onion *o)
+{
+	if (o->mirror < 0 || !o->r.proved)
+		return false;
+	if (o->r.state == ONION_READY)
+		return true;
+	return o->r.state == ONION_LISTED && !o->delisted && !is_replaced(e, o);
+}
+
+/* In the list, added again and neither proved again nor given up. */
+static bool
+is_being_proved_again(const struct engine *e, const struct onion *o)
+{
+	return o->r.state == ONION_LISTED && o->r.in_list && o->mirror >= 0 && !o->r.proved && !o->delisted &&
+	    !is_replaced(e, o) && o->fails < e->mirrors[o->mirror].cfg.fall;
+}
+
+size_t
+engine_list(const struct engine *e, uint64_t *ids, size_t cap, const char **hold)
+{
+	bool waiting = false;
+	size_t i, n = 0;
+
+	for (i = 0; i < e->n_onions; i++) {
+		if (is_being_proved_again(e, e->onions[i]))
+			waiting = true;
+		if (!listing_wants(e, e->onions[i]))
+			continue;
+		if (n < cap)
+			ids[n] = e->onions[i]->r.id;
+		n++;
+	}
+	*hold = NULL;
+	if (waiting)
+		*hold = "an address that was added to tor again must be proved first";
+	else if (n == 0)
+		*hold = "no address is proved, and the list is never empty";
+	return n;
+}
+
+size_t
+engine_tombstones(const struct engine *e, int64_t wall, uint64_t *ids, size_t cap)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < e->n_onions; i++) {
+		const struct onion *o = e->onions[i];
+		bool leaving = o->r.state == ONION_LISTED && (o->mirror < 0 || is_replaced(e, o));
+
+		if (o->r.tombstone_until <= wall || o->r.listed == 0)
+			continue;
+		if (!leaving && o->r.state != ONION_LEAVING && o->r.state != ONION_REVOKED && o->r.state != ONION_GONE)
+			continue;
+		if (n < cap)
+			ids[n] = o->r.id;
+		n++;
+	}
+	return n;
+}
+
+static bool
+has_changed(const struct engine *e)
+{
+	size_t i;
+
+	for (i = 0; i < e->n_onions; i++)
+		if (listing_wants(e, e->onions[i]) != e->onions[i]->r.in_list)
+			return true;
+	return false;
+}
+
+/* A token for a publication: a full bucket lets a burst of changes through, a loop of them not. */
+static bool
+take_token(struct engine *e, struct now now)
+{
+	int64_t minutes = (now.mono - e->bucket_at) / PUBLISH_REFILL_MS;
+
+	if (minutes > 0) {
+		e->bucket = e->bucket + (uint64_t)minutes > PUBLISH_BUCKET ? PUBLISH_BUCKET : e->bucket + (unsigned)minutes;
+		e->bucket_at += minutes * PUBLISH_REFILL_MS;
+	}
+	if (e->bucket == 0) {
+		engine_due(e, e->bucket_at + PUBLISH_REFILL_MS);
+		return false;
+	}
+	e->bucket--;
+	return true;
+}
+
+void
+publish_ended(struct engine *e, bool ok, struct actions *out)
+{
+	if (e->publish_op == 0)
+		return;
+	if (ok)
+		note(out, NOTE_STEP, NULL, -1, e->publish_op, "published", "serial %llu", (unsigned long long)e->serial);
+	note(out, NOTE_STEP, NULL, -1, e->publish_op, ok ? "done" : "failed", "%s", ok ? "" : "could not be published");
+	e->publish_op = 0;
+}
+
+void
+listing_step(struct engine *e, struct now now, struct actions *out)
+{
+	struct action *a;
+	const char *hold;
+	size_t n;
+
+	if (e->renew_at != NEVER)
+		engine_due(e, e->renew_at);
+	if (e->publishing || (!e->publish_wanted && now.mono < e->renew_at && !has_changed(e)))
+		return;
+	n = engine_list(e, NULL, 0, &hold);
+	if (hold != NULL) {
+		if (e->renew_at != NEVER && now.mono >= e->renew_at)
+			e->renew_at = now.mono + 60000; /* look again; whatever lifts the hold brings us here anyway */
+		return;
+	}
+	if (now.mono < e->publish_retry_at) {
+		engine_due(e, e->publish_retry_at);
+		return;
+	}
+	if (!take_token(e, now))
+		return;
+	free(e->flight);
+	e->flight = xcalloc(n, sizeof *e->flight);
+	e->n_flight = engine_list(e, e->flight, n, &hold);
+	e->publishing = true;
+	e->publish_wanted = false;
+	a = action_add(out, ACTION_PUBLISH, NULL, -1);
+	a->op = e->publish_op;
+}
+
+static bool
+was_in_flight(const struct engine *e, uint64_t id)
+{
+	size_t i;
+
+	for (i = 0; i < e->n_flight; i++)
+		if (e->flight[i] == id)
+			return true;
+	return false;
+}
+
+static void
+now_listed(struct engine *e, struct now now, struct onion *o, struct actions *out)
+{
+	const struct engine_mirror *cfg = &e->mirrors[o->mirror].cfg;
+	bool was = o->r.in_list;
+
+	o->r.in_list = true;
+	o->dirty = o->dirty || !was;
+	if (o->r.state != ONION_READY)
+		return;
+	onion_set_state(o, now, ONION_LISTED, out, "");
+	o->r.listed = now.wall;
+	o->fails = 0;
+	o->last_fresh = now.mono;
+	o->next_probe = now.mono + rng_jitter(cfg->interval_ms, 25);
+	onion_set_age(e, now, o);
+	rotate_ended(e, now, o, true, out);
+}
+
+static void
+now_leaving(struct engine *e, struct now now, struct onion *o, struct actions *out)
+{
+	int64_t drain = o->mirror >= 0 ? e->mirrors[o->mirror].cfg.drain_s : 72 * 3600;
+
+	onion_set_state(o, now, ONION_LEAVING, out, "retired in the list, still answering");
+	o->r.left = now.wall;
+	o->r.leave_until = now.wall + drain;
+	o->grace_end = now.mono + drain * 1000;
+}
+
+void
+listing_retire(struct engine *e, struct now now, struct actions *out)
+{
+	size_t i;
+
+	for (i = 0; i < e->n_onions; i++) {
+		struct onion *o = e->onions[i];
+
+		if (o->r.state == ONION_LISTED && !o->r.in_list && (o->mirror < 0 || mirror_listed(e, o->mirror) != o))
+			now_leaving(e, now, o, out);
+	}
+}
+
+void
+engine_on_published(struct engine *e, struct now now, bool ok, uint64_t serial, int64_t valid_until, struct actions *out)
+{
+	size_t i;
+
+	e->publishing = false;
+	if (!ok) {
+		if (e->publish_backoff == 0)
+			note(out, NOTE_ALARM, NULL, -1, 0, "publish", "the list could not be published; it stays as it is, trying again");
+		e->publish_backoff = e->publish_backoff == 0 ? PUBLISH_RETRY_MS : e->publish_backoff * 2;
+		if (e->publish_backoff > PUBLISH_RETRY_MAX_MS)
+			e->publish_backoff = PUBLISH_RETRY_MAX_MS;
+		e->publish_retry_at = now.mono + e->publish_backoff;
+		publish_ended(e, false, out);
+		engine_settle(e, now, out);
+		return;
+	}
+	if (e->publish_backoff != 0)
+		note(out, NOTE_DECISION, NULL, -1, 0, "publish-back", "the list can be published again");
+	e->publish_backoff = e->publish_retry_at = 0;
+	e->serial = serial;
+	e->valid_until = valid_until;
+	e->renew_at = now.mono + (RENEW_S - (int64_t)rng_below(RENEW_JITTER_S)) * 1000;
+	for (i = 0; i < e->n_onions; i++) {
+		struct onion *o = e->onions[i];
+
+		if (was_in_flight(e, o->r.id)) {
+			now_listed(e, now, o, out);
+		} else if (o->r.in_list) {
+			o->r.in_list = false;
+			o->dirty = true;
+			o->delisted = o->r.state == ONION_LISTED;
+		}
+	}
+	listing_retire(e, now, out);
+	publish_ended(e, true, out);
+	engine_settle(e, now, out);
+}
+
+int
+engine_publish(struct engine *e, struct now now, uint64_t op, struct actions *out, struct err *err)
+{
+	const char *hold;
+
+	engine_list(e, NULL, 0, &hold);
+	if (hold != NULL)
+		return err_set(err, ERR_REFUSED, "%s", hold);
+	if (e->publish_op != 0)
+		return err_set(err, ERR_REFUSED, "a publication is under way already");
+	e->publish_op = op;
+	e->publish_wanted = true;
+	e->publish_retry_at = 0;
+	engine_settle(e, now, out);
+	return 0;
+}

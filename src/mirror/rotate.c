@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* When a mirror gets a new onion: at the start, by hand, by age, after a takedown; within spacing and budget. */
+#include "config.h"
+#include "mirror/engine_impl.h"
+
+static void
+plan(struct engine *e, int mirror, enum onion_cause cause, uint64_t op, struct actions *out)
+{
+	struct action *a = action_add(out, ACTION_PLAN, NULL, mirror);
+
+	a->cause = cause;
+	a->op = op;
+	e->mirrors[mirror].planning = true;
+	e->mirrors[mirror].wanted = false;
+}
+
+static bool
+is_automatic(enum onion_cause c)
+{
+	return c == CAUSE_AGE || c == CAUSE_TAKEDOWN;
+}
+
+/* An automatic rotation is under way on this tor. */
+static bool
+tor_is_rotating(const struct engine *e, unsigned tor)
+{
+	const struct onion *c;
+	size_t i;
+
+	for (i = 0; i < e->n_mirrors; i++) {
+		if (e->mirrors[i].cfg.tor != tor)
+			continue;
+		c = mirror_candidate(e, (int)i);
+		if (c != NULL && is_automatic(c->r.cause))
+			return true;
+		if (e->mirrors[i].planning && is_automatic(e->mirrors[i].cause))
+			return true;
+	}
+	return false;
+}
+
+/* Whether spacing and budget allow an automatic rotation now; *again: when to look again. */
+static bool
+budget_allows(const struct engine *e, struct now now, bool *spent, int64_t *again)
+{
+	size_t n = e->n_rotations < ROTATIONS_KEPT ? e->n_rotations : ROTATIONS_KEPT, i, today = 0;
+	int64_t latest = INT64_MIN, oldest = NEVER;
+
+	for (i = 0; i < n; i++) {
+		if (now.mono - e->rotations[i] < DAY_MS) {
+			today++;
+			oldest = e->rotations[i] < oldest ? e->rotations[i] : oldest;
+		}
+		latest = e->rotations[i] > latest ? e->rotations[i] : latest;
+	}
+	*spent = today >= e->max_rotations_per_day;
+	if (*spent) {
+		*again = oldest == NEVER ? now.mono + DAY_MS : oldest + DAY_MS;
+		return false;
+	}
+	*again = latest == INT64_MIN ? now.mono : latest + e->rotation_spacing_ms;
+	return now.mono >= *again;
+}
+
+/*
+ * A takedown: the address fails (not the backend, not everything at once) and
+ * has failed twice as often as a delisting asks for.
+ */
+static bool
+is_takedown(const struct engine *e, const struct mirror *m, const struct onion *o)
+{
+	bool backend_well = m->backend_at != 0 && (m->backend == VERDICT_OK || m->backend == VERDICT_BUSY);
+
+	return o->service == SERVICE_UP && o->fails >= 2 * m->cfg.fall && onion_fit(e, o) && backend_well && !m->checking &&
+	    (verdict_is_address(o->last) || o->last == VERDICT_TIMEOUT) && !health_mass_failure(e);
+}
+
+static void
+automatic(struct engine *e, struct now now, int mirror, struct onion *o, struct actions *out)
+{
+	struct mirror *m = &e->mirrors[mirror];
+	bool takedown = is_takedown(e, m, o), spent;
+	int64_t again;
+
+	if (!takedown) {
+		if (o->fails == 0)
+			m->budget_alarm = false;
+		if (o->age_end != NEVER)
+			engine_due(e, o->age_end);
+		if (now.mono < o->age_end || o->fails > 0 || !o->r.proved || !onion_fit(e, o))
+			return;
+	}
+	if (tor_is_rotating(e, m->cfg.tor))
+		return; /* its end brings us back here */
+	if (!budget_allows(e, now, &spent, &again)) {
+		engine_due(e, again);
+		if (spent && !m->budget_alarm) {
+			m->budget_alarm = true;
+			note(out, NOTE_ALARM, o, -1, 0, "budget", "%s wants a new address, but %u automatic rotations a day are spent",
+			    m->cfg.name, e->max_rotations_per_day);
+		}
+		return;
+	}
+	m->cause = takedown ? CAUSE_TAKEDOWN : CAUSE_AGE;
+	if (takedown)
+		note(out, NOTE_DECISION, o, -1, 0, "takedown", "address fails (%s, %u probes in a row) while the backend is well: new address",
+		    verdict_name(o->last), o->fails);
+	else
+		note(out, NOTE_DECISION, o, -1, 0, "age", "address is old enough: new address");
+	plan(e, mirror, m->cause, 0, out);
+}
+
+void
+rotate_step(struct engine *e, struct now now, int mirror, struct actions *out)
+{
+	struct mirror *m = &e->mirrors[mirror];
+	struct onion *o = mirror_listed(e, mirror);
+
+	if (m->planning || mirror_candidate(e, mirror) != NULL)
+		return;
+	if (now.mono < m->plan_after) {
+		engine_due(e, m->plan_after);
+		return;
+	}
+	if (m->wanted) {
+		m->cause = CAUSE_OPERATOR;
+		plan(e, mirror, CAUSE_OPERATOR, m->op, out);
+	} else if (o == NULL) {
+		m->cause = CAUSE_START;
+		plan(e, mirror, CAUSE_START, 0, out);
+	} else {
+		automatic(e, now, mirror, o, out);
+	}
+}
+
+void
+rotate_ended(struct engine *e, struct now now, struct onion *o, bool ok, struct actions *out)
+{
+	struct mirror *m = o->mirror >= 0 ? &e->mirrors[o->mirror] : NULL;
+
+	(void)now;
+	if (m == NULL)
+		return;
+	m->op = 0;
+	if (!ok)
+		return;
+	m->plan_tries = 0;
+	m->plan_after = 0;
+	note(out, NOTE_STEP, o, -1, o->r.op, "listed", "in the list, readers are sent here");
+	note(out, NOTE_STEP, o, -1, o->r.op, "done", "%s", "");
+}
+
+void
+engine_on_plan_failed(struct engine *e, struct now now, int mirror, struct actions *out)
+{
+	struct mirror *m;
+
+	if (mirror < 0 || (size_t)mirror >= e->n_mirrors)
+		return;
+	m = &e->mirrors[mirror];
+	m->planning = false;
+	m->plan_after = now.mono + ADD_RETRY_MS;
+	if (m->op != 0)
+		note(out, NOTE_STEP, NULL, mirror, m->op, "failed", "the new key could not be stored");
+	m->op = 0;
+	engine_settle(e, now, out);
+}
+
+int
+engine_rotate(struct engine *e, struct now now, int mirror, uint64_t op, struct actions *out, struct err *err)
+{
+	struct mirror *m;
+
+	if (mirror < 0 || (size_t)mirror >= e->n_mirrors)
+		return err_set(err, ERR_NOTFOUND, "there is no such mirror");
+	m = &e->mirrors[mirror];
+	if (m->wanted || m->planning || mirror_candidate(e, mirror) != NULL)
+		return err_set(err, ERR_REFUSED, "%s is already getting a new address", m->cfg.name);
+	m->wanted = true;
+	m->cause = CAUSE_OPERATOR;
+	m->op = op;
+	m->plan_after = 0;
+	engine_settle(e, now, out);
+	return 0;
+}
+
+int
+engine_probe(struct engine *e, struct now now, int mirror, uint64_t op, struct actions *out, struct err *err)
+{
+	struct mirror *m;
+	struct onion *o;
+
+	if (mirror < 0 || (size_t)mirror >= e->n_mirrors)
+		return err_set(err, ERR_NOTFOUND, "there is no such mirror");
+	m = &e->mirrors[mirror];
+	o = mirror_listed(e, mirror);
+	if (o == NULL)
+		return err_set(err, ERR_REFUSED, "%s has no listed address yet", m->cfg.name);
+	if (!onion_linked(e, o) || o->service != SERVICE_UP)
+		return err_set(err, ERR_REFUSED, "%s cannot be probed: its tor is not connected or has not got the service yet", m->cfg.name);
+	if (m->probe_op != 0)
+		return err_set(err, ERR_REFUSED, "%s is being probed already", m->cfg.name);
+	m->probe_op = op;
+	o->next_probe = now.mono;
+	engine_settle(e, now, out);
+	return 0;
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What is, for status: computed from the state, never kept beside it. */
+#include "config.h"
+#include "mirror/engine_impl.h"
+
+#include <string.h>
+
+static const char *const names[MIRROR__STATES] = { "starting", "up", "suspect", "down", "rotating", "inconclusive" };
+
+const char *
+mirror_state_name(enum mirror_state s)
+{
+	return (unsigned)s < MIRROR__STATES ? names[s] : "unknown";
+}
+
+const struct onion_record *
+engine_onion(const struct engine *e, uint64_t id)
+{
+	const struct onion *o = onion_find(e, id);
+
+	return o != NULL ? &o->r : NULL;
+}
+
+const struct onion_record *
+engine_onion_by_address(const struct engine *e, const char *address)
+{
+	const struct onion *o = onion_find_address(e, address);
+
+	return o != NULL ? &o->r : NULL;
+}
+
+void
+engine_each_onion(const struct engine *e, void (*cb)(const struct onion_record *r, void *arg), void *arg)
+{
+	size_t i;
+
+	for (i = 0; i < e->n_onions; i++)
+		cb(&e->onions[i]->r, arg);
+}
+
+static enum mirror_state
+view_state(const struct engine *e, const struct mirror *m, const struct onion *listed, const struct onion *candidate)
+{
+	if (listed == NULL)
+		return MIRROR_STARTING;
+	if (!onion_fit(e, listed))
+		return MIRROR_INCONCLUSIVE;
+	if (candidate != NULL)
+		return MIRROR_ROTATING;
+	if (listed->delisted || listed->fails >= m->cfg.fall)
+		return MIRROR_DOWN;
+	if (listed->fails > 0 || !listed->r.proved || !listed->r.in_list)
+		return MIRROR_SUSPECT;
+	return MIRROR_UP;
+}
+
+int
+engine_mirror_view(const struct engine *e, int mirror, struct mirror_view *v)
+{
+	const struct onion *listed, *candidate, *shown;
+	const struct mirror *m;
+	size_t i;
+
+	if (mirror < 0 || (size_t)mirror >= e->n_mirrors)
+		return -1;
+	m = &e->mirrors[mirror];
+	listed = mirror_listed(e, mirror);
+	candidate = mirror_candidate(e, mirror);
+	memset(v, 0, sizeof *v);
+	v->state = view_state(e, m, listed, candidate);
+	v->listed = listed != NULL && listed->r.in_list ? listed->r.id : 0;
+	v->candidate = candidate != NULL ? candidate->r.id : 0;
+	for (i = 0; i < e->n_onions; i++)
+		if (e->onions[i]->mirror == mirror && e->onions[i]->r.state == ONION_LEAVING)
+			v->leaving++;
+	v->backend = m->backend;
+	v->next_probe = NEVER;
+	shown = listed != NULL ? listed : candidate;
+	if (shown != NULL) {
+		v->rise = shown->oks;
+		v->fall = shown->fails;
+		v->last = shown->last;
+		v->last_probe = shown->last_probe;
+		v->next_probe = shown->next_probe;
+		v->phases = shown->phases;
+	}
+	if (candidate != NULL || listed != NULL) {
+		const struct onion *newest = candidate != NULL ? candidate : listed;
+
+		v->uploads = newest->uploads;
+		v->uploads_started = newest->uploads_started;
+	}
+	return 0;
+}
+
+bool
+engine_in_panic(const struct engine *e, const char **why)
+{
+	*why = e->panic_why;
+	return e->panic;
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The files of one channel folder, in memory. */
+#include "config.h"
+#include "publish/publish_impl.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Takes the text, also on failure. */
+static int __attribute__((format(printf, 5, 6)))
+put_take(struct channel_files *c, char *text, size_t len, struct err *e, const char *fmt, ...)
+{
+	struct pfile *more;
+	char *name = NULL;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&name, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		name = NULL;
+	if (c->n == c->cap) {
+		more = realloc(c->files, (c->cap + 32) * sizeof *more);
+		if (more != NULL) {
+			c->files = more;
+			c->cap += 32;
+		}
+	}
+	if (text == NULL || name == NULL || c->n == c->cap) {
+		free(text);
+		free(name);
+		return err_set(e, ERR_MEMORY, "out of memory");
+	}
+	c->files[c->n++] = (struct pfile){ .name = name, .text = text, .len = len };
+	return 0;
+}
+
+#define put_copy(c, text, len, e, ...) put_take(c, strndup(text, len), len, e, __VA_ARGS__)
+
+static int
+put_signed(struct channel_files *c, const struct text_signed *t, const char *name, struct err *e)
+{
+	size_t i;
+
+	if (put_copy(c, t->doc, t->len, e, "%s", name) != 0)
+		return -1;
+	for (i = 0; i < t->n_sigs; i++)
+		if (put_copy(c, t->sigs[i], t->sig_lens[i], e, "%s.%zu.minisig", name, i + 1) != 0)
+			return -1;
+	return 0;
+}
+
+static int
+put_chain(struct channel_files *c, const struct publish_site *s, struct err *e)
+{
+	char name[48], pub[MINISIGN_PUBKEY_TEXT];
+	size_t i;
+
+	for (i = 0; i < s->n_roots; i++) {
+		snprintf(name, sizeof name, "%zu.root.json", i + 1);
+		if (put_signed(c, &s->roots[i], name, e) != 0)
+			return -1;
+	}
+	minisign_pubkey_format(pub, s->member->key, NULL);
+	if (put_copy(c, pub, strlen(pub), e, "member.pub") != 0)
+		return -1;
+	return put_signed(c, &s->members, "members.json", e);
+}
+
+static int
+put_bundle(struct channel_files *c, const struct publish_site *s, const struct publication *p, const struct doc_text *leaves, size_t n,
+    struct err *e)
+{
+	struct doc_text sig = { p->head_sig, strlen(p->head_sig) };
+	struct doc_signed head = { .doc = { p->head_text, p->head_len }, .sigs = &sig, .n_sigs = 1 };
+	struct doc_bundle b = { .n_roots = s->n_roots, .members = text_signed_view(&s->members), .heads = &head, .n_heads = 1, .n_leaves = n };
+	struct doc_text *texts = calloc(n + 1, sizeof *texts);
+	char *text = NULL;
+	size_t i, len;
+	int r = -1;
+
+	b.roots = calloc(s->n_roots, sizeof *b.roots);
+	if (b.roots == NULL || texts == NULL) {
+		err_set(e, ERR_MEMORY, "out of memory");
+		goto out;
+	}
+	for (i = 0; i < s->n_roots; i++)
+		b.roots[i] = text_signed_view(&s->roots[i]);
+	memcpy(texts, leaves, n * sizeof *texts);
+	b.leaves = texts;
+	if (doc_bundle_write(&text, &len, &b, e) == 0)
+		r = put_take(c, text, len, e, "bundle.json");
+out:
+	free(b.roots);
+	free(texts);
+	return r;
+}
+
+static int
+put_mirrors_txt(struct channel_files *c, const struct page *pg, struct err *e)
+{
+	struct buf b = BUF_INIT(1024 * 1024);
+	char issued[UTC_LEN + 1], until[UTC_LEN + 1], comment[256], *sig = NULL, *text;
+	size_t i, n, len;
+
+	utc_format(issued, pg->head->issued);
+	utc_format(until, pg->head->valid_until);
+	buf_addf(&b, "# Mirrors of %s\n# site %s\n# serial %llu, issued %s, valid until %s\n# Every other line is one mirror.\n",
+	    publish_site_name(pg->site), publish_site_id(pg->site), (unsigned long long)pg->head->serial, issued, until);
+	for (i = 0; i < pg->n_leaves; i++) {
+		n = strlen(pg->leaves[i].url);
+		buf_addf(&b, "%.*s\n", (int)(n - (pg->leaves[i].url[n - 1] == '/')), pg->leaves[i].url);
+	}
+	len = b.len;
+	text = buf_take(&b);
+	if (text == NULL)
+		return err_set(e, ERR_MEMORY, "out of memory");
+	snprintf(comment, sizeof comment, "onionmirror mirrors.txt site=%s serial=%llu valid-until=%s", publish_site_id(pg->site),
+	    (unsigned long long)pg->head->serial, until);
+	if (minisign_sign(&sig, pg->site->sk, NULL, text, len, comment, NULL, e) != 0) {
+		free(text);
+		return -1;
+	}
+	if (put_take(c, text, len, e, "mirrors.txt") != 0) {
+		free(sig);
+		return -1;
+	}
+	return put_take(c, sig, strlen(sig), e, "mirrors.txt.minisig");
+}
+
+static int
+put_page(struct channel_files *c, const struct page *pg, struct err *e)
+{
+	struct buf b = BUF_INIT(4 * 1024 * 1024);
+	size_t len;
+	char *text;
+
+	html_write(&b, pg);
+	len = b.len;
+	text = buf_take(&b);
+	return put_take(c, text, len, e, "index.html");
+}
+
+int
+files_make(struct channel_files *c, const struct publish_site *s, const struct publication *p, const struct publish_list *l, struct err *e)
+{
+	struct doc_leaf *leaves = calloc(l->n_entries, sizeof *leaves);
+	struct doc_text *texts = calloc(l->n_entries, sizeof *texts);
+	struct page pg = { .site = s, .head = &p->head, .leaves = leaves };
+	size_t i, n = 0;
+	int r = -1;
+
+	if (leaves == NULL || texts == NULL) {
+		err_set(e, ERR_MEMORY, "out of memory");
+		goto out;
+	}
+	for (i = 0; i < l->n_entries; i++) {
+		const char *leaf = l->entries[i].leaf;
+
+		if (strcmp(l->entries[i].channel, c->channel) != 0)
+			continue;
+		if (doc_leaf_parse(&leaves[n], leaf, strlen(leaf), s->root.site, e) != DOC_OK ||
+		    put_copy(c, leaf, strlen(leaf), e, "leaf-%s.onion.json", leaves[n].onion) != 0)
+			goto out;
+		texts[n++] = (struct doc_text){ leaf, strlen(leaf) };
+	}
+	pg.n_leaves = n;
+	if (put_chain(c, s, e) == 0 && put_copy(c, p->head_text, p->head_len, e, "head.json") == 0 &&
+	    put_copy(c, p->head_sig, strlen(p->head_sig), e, "head.json.minisig") == 0 && put_bundle(c, s, p, texts, n, e) == 0 &&
+	    put_mirrors_txt(c, &pg, e) == 0 && put_page(c, &pg, e) == 0)
+		r = 0;
+out:
+	free(leaves);
+	free(texts);
+	return r;
+}
+
+void
+files_free(struct channel_files *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->n; i++) {
+		free(c->files[i].name);
+		free(c->files[i].text);
+	}
+	free(c->files);
+	free(c->channel);
+	memset(c, 0, sizeof *c);
+}

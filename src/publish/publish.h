@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PUBLISH_PUBLISH_H
+#define PUBLISH_PUBLISH_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Publishing: from domain state to signed documents (design: lists) to a
+ * channel directory that is replaced by one rename. No clock: `now` is wall
+ * time in seconds, given by the caller.
+ */
+
+/* Who we are: the root chain, members document and our member key. */
+struct publish_site;
+
+/*
+ * Reads N.root.json, N.root.json.<n>.minisig (n from 1), members.json and its
+ * .<n>.minisig from `dir` (STATE-DIR/site) and verifies the whole chain at
+ * `now` (expired roots or certificates are an error that says so). `member_sk`
+ * is libsodium's 64-byte secret key (secret memory, borrowed for the site's
+ * life); its public half must be a certified member's.
+ */
+int publish_site_load(struct publish_site **out, const char *dir, const uint8_t *member_sk, int64_t now, struct err *e);
+void publish_site_free(struct publish_site *s);
+const char *publish_site_id(const struct publish_site *s);     /* "om1..." */
+const char *publish_site_name(const struct publish_site *s);   /* the root's name */
+const char *publish_site_member(const struct publish_site *s); /* our member name */
+int64_t publish_site_root_expiry(const struct publish_site *s);
+int64_t publish_site_member_expiry(const struct publish_site *s);
+int64_t publish_site_epoch_start(const struct publish_site *s);
+
+/*
+ * Makes a leaf: a fresh salt, from/until, and the possession proof by the
+ * onion's key (64 bytes, expanded, secret). `port` is the virtual port readers
+ * use (80 gives http://<onion>/). *out is the canonical text, malloced.
+ */
+int publish_leaf_make(char **out, const struct publish_site *s, const uint8_t *key64, const char *address, uint16_t port,
+    bool tls, const char *role, int64_t now, struct err *e);
+/* When the possession in a leaf must be renewed (its half life), wall seconds; -1 if the text doesn't parse. */
+int64_t publish_leaf_renew_at(const char *leaf);
+
+/* When its possession proof runs out; -1 as above. Until then a retired address needs its tombstone. */
+int64_t publish_leaf_until(const char *leaf);
+
+struct publish_entry {
+	const char *leaf;    /* leaf document text, borrowed */
+	const char *channel; /* which channel directory gets it, borrowed */
+};
+enum tombstone_state { TOMBSTONE_RETIRED, TOMBSTONE_REVOKED };
+struct publish_tombstone {
+	const char *address; /* 56 characters, borrowed */
+	enum tombstone_state state;
+	int64_t since;
+};
+
+struct publish_list {
+	const struct publish_entry *entries; /* at least one: an empty list is ERR_REFUSED */
+	size_t n_entries;
+	const struct publish_tombstone *tombstones;
+	size_t n_tombstones;
+	const char *const *channels; /* every channel of the configuration gets a directory */
+	size_t n_channels;
+	uint64_t serial;             /* already durable */
+	const char *prev_head;       /* our last published head of this epoch, NULL: none */
+	int64_t now;
+};
+
+/* Head and files, in memory. Nothing is visible yet. */
+struct publication;
+int publication_make(struct publication **out, const struct publish_site *s, const struct publish_list *l, struct err *e);
+const char *publication_head(const struct publication *p); /* head.json text, to be stored */
+int64_t publication_valid_until(const struct publication *p);
+/*
+ * Writes DIR/<channel>/<serial>/ (bundle.json, each document with its
+ * .minisig, leaf-*.json, mirrors.txt + .minisig, index.html), syncs it, renames
+ * the symlink DIR/<channel>/current to it, then removes older ones (the last
+ * two stay). On failure `current` is as it was and what was half made is gone.
+ */
+int publication_write(const struct publication *p, const char *dir, struct err *e);
+void publication_free(struct publication *p);
+
+/* The highest serial that any readable head.json under DIR/<channel>/ has, 0 if none: a floor for a restored backup. */
+uint64_t publish_highest_serial(const char *dir);
+
+/* serial = max(last + 1, minutes since epoch_start). */
+uint64_t publish_next_serial(uint64_t last, int64_t epoch_start, int64_t now);
+
+#endif

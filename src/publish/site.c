@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Who we are: root chain, members document and our place in it, read from the site folder and verified. */
+#include "config.h"
+#include "base/file.h"
+#include "publish/publish_impl.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ROOTS_MAX 1024
+
+struct doc_signed
+text_signed_view(const struct text_signed *t)
+{
+	return (struct doc_signed){ .doc = { t->doc, t->len }, .sigs = t->sig_texts, .n_sigs = t->n_sigs };
+}
+
+void
+text_signed_free(struct text_signed *t)
+{
+	size_t i;
+
+	free(t->doc);
+	for (i = 0; i < t->n_sigs; i++)
+		free(t->sigs[i]);
+	memset(t, 0, sizeof *t);
+}
+
+/* Reads DIR/NAME and DIR/NAME.<n>.minisig for n from 1. A missing document sets *absent. */
+static int
+read_signed(struct text_signed *t, const char *dir, const char *name, size_t max, bool *absent, struct err *e)
+{
+	char path[PATH_MAX];
+	struct err inner = ERR_INIT;
+	size_t n;
+
+	*absent = false;
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	if (file_read(path, max, FILE_PUBLIC, &t->doc, &t->len, &inner) != 0) {
+		*absent = inner.sys == ENOENT;
+		return err_set(e, inner.code, "%s", inner.msg);
+	}
+	for (n = 0; n < DOC_SIGS_MAX; n++) {
+		err_clear(&inner);
+		snprintf(path, sizeof path, "%s/%s.%zu.minisig", dir, name, n + 1);
+		if (file_read(path, MINISIGN_SIG_MAX, FILE_PUBLIC, &t->sigs[n], &t->sig_lens[n], &inner) != 0) {
+			if (inner.sys == ENOENT)
+				break;
+			return err_set(e, inner.code, "%s", inner.msg);
+		}
+		t->sig_texts[n] = (struct doc_text){ t->sigs[n], t->sig_lens[n] };
+		t->n_sigs = n + 1;
+	}
+	return 0;
+}
+
+static int
+read_roots(struct publish_site *s, const char *dir, struct err *e)
+{
+	struct text_signed t, *more;
+	struct err inner = ERR_INIT;
+	char name[32];
+	bool absent;
+
+	for (;;) {
+		memset(&t, 0, sizeof t);
+		snprintf(name, sizeof name, "%zu.root.json", s->n_roots + 1);
+		if (read_signed(&t, dir, name, DOC_ROOT_MAX, &absent, &inner) != 0) {
+			text_signed_free(&t);
+			return absent && s->n_roots > 0 ? 0 : err_set(e, inner.code, "%s", inner.msg);
+		}
+		more = s->n_roots < ROOTS_MAX ? realloc(s->roots, (s->n_roots + 1) * sizeof *more) : NULL;
+		if (more == NULL) {
+			text_signed_free(&t);
+			return err_set(e, ERR_MEMORY, "out of memory for the root documents");
+		}
+		s->roots = more;
+		s->roots[s->n_roots++] = t;
+	}
+}
+
+/* Signature views point into the structs, which realloc may have moved: made anew here. */
+static int
+verify(struct publish_site *s, int64_t now, struct err *e)
+{
+	struct doc_signed *roots = calloc(s->n_roots, sizeof *roots), members = text_signed_view(&s->members);
+	struct err inner = ERR_INIT;
+	enum doc_reason why;
+	size_t i;
+
+	if (roots == NULL)
+		return err_set(e, ERR_MEMORY, "out of memory");
+	for (i = 0; i < s->n_roots; i++)
+		roots[i] = text_signed_view(&s->roots[i]);
+	why = chain_roots(&s->root, roots, s->n_roots, NULL, now, &inner);
+	free(roots);
+	if (why != DOC_OK)
+		return err_set(e, ERR_CRYPTO, "root documents: %s: %s", doc_reason_name(why), inner.msg);
+	why = chain_members(&s->cert, s->cert_sha256, &s->root, &members, NULL, now, &inner);
+	if (why != DOC_OK)
+		return err_set(e, ERR_CRYPTO, "members.json: %s: %s", doc_reason_name(why), inner.msg);
+	return 0;
+}
+
+static int
+find_member(struct publish_site *s, int64_t now, struct err *e)
+{
+	size_t i;
+
+	for (i = 0; i < s->cert.n_members; i++)
+		if (sodium_memcmp(s->cert.members[i].key, s->sk + 32, DOC_KEY_LEN) == 0)
+			s->member = &s->cert.members[i];
+	if (s->member == NULL)
+		return err_set(e, ERR_CRYPTO, "members.json does not certify this daemon's member key; have the root keys sign one that does");
+	if (now >= s->member->not_after)
+		return err_set(e, ERR_CRYPTO, "member \"%s\" ran out; have the root keys renew members.json", s->member->name);
+	if (now + DOC_CLOCK_SKEW < s->member->not_before)
+		return err_set(e, ERR_CRYPTO, "member \"%s\" is not valid yet; look at this machine's clock", s->member->name);
+	return 0;
+}
+
+int
+publish_site_load(struct publish_site **out, const char *dir, const uint8_t *member_sk, int64_t now, struct err *e)
+{
+	struct publish_site *s = calloc(1, sizeof *s);
+	bool absent;
+
+	if (s == NULL)
+		return err_set(e, ERR_MEMORY, "out of memory");
+	s->sk = member_sk;
+	if (read_roots(s, dir, e) == 0 && read_signed(&s->members, dir, "members.json", DOC_MEMBERS_MAX, &absent, e) == 0 &&
+	    verify(s, now, e) == 0 && find_member(s, now, e) == 0) {
+		doc_site_format(s->id, s->root.site);
+		*out = s;
+		return 0;
+	}
+	publish_site_free(s);
+	return -1;
+}
+
+void
+publish_site_free(struct publish_site *s)
+{
+	size_t i;
+
+	if (s == NULL)
+		return;
+	for (i = 0; i < s->n_roots; i++)
+		text_signed_free(&s->roots[i]);
+	free(s->roots);
+	text_signed_free(&s->members);
+	free(s);
+}
+
+const char *
+publish_site_id(const struct publish_site *s)
+{
+	return s->id;
+}
+
+const char *
+publish_site_name(const struct publish_site *s)
+{
+	return s->root.doc.name;
+}
+
+const char *
+publish_site_member(const struct publish_site *s)
+{
+	return s->member->name;
+}
+
+int64_t
+publish_site_root_expiry(const struct publish_site *s)
+{
+	return s->root.doc.expires;
+}
+
+int64_t
+publish_site_member_expiry(const struct publish_site *s)
+{
+	return s->member->not_after < s->cert.expires ? s->member->not_after : s->cert.expires;
+}
+
+int64_t
+publish_site_epoch_start(const struct publish_site *s)
+{
+	return s->root.doc.epoch_start;
+}

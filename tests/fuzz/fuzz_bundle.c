@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A bundle from anywhere to a reader, twice, and the reader's memory out and in again. */
+#include "config.h"
+#include "fuzz.h"
+
+#include <onionmirror/onionmirror.h>
+#include <string.h>
+
+#define NOW INT64_C(1795435200) /* what the seeds were made for */
+
+static void
+save_and_load(const om_site *s)
+{
+	om_site *again = NULL;
+	char *a, *b;
+	size_t na, nb;
+
+	FUZZ_CHECK(om_site_save(s, &a, &na, NULL) == 0);
+	FUZZ_CHECK(om_site_load(&again, NULL, a, na, NULL) == 0);
+	FUZZ_CHECK(om_site_save(again, &b, &nb, NULL) == 0);
+	FUZZ_CHECK(na == nb && memcmp(a, b, na) == 0);
+	om_site_close(again);
+	free(a);
+	free(b);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	om_error e = { 0 };
+	om_site *s = NULL;
+	int first;
+
+	FUZZ_CHECK(om_site_open(&s, NULL, NULL) == 0);
+	first = om_site_feed_bundle(s, data, size, NOW, &e);
+	FUZZ_CHECK(first == 0 || (e.reason != OM_OK && e.reason != OM_BAD_ARGUMENT));
+	FUZZ_CHECK(first == 0 || (om_site_mirror_count(s) == 0 && om_site_pick(s, NOW, 1) == NULL));
+	/* The same bytes at the same time say the same. */
+	FUZZ_CHECK(om_site_feed_bundle(s, data, size, NOW, NULL) == first);
+	save_and_load(s);
+	om_site_close(s);
+	/* As a reader's own memory it is hardly right, but must not hurt. */
+	if (om_site_load(&s, NULL, data, size, NULL) == 0)
+		om_site_close(s);
+	return 0;
+}

@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A reader over time: rollback, fork, freeze, epochs, tombstones, and what a save and a load keep. */
+#include "config.h"
+
+#include "support/listkit.h"
+
+#include <criterion/criterion.h>
+#include <jansson.h>
+#include <onionmirror/onionmirror.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct kit kit;
+static om_site *site;
+static om_error error;
+
+static void
+setup(void)
+{
+	kit_init(&kit);
+	kit_build(&kit);
+	cr_assert_eq(om_site_open(&site, kit.site_id, NULL), 0);
+}
+
+static void
+teardown(void)
+{
+	om_site_close(site);
+	kit_free(&kit);
+}
+
+TestSuite(lib_memory, .init = setup, .fini = teardown);
+
+/* Builds and feeds; between feeds the reader is saved and loaded, so that both are always tested. */
+static om_reason
+feed_at(int64_t now)
+{
+	char *text = NULL, *again = NULL;
+	size_t len, len2;
+	om_site *loaded = NULL;
+	om_reason r = OM_OK;
+
+	kit_build(&kit);
+	memset(&error, 0, sizeof error);
+	if (om_site_feed_bundle(site, kit.bundle, kit.len, now, &error) != 0)
+		r = error.reason;
+	cr_assert_eq(om_site_save(site, &text, &len, &error), 0);
+	cr_assert_eq(om_site_load(&loaded, NULL, text, len, &error), 0, "%s: %s", om_reason_name(error.reason),
+	    error.detail);
+	cr_assert_eq(om_site_save(loaded, &again, &len2, &error), 0);
+	cr_expect_eq(len, len2);
+	cr_expect_str_eq(text, again);
+	om_site_close(loaded);
+	free(again);
+	free(text);
+	return r;
+}
+
+static om_reason
+feed(void)
+{
+	return feed_at(KIT_NOW);
+}
+
+/* Replaces the reader by one that was saved and loaded. */
+static void
+restart(void)
+{
+	char *text = NULL;
+	size_t len;
+
+	cr_assert_eq(om_site_save(site, &text, &len, NULL), 0);
+	om_site_close(site);
+	site = NULL;
+	cr_assert_eq(om_site_load(&site, kit.site_id, text, len, &error), 0, "%s", error.detail);
+	free(text);
+}
+
+#define EXPECT(call, reason_)                                                                                          \
+	do {                                                                                                           \
+		om_reason got_ = (call);                                                                               \
+		cr_expect_eq(got_, reason_, "%s (%s)", om_reason_name(got_), error.detail);                            \
+	} while (0)
+
+/* The next head follows the last: prev is what was fed. */
+static void
+follow(uint64_t serial)
+{
+	struct kit_head *h = &kit.heads[0];
+
+	h->doc.prev_serial = h->doc.serial;
+	doc_hash(h->doc.prev_sha256, h->out.text, h->out.len);
+	h->doc.serial = serial;
+}
+
+Test(lib_memory, serials_only_rise)
+{
+	EXPECT(feed(), OM_OK);
+	EXPECT(feed(), OM_OK);
+	follow(101);
+	EXPECT(feed(), OM_OK);
+	kit.heads[0].doc.serial = 100;
+	kit.heads[0].doc.prev_serial = 0;
+	EXPECT(feed(), OM_ROLLBACK);
+	cr_expect_eq(om_member_serial(om_site_member(site, 0)), 101);
+	cr_expect_eq(om_site_mirror_count(site), 2, "mirrors stay those of the last accepted bundle");
+	restart();
+	EXPECT(feed(), OM_ROLLBACK);
+}
+
+Test(lib_memory, what_makes_a_fork)
+{
+	static const struct {
+		const char *what;
+		uint64_t serial, prev;
+		bool right_hash;
+		om_reason reason;
+	} rows[] = {
+		{ "same serial, other bytes", 200, 0, true, OM_FORK },
+		{ "follows what we have", 201, 200, true, OM_OK },
+		{ "follows another 200", 201, 200, false, OM_FORK },
+		{ "we missed some", 205, 203, false, OM_OK },
+		{ "passes over ours", 205, 150, false, OM_FORK },
+		{ "no prev counts as 0", 205, 0, false, OM_FORK },
+		{ "older", 199, 150, false, OM_ROLLBACK },
+	};
+	const char *evidence;
+	size_t i;
+
+	for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct kit_head *h = &kit.heads[0];
+
+		kit_free(&kit);
+		kit_init(&kit);
+		om_site_close(site);
+		cr_assert_eq(om_site_open(&site, NULL, NULL), 0);
+		h->doc.serial = 200;
+		EXPECT(feed(), OM_OK);
+		if (rows[i].right_hash)
+			doc_hash(h->doc.prev_sha256, h->out.text, h->out.len);
+		h->doc.serial = rows[i].serial;
+		h->doc.prev_serial = rows[i].prev;
+		h->doc.peers = (struct doc_peer[]){ { { 1 }, { 1 }, { 1 }, 1, 1, "x" } };
+		h->doc.n_peers = 1;
+		EXPECT(feed(), rows[i].reason);
+		h->doc.n_peers = 0;
+		cr_expect_eq(om_site_evidence_count(site), rows[i].reason == OM_FORK ? 1 : 0, "%s", rows[i].what);
+		if (rows[i].reason != OM_FORK)
+			continue;
+		cr_expect_eq(om_member_status(om_site_member(site, 0)), OM_FORK);
+		cr_expect_eq(om_member_serial(om_site_member(site, 0)), 200, "the old state is kept");
+		evidence = om_site_evidence(site, 0, 0);
+		cr_expect_not_null(strstr(evidence, "\\\"serial\\\":200"));
+		cr_expect_not_null(strstr(evidence, "trusted comment: onionmirror head"));
+		cr_expect_not_null(strstr(om_site_evidence(site, 0, 1), "\\\"peers\\\":[{"));
+		cr_expect_null(om_site_evidence(site, 1, 0));
+		restart();
+		cr_expect_eq(om_site_evidence_count(site), 1);
+	}
+}
+
+Test(lib_memory, the_same_evidence_is_kept_once)
+{
+	EXPECT(feed(), OM_OK);
+	kit.heads[0].doc.fresh_until += KIT_HOUR;
+	EXPECT(feed(), OM_FORK);
+	EXPECT(feed(), OM_FORK);
+	cr_expect_eq(om_site_evidence_count(site), 1);
+}
+
+Test(lib_memory, a_new_key_of_a_member_starts_anew)
+{
+	EXPECT(feed(), OM_OK);
+	kit.members.doc.seq = 2;
+	kit.members.keys[0] = 21;
+	kit.heads[0].signers.keys[0] = 21;
+	kit.heads[0].doc.serial = 5;
+	EXPECT(feed(), OM_OK);
+	cr_expect_eq(om_member_serial(om_site_member(site, 0)), 5);
+	/* The old key comes back: what it had signed still binds it. */
+	kit.members.doc.seq = 3;
+	kit.members.keys[0] = 11;
+	kit.heads[0].signers.keys[0] = 11;
+	EXPECT(feed(), OM_ROLLBACK);
+}
+
+Test(lib_memory, members_have_a_sequence)
+{
+	kit.members.doc.seq = 5;
+	EXPECT(feed(), OM_OK);
+	kit.members.doc.seq = 4;
+	EXPECT(feed(), OM_ROLLBACK);
+	kit.members.doc.seq = 5;
+	kit.members.doc.expires -= KIT_HOUR;
+	EXPECT(feed(), OM_FORK);
+	cr_expect_eq(om_site_evidence_count(site), 1);
+	/* A renewal does not invalidate heads that are out. */
+	kit.heads[0].doc.members_seq = 5;
+	kit.members.doc.expires += KIT_HOUR;
+	kit_build(&kit);
+	doc_hash(kit.heads[0].doc.members_sha256, kit.members.out.text, kit.members.out.len);
+	EXPECT(feed(), OM_OK);
+	kit.members.doc.seq = 6;
+	kit.members.doc.expires -= 2 * KIT_HOUR;
+	EXPECT(feed(), OM_OK);
+}
+
+Test(lib_memory, chains_only_grow)
+{
+	kit_add_root(&kit);
+	kit_add_root(&kit);
+	EXPECT(feed(), OM_OK);
+	cr_expect_eq(om_site_root_version(site), 3);
+	kit.n_roots = 2;
+	EXPECT(feed(), OM_ROLLBACK);
+	kit.n_roots = 3;
+	strcpy(kit.roots[2].doc.name, "Another");
+	EXPECT(feed(), OM_FORK);
+	cr_expect_eq(om_site_evidence_count(site), 1);
+	restart();
+	EXPECT(feed(), OM_FORK);
+	cr_expect_str_eq(om_site_name(site), "The Test");
+}
+
+Test(lib_memory, roots_that_passed_are_kept_though_a_later_one_fails)
+{
+	kit_add_root(&kit);
+	kit_add_root(&kit)->signers.n = 1;
+	EXPECT(feed(), OM_THRESHOLD);
+	cr_expect_eq(om_site_root_version(site), 2);
+	kit.n_roots = 1;
+	EXPECT(feed(), OM_ROLLBACK);
+}
+
+Test(lib_memory, an_expired_last_root_is_not_kept)
+{
+	kit.heads[0].doc.root_version = 1;
+	kit_add_root(&kit);
+	kit_add_root(&kit)->doc.expires = KIT_NOW;
+	EXPECT(feed(), OM_EXPIRED);
+	cr_expect_eq(om_site_root_version(site), 2);
+	kit.roots[2].doc.expires = KIT_NOW + KIT_DAY;
+	EXPECT(feed(), OM_OK);
+	/* What is stored is no obstacle when it expires. */
+	EXPECT(feed_at(KIT_NOW + 2 * KIT_DAY), OM_EXPIRED);
+	kit_add_root(&kit)->doc.expires = KIT_NOW + 300 * KIT_DAY;
+	EXPECT(feed_at(KIT_NOW + 2 * KIT_DAY), OM_OK);
+}
+
+Test(lib_memory, a_refused_leaf_leaves_the_rest_stored)
+{
+	EXPECT(feed(), OM_OK);
+	follow(101);
+	kit.leaves[1].signer = 9;
+	EXPECT(feed(), OM_BAD_POSSESSION);
+	cr_expect_eq(om_member_serial(om_site_member(site, 0)), 101, "its head passed");
+	cr_expect_eq(om_site_mirror_count(site), 1, "the new head lists another leaf 2, so the old one went");
+	kit.heads[0].doc.serial = 100;
+	kit.heads[0].doc.prev_serial = 0;
+	kit.leaves[1].signer = 2;
+	EXPECT(feed(), OM_ROLLBACK);
+}
+
+static struct doc_tombstone stone;
+
+static void
+bury(unsigned onion, enum doc_state state)
+{
+	char addr[ONION_ADDR_LEN + 1];
+
+	kit_onion(onion, NULL, addr);
+	doc_tombstone_hash(stone.h, addr);
+	stone.state = state;
+	stone.since = KIT_NOW;
+	kit.heads[0].doc.tombstones = &stone;
+	kit.heads[0].doc.n_tombstones = 1;
+}
+
+static om_answer
+is_mirror(unsigned onion)
+{
+	char addr[ONION_ADDR_LEN + 1];
+
+	kit_onion(onion, NULL, addr);
+	return om_site_is_mirror(site, addr, KIT_NOW);
+}
+
+Test(lib_memory, tombstones_are_sticky_and_revoked_is_never_softened)
+{
+	EXPECT(feed(), OM_OK);
+	cr_expect_eq(is_mirror(1), OM_IS_MIRROR);
+	follow(101);
+	bury(1, DOC_STATE_RETIRED);
+	kit.heads[0].leaves = 2;
+	kit.leaves[0].left_out = true;
+	EXPECT(feed(), OM_OK);
+	cr_expect_eq(is_mirror(1), OM_IS_RETIRED);
+	cr_expect_eq(is_mirror(2), OM_IS_MIRROR);
+	follow(102);
+	stone.state = DOC_STATE_REVOKED;
+	EXPECT(feed(), OM_OK);
+	cr_expect_eq(is_mirror(1), OM_IS_REVOKED);
+	follow(103);
+	stone.state = DOC_STATE_RETIRED;
+	EXPECT(feed(), OM_OK);
+	cr_expect_eq(is_mirror(1), OM_IS_REVOKED);
+	restart();
+	cr_expect_eq(is_mirror(1), OM_IS_REVOKED);
+	cr_expect_eq(is_mirror(2), OM_IS_UNKNOWN, "mirrors are not stored");
+	/* Gone from the head, offered again: the reader remembers. */
+	follow(104);
+	kit.heads[0].doc.n_tombstones = 0;
+	kit.heads[0].leaves = 3;
+	kit.leaves[0].left_out = false;
+	EXPECT(feed(), OM_REVOKED);
+}
+
+Test(lib_memory, one_members_tombstone_counts_for_anothers_leaf)
+{
+	kit_add_member(&kit, "beta", 12)->leaves = 2;
+	EXPECT(feed(), OM_OK);
+	follow(101);
+	bury(2, DOC_STATE_REVOKED);
+	EXPECT(feed(), OM_REVOKED);
+	cr_expect_eq(om_site_mirror_count(site), 1);
+	cr_expect_eq(is_mirror(2), OM_IS_REVOKED);
+	cr_expect_neq(om_site_pick(site, KIT_NOW, 1), NULL);
+}
+
+Test(lib_memory, a_rise_of_the_epoch_clears)
+{
+	struct kit_root *r;
+
+	kit.members.doc.seq = 9;
+	bury(3, DOC_STATE_REVOKED);
+	EXPECT(feed(), OM_OK);
+	cr_expect_eq(is_mirror(3), OM_IS_REVOKED);
+	r = kit_add_root(&kit);
+	r->doc.epoch = 2;
+	r->doc.epoch_start = KIT_NOW - KIT_HOUR;
+	kit.heads[0].doc.n_tombstones = 0;
+	/* Members and heads of the old epoch are over. */
+	EXPECT(feed(), OM_ROLLBACK);
+	cr_expect_eq(om_site_epoch(site), 2);
+	cr_expect_eq(om_site_member_count(site), 0);
+	cr_expect_eq(om_site_mirror_count(site), 0);
+	/* Fast-forward is undone: low numbers are fine again. */
+	kit.members.doc.epoch = 2;
+	kit.members.doc.seq = 1;
+	kit.heads[0].doc.epoch = 2;
+	kit.heads[0].doc.serial = 1;
+	EXPECT(feed(), OM_OK);
+	cr_expect_eq(is_mirror(3), OM_IS_UNKNOWN);
+	/* The old chain is a rollback. */
+	kit.n_roots = 1;
+	kit.members.doc.epoch = kit.heads[0].doc.epoch = 1;
+	EXPECT(feed(), OM_ROLLBACK);
+	kit.n_roots = 2;
+}
+
+Test(lib_memory, a_head_of_an_older_epoch_is_a_rollback)
+{
+	kit_add_root(&kit)->doc.epoch = 2;
+	kit.members.doc.epoch = 2;
+	EXPECT(feed(), OM_ROLLBACK);
+	cr_expect_eq(om_site_member_count(site), 1, "members passed");
+}
+
+Test(lib_memory, a_member_dropped_from_the_bundle_is_missed)
+{
+	kit_add_member(&kit, "beta", 12);
+	EXPECT(feed(), OM_OK);
+	cr_expect_eq(om_member_status(om_site_member(site, 1)), OM_OK);
+	kit_patch(&kit, KIT_BUNDLE, 0, "heads.1", NULL);
+	EXPECT(feed(), OM_OK);
+	cr_expect_eq(om_member_status(om_site_member(site, 1)), OM_MISSING);
+	cr_expect_eq(om_member_serial(om_site_member(site, 1)), 100, "what was known of it");
+	kit_patch(&kit, KIT_BUNDLE, 0, "leaves", "[]");
+	kit_patch(&kit, KIT_BUNDLE, 0, "heads.0", NULL);
+	EXPECT(feed(), OM_NOT_LISTED);
+}
+
+Test(lib_memory, a_freeze_runs_out)
+{
+	EXPECT(feed(), OM_OK);
+	EXPECT(feed_at(KIT_NOW + 2 * KIT_DAY), OM_OK);
+	cr_expect_lt(om_member_fresh_until(om_site_member(site, 0)), KIT_NOW + 2 * KIT_DAY, "worth a warning");
+	EXPECT(feed_at(KIT_NOW + 7 * KIT_DAY), OM_EXPIRED);
+	cr_expect_null(om_site_pick(site, KIT_NOW + 7 * KIT_DAY, 0));
+}
+
+Test(lib_memory, a_decertified_members_mirrors_go)
+{
+	kit_add_member(&kit, "beta", 12)->leaves = 2;
+	kit.heads[0].leaves = 1;
+	EXPECT(feed(), OM_OK);
+	follow(101);
+	kit.members.doc.seq = 2;
+	kit.members.doc.n_members = 1;
+	EXPECT(feed(), OM_UNCERTIFIED);
+	cr_expect_eq(om_site_member_count(site), 1);
+	cr_assert_eq(om_site_mirror_count(site), 1);
+	cr_expect_str_eq(om_mirror_member(om_site_mirror(site, 0)), "alpha");
+}
+
+Test(lib_memory, a_store_is_of_its_site_and_whole)
+{
+	struct kit other;
+	om_site *loaded = NULL;
+	char *text = NULL;
+	size_t len, i;
+
+	EXPECT(feed(), OM_OK);
+	cr_assert_eq(om_site_save(site, &text, &len, NULL), 0);
+	kit_init(&other);
+	strcpy(other.roots[0].doc.name, "Another");
+	kit_build(&other);
+	cr_expect_eq(om_site_load(&loaded, other.site_id, text, len, &error), -1);
+	cr_expect_eq(error.reason, OM_WRONG_SITE);
+	kit_free(&other);
+	for (i = 0; i < len; i += 7)
+		cr_expect_eq(om_site_load(&loaded, NULL, text, i, &error), -1, "cut at %zu", i);
+	cr_assert_eq(om_site_load(&loaded, NULL, text, len, &error), 0);
+	cr_expect_eq(om_site_is_pinned(loaded), 1, "it was, before saving");
+	cr_expect_eq(om_member_serial(om_site_member(loaded, 0)), 100);
+	om_site_close(loaded);
+	free(text);
+}
+
+Test(lib_memory, an_empty_reader_can_be_saved)
+{
+	char *text = NULL;
+	om_site *s = NULL, *loaded = NULL;
+	size_t len;
+
+	cr_assert_eq(om_site_open(&s, NULL, NULL), 0);
+	cr_assert_eq(om_site_save(s, &text, &len, NULL), 0);
+	cr_assert_eq(om_site_load(&loaded, kit.site_id, text, len, &error), 0, "%s", error.detail);
+	cr_expect_str_eq(om_site_id(loaded), kit.site_id);
+	om_site_close(loaded);
+	om_site_close(s);
+	free(text);
+}
+
+static long allocations_left;
+
+static void *
+failing_malloc(size_t n)
+{
+	return allocations_left-- > 0 ? malloc(n) : NULL;
+}
+
+/*
+ * Every place where jansson can run out of memory: no crash, no leak, nothing half stored. What it can't
+ * tell from bad bytes while it parses counts as malformed.
+ */
+Test(lib_memory, running_out_of_memory_is_an_error_like_any_other)
+{
+	char *text;
+	size_t len;
+	om_site *s;
+	long n;
+	int ret;
+
+	for (n = 0; n < 3000; n++) {
+		cr_assert_eq(om_site_open(&s, kit.site_id, NULL), 0);
+		memset(&error, 0, sizeof error);
+		allocations_left = n;
+		json_set_alloc_funcs(failing_malloc, free);
+		ret = om_site_feed_bundle(s, kit.bundle, kit.len, KIT_NOW, &error);
+		json_set_alloc_funcs(malloc, free);
+		if (ret != 0)
+			cr_expect(error.reason == OM_NO_MEMORY || error.reason == OM_MALFORMED, "allocation %ld: %s (%s)", n, om_reason_name(error.reason),
+			    error.detail);
+		cr_expect_eq(om_site_mirror_count(s), ret == 0 ? 2 : 0);
+		cr_assert_eq(om_site_feed_bundle(s, kit.bundle, kit.len, KIT_NOW, &error), 0, "it recovers");
+		om_site_close(s);
+		if (ret == 0)
+			break;
+	}
+	cr_assert_lt(n, 3000);
+	EXPECT(feed(), OM_OK);
+	for (n = 0; n < 3000; n++) {
+		allocations_left = n;
+		json_set_alloc_funcs(failing_malloc, free);
+		ret = om_site_save(site, &text, &len, &error);
+		json_set_alloc_funcs(malloc, free);
+		if (ret == 0)
+			break;
+		cr_expect_eq(error.reason, OM_NO_MEMORY);
+	}
+	cr_assert_lt(n, 3000);
+	free(text);
+}
