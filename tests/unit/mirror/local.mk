@@ -4,6 +4,7 @@ if TESTS_ENABLED
 check_PROGRAMS += tests/unit/mirror/unit-mirror
 UNIT_TESTS += tests/unit/mirror/unit-mirror
 tests_unit_mirror_unit_mirror_SOURCES = \
+	%D%/test_random.c \
 	%D%/test_start.c \
 	%D%/world.c \
 	%D%/world.h \

@@ -85,8 +85,8 @@ world_free(struct world *w)
 	rng_set_source(NULL);
 }
 
-static int
-tor_of(const struct world *w, uint64_t id)
+int
+world_tor_of(const struct world *w, uint64_t id)
 {
 	size_t i;
 
@@ -102,9 +102,11 @@ world_boot(struct world *w)
 	size_t i;
 
 	engine_free(w->e);
+	w->boots++;
 	actions_reset(&w->out);
 	w->n_pending = 0;
 	memset(w->linked, 0, sizeof w->linked);
+	memset(w->fit, 0, sizeof w->fit);
 	w->e = engine_new(&w->cfg);
 	for (i = 1; i <= w->last_id; i++) {
 		w->o[i].flight = false;
@@ -123,7 +125,7 @@ world_compare(struct world *w, unsigned tor)
 
 	set[n++] = "foreignforeignforeignforeignforeignforeignforeignforeign";
 	for (i = 1; i <= w->last_id; i++)
-		if (w->o[i].known && w->o[i].in_tor && tor_of(w, i) == (int)tor)
+		if (w->o[i].known && w->o[i].in_tor && world_tor_of(w, i) == (int)tor)
 			set[n++] = w->o[i].saved.address;
 	w->linked[tor] = true;
 	engine_on_detached(w->e, w->now, tor, set, n, &w->out);
@@ -134,6 +136,7 @@ world_compare(struct world *w, unsigned tor)
 void
 world_fit(struct world *w, unsigned tor, bool fit)
 {
+	w->fit[tor] = fit;
 	engine_on_fitness(w->e, w->now, tor, fit, "of a test", &w->out);
 	world_take(w);
 }
@@ -158,15 +161,18 @@ world_lose_tor(struct world *w, unsigned tor, bool restart)
 	for (i = 0; i < w->n_pending; i++) {
 		const struct action *a = &w->pending[i].a;
 
-		if ((a->kind == ACTION_ADD_ONION || a->kind == ACTION_DEL_ONION) && tor_of(w, a->onion) == (int)tor)
-			continue; /* its answer is lost */
+		if ((a->kind == ACTION_ADD_ONION || a->kind == ACTION_DEL_ONION) && world_tor_of(w, a->onion) == (int)tor) {
+			if (world_random(2) == 0)
+				w->o[a->onion].in_tor = a->kind == ACTION_ADD_ONION;
+			continue; /* done or not, its answer is lost */
+		}
 		w->pending[k++] = w->pending[i];
 	}
 	w->n_pending = k;
 	for (i = 1; restart && i <= w->last_id; i++)
-		if (tor_of(w, i) == (int)tor)
+		if (world_tor_of(w, i) == (int)tor)
 			w->o[i].in_tor = false;
-	w->linked[tor] = false;
+	w->linked[tor] = w->fit[tor] = false;
 	engine_on_tor_lost(w->e, w->now, tor, &w->out);
 	world_take(w);
 }
@@ -224,7 +230,7 @@ carry_out(struct world *w, const struct action *a)
 {
 	struct world_onion *o = &w->o[a->onion];
 	enum onion_state s = o->saved.state;
-	int tor = a->onion != 0 ? tor_of(w, a->onion) : -1;
+	int tor = a->onion != 0 ? world_tor_of(w, a->onion) : -1;
 
 	if (a->onion != 0 && !o->known)
 		world_fail(w, "onion %llu is none of ours", (unsigned long long)a->onion);
@@ -256,7 +262,8 @@ carry_out(struct world *w, const struct action *a)
 	case ACTION_SAVE:
 	case ACTION_PLAN:
 	case ACTION_PROBE:
-	case ACTION_CHECK: break;
+	case ACTION_CHECK:
+	case ACTION_COMPARE: break;
 	}
 	queue(w, a);
 }

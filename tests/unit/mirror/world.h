@@ -44,9 +44,11 @@ struct world {
 	uint64_t last_id, serial;
 	unsigned deaf;           /* 1 << action kind: stays pending */
 	unsigned uploads;        /* UPLOADED events after each ADD_ONION */
+	bool vague;              /* tor does what it is told, or doesn't, and the answer is lost */
 	bool add_refused, publish_fails, plan_fails;
 	enum verdict verdict[WORLD_MIRRORS], check[WORLD_MIRRORS];
-	bool linked[WORLD_TORS];
+	bool linked[WORLD_TORS], fit[WORLD_TORS];
+	unsigned boots;          /* how often the engine was started */
 	unsigned published;      /* how often a list became visible */
 	char failure[300];
 };
@@ -85,6 +87,8 @@ struct mirror_view world_view(const struct world *w, int mirror);
 /* The listed onion of a mirror, 0: none. */
 uint64_t world_listed(const struct world *w, int mirror);
 enum onion_state world_state(const struct world *w, uint64_t onion);
+/* Index of the tor that an onion is on, -1: no longer configured. */
+int world_tor_of(const struct world *w, uint64_t onion);
 unsigned world_visible(const struct world *w);
 /* What must hold at every moment; called by world_take(). */
 void world_check(struct world *w);

@@ -42,6 +42,11 @@ answer_add(struct world *w, const struct action *a)
 		engine_on_add_failed(w->e, w->now, a->onion, ADD_COLLISION, "", &w->out);
 		return;
 	}
+	if (w->vague) {
+		o->in_tor = world_random(2) == 0;
+		engine_on_add_failed(w->e, w->now, a->onion, ADD_UNKNOWN, "", &w->out);
+		return;
+	}
 	o->in_tor = true;
 	engine_on_added(w->e, w->now, a->onion, &w->out);
 	world_take(w);
@@ -59,14 +64,14 @@ answer_probe(struct world *w, const struct world_command *c)
 	struct world_onion *o = &w->o[c->a.onion];
 	struct phases ph = { 1, 2, 3, 4, 5 };
 	enum verdict v = o->verdict >= 0 ? (enum verdict)o->verdict : c->a.mirror >= 0 ? w->verdict[c->a.mirror] : VERDICT_OK;
-	int m = engine_mirror_index(w->e, o->saved.mirror);
+	int m = engine_mirror_index(w->e, o->saved.mirror), tor = world_tor_of(w, c->a.onion);
 
 	if (!o->in_tor && v == VERDICT_OK && c->epoch == o->epoch)
 		v = VERDICT_NO_DESCRIPTOR;
 	if (c->epoch == o->epoch && o->in_tor && v == VERDICT_OK && m >= 0) {
 		if (++o->oks >= w->mirrors[m].rise)
 			o->proved = true;
-	} else if (verdict_is_failure(v)) {
+	} else if (verdict_is_failure(v) && tor >= 0 && w->fit[tor]) { /* else it says nothing */
 		o->oks = 0;
 	}
 	engine_on_probe(w->e, w->now, c->a.onion, v, &ph, &w->out);
@@ -93,6 +98,7 @@ bool
 world_answer_one(struct world *w, size_t i)
 {
 	struct world_command c = w->pending[i];
+	int tor;
 
 	if ((w->deaf & 1u << c.a.kind) != 0)
 		return false;
@@ -102,11 +108,16 @@ world_answer_one(struct world *w, size_t i)
 	case ACTION_PLAN: answer_plan(w, &c.a); break;
 	case ACTION_ADD_ONION: answer_add(w, &c.a); break;
 	case ACTION_DEL_ONION:
-		w->o[c.a.onion].in_tor = false;
-		engine_on_deleted(w->e, w->now, c.a.onion, true, &w->out);
+		w->o[c.a.onion].in_tor = w->vague && world_random(2) == 0;
+		engine_on_deleted(w->e, w->now, c.a.onion, !w->vague, &w->out);
 		break;
 	case ACTION_PROBE: answer_probe(w, &c); break;
 	case ACTION_CHECK: engine_on_check(w->e, w->now, c.a.mirror, w->check[c.a.mirror], &w->out); break;
+	case ACTION_COMPARE:
+		tor = world_tor_of(w, c.a.onion);
+		if (tor >= 0 && w->linked[tor])
+			world_compare(w, (unsigned)tor);
+		break;
 	case ACTION_PUBLISH: answer_publish(w); break;
 	case ACTION_SAVE:
 	case ACTION_SHRED:
