@@ -101,6 +101,8 @@ engine_reconfigure(struct engine *e, struct now now, const struct engine_config 
 			fresh = e->mirrors[k].cfg;
 			e->mirrors[k] = mirrors[i];
 			e->mirrors[k].cfg = fresh;
+		} else if (mirrors[i].probe_op != 0) {
+			note(out, NOTE_STEP, NULL, -1, mirrors[i].probe_op, "failed", "its mirror was removed from the configuration");
 		}
 	free(tors);
 	free(mirrors);
@@ -219,6 +221,8 @@ engine_start(struct engine *e, struct now now, uint64_t serial, int64_t valid_un
 	e->valid_until = valid_until;
 	/* When the newest list was signed is not known exactly: renew it soon, but not in the same breath. */
 	e->renew_at = serial > 0 ? now.mono + 60000 + (int64_t)rng_below(RENEW_JITTER_S) * 1000 : NEVER;
+	if (serial > 0 && valid_until < now.wall + RENEW_JITTER_S)
+		e->renew_at = now.mono; /* it ends before, or has */
 	e->bucket_at = now.mono;
 	e->started = true;
 	/* We may have died between a list's becoming visible and noting it. */
@@ -340,10 +344,12 @@ engine_settle(struct engine *e, struct now now, struct actions *out)
 	for (i = 0; i < e->n_mirrors; i++)
 		rotate_step(e, now, (int)i, out);
 	health_delist(e, now, out);
-	for (i = 0; i < e->n_onions; i++) {
+	for (i = 0; i < e->n_onions; i++)
 		life_step(e, now, e->onions[i], out);
+	for (i = 0; i < e->n_mirrors; i++)
+		health_probe_op(e, now, (int)i, out);
+	for (i = 0; i < e->n_onions; i++)
 		health_step(e, now, e->onions[i], out);
-	}
 	listing_step(e, now, out);
 	for (i = 0; i < e->n_onions; i++)
 		if (e->onions[i]->dirty) {
