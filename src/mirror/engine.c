@@ -79,6 +79,13 @@ engine_mirror_index(const struct engine *e, const char *name)
 	return -1;
 }
 
+static void
+end_op(uint64_t op, struct actions *out)
+{
+	if (op != 0)
+		note(out, NOTE_STEP, NULL, -1, op, "failed", "its mirror was removed from the configuration");
+}
+
 void
 engine_reconfigure(struct engine *e, struct now now, const struct engine_config *cfg, struct actions *out)
 {
@@ -101,8 +108,10 @@ engine_reconfigure(struct engine *e, struct now now, const struct engine_config 
 			fresh = e->mirrors[k].cfg;
 			e->mirrors[k] = mirrors[i];
 			e->mirrors[k].cfg = fresh;
-		} else if (mirrors[i].probe_op != 0) {
-			note(out, NOTE_STEP, NULL, -1, mirrors[i].probe_op, "failed", "its mirror was removed from the configuration");
+		} else {
+			end_op(mirrors[i].probe_op, out);
+			if (mirrors[i].planning || mirrors[i].wanted) /* later its onion carries it */
+				end_op(mirrors[i].op, out);
 		}
 	free(tors);
 	free(mirrors);
@@ -240,6 +249,8 @@ engine_on_planned(struct engine *e, struct now now, const struct onion_record *r
 		e->mirrors[m].planning = false;
 	if (onion_find(e, r->id) == NULL) {
 		o = onion_insert(e, r);
+		if (m < 0 || e->mirrors[m].op != r->op)
+			o->r.op = 0; /* that operation is over */
 		o->service = SERVICE_ABSENT;
 		o->since = o->next_add = o->next_probe = now.mono;
 		note(out, NOTE_STATE, o, -1, o->r.op, "planned", "new onion planned (%s)", onion_cause_name(r->cause));

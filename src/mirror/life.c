@@ -113,8 +113,6 @@ life_fail(struct engine *e, struct now now, struct onion *o, struct actions *out
 		m->plan_after = now.mono + (wait < PLAN_RETRY_MAX_MS ? wait : PLAN_RETRY_MAX_MS);
 		m->plan_tries++;
 		engine_due(e, m->plan_after);
-		if (o->r.op != 0 && o->r.op == m->op)
-			m->op = 0;
 	}
 	rotate_ended(e, now, o, false, out);
 }

@@ -149,7 +149,8 @@ rotate_ended(struct engine *e, struct now now, struct onion *o, bool ok, struct 
 	(void)now;
 	if (m == NULL)
 		return;
-	m->op = 0;
+	if (o->r.op == m->op)
+		m->op = 0;
 	if (!ok)
 		return;
 	m->plan_tries = 0;
@@ -166,6 +167,8 @@ engine_on_plan_failed(struct engine *e, struct now now, int mirror, struct actio
 	if (mirror < 0 || (size_t)mirror >= e->n_mirrors)
 		return;
 	m = &e->mirrors[mirror];
+	if (!m->planning)
+		return;
 	m->planning = false;
 	m->plan_after = now.mono + ADD_RETRY_MS;
 	if (m->op != 0)
