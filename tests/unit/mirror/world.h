@@ -49,7 +49,7 @@ struct world {
 	enum verdict verdict[WORLD_MIRRORS], check[WORLD_MIRRORS];
 	bool linked[WORLD_TORS], fit[WORLD_TORS];
 	unsigned boots;          /* how often the engine was started */
-	unsigned published;      /* how often a list became visible */
+	unsigned published;      /* lists that became visible since world_mark() */
 	char failure[300];
 };
 
