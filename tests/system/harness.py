@@ -155,7 +155,7 @@ class Controller:
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(30)
         self.sock.connect(os.path.join(directory, "control"))
-        self.file = self.sock.makefile("r", encoding="latin-1", newline="\r\n")
+        self.buffer = b""
         nonce = os.urandom(32)
         answer = self.command("AUTHCHALLENGE SAFECOOKIE " + nonce.hex())[0]
         with open(os.path.join(directory, "control.authcookie"), "rb") as file:
@@ -171,20 +171,25 @@ class Controller:
         self.close()
 
     def close(self):
-        self.file.close()
         self.sock.close()
+
+    def read_line(self):
+        while b"\n" not in self.buffer:
+            part = self.sock.recv(65536)
+            if not part:
+                raise ConnectionError("tor closed the control connection")
+            self.buffer += part
+        line, self.buffer = self.buffer.split(b"\n", 1)
+        return line.rstrip(b"\r").decode("latin-1")
 
     def read_reply(self):
         """One whole reply or event: (code, [texts of its lines, data lines included])."""
         lines = []
         while True:
-            line = self.file.readline()
-            if not line:
-                raise ConnectionError("tor closed the control connection")
-            line = line.rstrip("\r\n")
+            line = self.read_line()
             lines.append(line[4:])
             if line[3:4] == "+":
-                for data in iter(lambda: self.file.readline().rstrip("\r\n"), "."):
+                for data in iter(self.read_line, "."):
                     lines.append(data[1:] if data.startswith(".") else data)
             elif line[3:4] == " ":
                 return int(line[:3]), lines

@@ -22,6 +22,12 @@ def fails(socks, address):
     return None
 
 
+def status(net):
+    """What `testnet status` prints; fails unless every tor is at 100 %."""
+    return subprocess.run([harness.TESTNET, "status", net.path], capture_output=True, text=True,
+                          check=True).stdout
+
+
 def run(net, cases, host, backend):
     with cases.case("testnet: every tor is at 100 %"):
         net.run("status")
@@ -33,38 +39,36 @@ def run(net, cases, host, backend):
                               capture_output=True, text=True)
         assert long.returncode == 1 and "107 characters" in long.stderr, long.stderr
 
-    target = harness.until(lambda: host.add_onion(backend.target), 1, "ADD_ONION")
+    target = host.add_onion(backend.target)
     other = host.add_onion(backend.target)
-    try:
-        with cases.case("testnet: a new onion answers through another tor"):
-            for address in (target, other):
-                assert harness.fetch_until(net.socks(), address) == (200, b"hello\n")
-        with cases.case("testnet: a blocked onion fails for fresh credentials at once"):
-            net.run("block", target)
-            for socks, want in ((net.socks(), (0xF2, 0xF7)), (net.socks("host"), (0xF2, 0xF7)),
-                                (net.socks(plain=True), (0x04, 0x06))):
-                result = fails(socks, target)
-                assert result is not None, "a fetch through %s worked" % socks
-                harness.note("%s: SOCKS %02X after %.2f s" % (socks, result[1], result[0]))
-                assert result[1] in want and result[0] < 30, result
-        with cases.case("testnet: a block lasts"):
-            for _ in range(5):
-                assert fails(net.socks(), target) is not None
-        with cases.case("testnet: a block leaves the other onion and the backend alone"):
-            assert harness.fetch(net.socks(), other) == (200, b"hello\n")
-            with urllib.request.urlopen("http://%s/" % backend.target) as answer:
-                assert answer.read() == b"hello\n"
-            assert target in host.onions()
-        with cases.case("testnet: a block outlives a crash of its tor, an onion does not"):
-            net.run("kill", "host")
-            net.run("up", "host")
-        with cases.case("testnet: unblock ends the block"):
-            net.run("unblock", target)
-            status = subprocess.run([harness.TESTNET, "status", net.path], capture_output=True,
-                                    text=True, check=True)
-            assert "blocked" not in status.stdout
-    finally:
-        pass
+    with cases.case("testnet: a new onion answers through another tor"):
+        for address in (target, other):
+            assert harness.fetch_until(net.socks(), address) == (200, b"hello\n")
+    with cases.case("testnet: a blocked onion fails for fresh credentials at once"):
+        net.run("block", target)
+        for socks, want in ((net.socks(), 0xF2), (net.socks("host"), 0xF2),
+                            (net.socks(plain=True), 0x04)):
+            result = fails(socks, target)
+            assert result is not None, "a fetch through %s worked" % socks
+            harness.note("%s: SOCKS %02X after %.2f s" % (socks, result[1], result[0]))
+            assert result[1] == want and result[0] < 30, result
+    with cases.case("testnet: a block lasts"):
+        for _ in range(5):
+            assert fails(net.socks(), target) is not None
+    with cases.case("testnet: a block leaves the other onion and the backend alone"):
+        assert harness.fetch(net.socks(), other) == (200, b"hello\n")
+        with urllib.request.urlopen("http://%s/" % backend.target) as answer:
+            assert answer.read() == b"hello\n"
+        assert target in host.onions()
+    with cases.case("testnet: a tor is back after a crash, without its onions"):
+        net.run("kill", "host")
+        net.run("up", "host")
+        with net.controller() as again:
+            assert not again.onions()
+    with cases.case("testnet: unblock ends the block"):
+        assert target in status(net)
+        net.run("unblock", target)
+        assert "blocked" not in status(net)
 
 
 def main():
