@@ -23,6 +23,7 @@ op_new(struct daemon *d)
 
 	d->ops[op % OPS_KEPT].op = op;
 	d->ops[op % OPS_KEPT].start = clock_mono_ms();
+	d->ops[op % OPS_KEPT].key[0] = '\0';
 	return op;
 }
 

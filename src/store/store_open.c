@@ -16,23 +16,37 @@
 #define CHECK_TABLE 0 /* a sealed constant that proves the key */
 static const char check_text[] = "onionmirror state";
 
+static int
+store_errno(struct err *e, int sys)
+{
+	if (e != NULL && e->sys == 0)
+		e->sys = sys;
+	return -1;
+}
+
 int
 store_fault(const struct store *s, const char *doing, struct err *e)
 {
 	int code = sqlite3_extended_errcode(s->db), sys = sqlite3_system_errno(s->db);
 
 	switch (code & 0xff) {
-	case SQLITE_FULL: return err_set(e, ERR_SYS, "%s/store.db: %s: the disk is full; free some space", s->dir, doing);
+	case SQLITE_FULL:
+		err_set(e, ERR_SYS, "%s/store.db: %s: the disk is full; free some space", s->dir, doing);
+		return store_errno(e, ENOSPC);
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 		return err_set(e, ERR_STATE, "%s/store.db is damaged (%s); nothing was changed: restore it from a backup", s->dir,
 		    sqlite3_errmsg(s->db));
-	case SQLITE_READONLY: return err_set(e, ERR_SYS, "%s/store.db: %s: read-only", s->dir, doing);
+	case SQLITE_READONLY:
+		err_set(e, ERR_SYS, "%s/store.db: %s: read-only", s->dir, doing);
+		return store_errno(e, EROFS);
 	default:
 		if (sys == ENOSPC || sys == EDQUOT || sys == EFBIG)
-			return err_set(e, ERR_SYS, "%s/store.db: %s: the disk is full; free some space", s->dir, doing);
-		return err_set(e, ERR_SYS, "%s/store.db: %s: %s%s%s", s->dir, doing, sqlite3_errmsg(s->db), sys != 0 ? ": " : "",
-		    sys != 0 ? strerror(sys) : "");
+			err_set(e, ERR_SYS, "%s/store.db: %s: the disk is full; free some space", s->dir, doing);
+		else
+			err_set(e, ERR_SYS, "%s/store.db: %s: %s%s%s", s->dir, doing, sqlite3_errmsg(s->db), sys != 0 ? ": " : "",
+			    sys != 0 ? strerror(sys) : "");
+		return store_errno(e, sys == EDQUOT || sys == EFBIG ? ENOSPC : sys);
 	}
 }
 
