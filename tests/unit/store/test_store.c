@@ -351,6 +351,7 @@ errno_of_unprivileged(mode_t dir_mode, mode_t db_mode)
 			_exit(250);
 		if (store_open(&s, state_dir, &state_key, &e) == 0)
 			(void)store_put(s, STORE_ONION, 9, "x", 1, &e);
+		store_close(s);
 		_exit(e.code == ERR_NONE ? 0 : e.code == ERR_SYS ? e.sys : 251);
 	}
 	cr_assert_eq(waitpid(pid, &status, 0), pid);
