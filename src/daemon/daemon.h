@@ -91,6 +91,8 @@ int import_member_key(struct daemon *d, struct err *e);
 /* wiring.c */
 void wiring_start(struct daemon *d);
 void wiring_stop(struct daemon *d);
+/* Asks the tor of an onion which services it has. */
+void do_compare(struct daemon *d, const struct action *a);
 struct tor_link *wiring_link(struct daemon *d, const char *tor);
 
 /* apply.c: makes the actions durable and carries them out; empties `a`. */
