@@ -32,12 +32,15 @@ static void
 take_line(struct client *cl, const char *line, size_t len)
 {
 	struct rpc_response rs;
+	const char *why;
 	json_t *hello;
 
 	if (!cl->greeted) {
 		if (rpc_object_parse(&hello, line, len, RPC_LINE_MAX, &cl->fault) != 0)
 			return;
-		if (json_string_value(json_object_get(hello, "onionmirror")) == NULL)
+		if ((why = json_string_value(json_object_get(json_object_get(hello, "error"), "message"))) != NULL)
+			err_set(&cl->fault, ERR_CLOSED, "the daemon lets nobody in now: %.200s", why);
+		else if (json_string_value(json_object_get(hello, "onionmirror")) == NULL)
 			err_set(&cl->fault, ERR_PROTO, "this is not the control socket of an onionmirrord");
 		json_decref(hello);
 		cl->greeted = true;

@@ -31,6 +31,7 @@ struct control {
 	struct listener *listener; /* owned */
 	struct client *clients;    /* owned list */
 	unsigned n;
+	struct timer *reap; /* owned: ends clients that were marked outside of their own events */
 };
 
 /* Takes it off the list; its memory goes when nobody is in the middle of it. */
@@ -97,7 +98,11 @@ answer(struct client *cl, const struct rpc_request *rq)
 	struct err e = ERR_INIT;
 	json_t *result;
 
-	if (strcmp(rq->method, "subscribe") == 0) {
+	if (strcmp(rq->method, "subscribe") == 0 && json_object_size(rq->params) > 0) {
+		result = NULL;
+		reason = "bad-params";
+		err_set(&e, ERR_PARSE, "unknown parameter; this method takes none");
+	} else if (strcmp(rq->method, "subscribe") == 0) {
 		cl->subscribed = true;
 		result = json_pack("{s:b}", "subscribed", 1);
 	} else if (m == NULL) {
@@ -188,6 +193,18 @@ greet(struct client *cl)
 	send_buf(cl, &b);
 }
 
+/* Says why in place of the greeting, and closes. */
+static void
+refuse(struct stream *s, const char *why, const char *reason)
+{
+	struct buf b = BUF_INIT(4096);
+
+	if (rpc_write_error(&b, NULL, RPC_REFUSED, why, reason, NULL) == 0)
+		stream_write(s, b.data, b.len);
+	buf_free(&b);
+	stream_free_after_drain(s, DRAIN_MS);
+}
+
 static void
 on_accept(struct stream *s, void *arg)
 {
@@ -196,9 +213,14 @@ on_accept(struct stream *s, void *arg)
 	struct client *cl;
 
 	/* With a control-group the kernel has let in only who may write to the socket. */
-	if ((uid != 0 && uid != (long)geteuid() && c->d->conf->control_group == NULL) || c->n >= CLIENTS_MAX) {
-		log_info("control client refused (uid %ld, %u connected)", uid, c->n);
-		stream_free(s);
+	if (uid != 0 && uid != (long)geteuid() && c->d->conf->control_group == NULL) {
+		refuse(s, "only root and the daemon's own user may use it (or set control-group)", "not-allowed");
+		log_info("control client of uid %ld refused", uid);
+		return;
+	}
+	if (c->n >= CLIENTS_MAX) {
+		refuse(s, "too many clients are connected; try again later", "too-many-clients");
+		log_info("control client refused, %u are connected", c->n);
 		return;
 	}
 	cl = xcalloc(1, sizeof *cl);
@@ -209,6 +231,19 @@ on_accept(struct stream *s, void *arg)
 	c->n++;
 	stream_set_cb(s, on_stream, cl);
 	greet(cl);
+}
+
+static void
+on_reap(void *arg)
+{
+	struct control *c = arg;
+	struct client *cl, *next;
+
+	for (cl = c->clients; cl != NULL; cl = next) {
+		next = cl->next;
+		if (cl->closing)
+			client_end(cl, true);
+	}
 }
 
 void
@@ -225,9 +260,9 @@ control_notify(struct control *c, json_t *params)
 			b = (struct buf)BUF_INIT(RPC_RESPONSE_MAX + 1);
 			buf_add(&b, line.data, line.len);
 			send_buf(cl, &b);
-			/* Marked only: we may be inside one of its own requests. Its next event ends it. */
+			/* Marked only: we may be inside one of its own requests. It may never have an event again. */
 			if (cl->closing)
-				stream_set_reading(cl->stream, false);
+				timer_set(c->reap, 0);
 		}
 	buf_free(&line);
 	json_decref(params);
@@ -255,6 +290,7 @@ control_new(struct daemon *d, struct err *e)
 	struct control *c = xcalloc(1, sizeof *c);
 
 	c->d = d;
+	c->reap = timer_new(d->loop, on_reap, c);
 	c->listener = listener_new(d->loop, &d->conf->control_socket, 0660, RPC_LINE_MAX + 2, on_accept, c, e);
 	if (c->listener != NULL && set_group(d->conf, e) == 0)
 		return c;
@@ -270,5 +306,6 @@ control_free(struct control *c)
 	while (c->clients != NULL)
 		client_end(c->clients, false);
 	listener_free(c->listener);
+	timer_free(c->reap);
 	free(c);
 }

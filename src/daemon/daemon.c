@@ -196,6 +196,8 @@ daemon_reload(struct daemon *d, struct buf *faults)
 		publish_site_free(d->site);
 		d->conf = next;
 		d->site = site;
+		log_init("onionmirrord", next->log_level);
+		log_set_onions(next->log_onions, d->log_key);
 		daemon_reconfigure(d);
 		log_notice("configuration read again");
 		return 0;

@@ -46,6 +46,7 @@ struct daemon {
 	struct conf *first; /* the one at start: sessions borrow from it; the same as conf until a reload */
 	struct loop *loop;
 	struct master_key *master;
+	uint8_t log_key[32]; /* of hashed addresses in the log */
 	struct store *store;
 	uint8_t *member_sk; /* 64 bytes, secret memory */
 	struct publish_site *site;

@@ -116,10 +116,10 @@ make_meta(struct daemon *d, struct err *e)
 		free(text);
 	else if (inner.code != ERR_NOTFOUND || store_put(d->store, STORE_META, STORE_META_NEXT_ID, "1", 1, e) != 0)
 		return err_set(e, inner.code, "%s", inner.msg);
-	if (store_get_exact(d->store, STORE_META, STORE_META_INSTALLATION, key, sizeof key, e) != 0)
-		return -1;
-	log_set_onions(d->conf->log_onions, key);
 	mem_wipe(key, sizeof key);
+	if (store_get_exact(d->store, STORE_META, STORE_META_INSTALLATION, d->log_key, sizeof d->log_key, e) != 0)
+		return -1;
+	log_set_onions(d->conf->log_onions, d->log_key);
 	return 0;
 }
 

@@ -16,21 +16,34 @@
 #define CHECK_TABLE 0 /* a sealed constant that proves the key */
 static const char check_text[] = "onionmirror state";
 
+static int
+disk_full(const struct store *s, const char *doing, int sys, struct err *e)
+{
+	err_set(e, ERR_SYS, "%s/store.db: %s: the disk is full; free some space", s->dir, doing);
+	if (e != NULL)
+		e->sys = sys; /* callers wait for space by it */
+	return -1;
+}
+
 int
 store_fault(const struct store *s, const char *doing, struct err *e)
 {
 	int code = sqlite3_extended_errcode(s->db), sys = sqlite3_system_errno(s->db);
 
 	switch (code & 0xff) {
-	case SQLITE_FULL: return err_set(e, ERR_SYS, "%s/store.db: %s: the disk is full; free some space", s->dir, doing);
+	case SQLITE_FULL: return disk_full(s, doing, ENOSPC, e);
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 		return err_set(e, ERR_STATE, "%s/store.db is damaged (%s); nothing was changed: restore it from a backup", s->dir,
 		    sqlite3_errmsg(s->db));
-	case SQLITE_READONLY: return err_set(e, ERR_SYS, "%s/store.db: %s: read-only", s->dir, doing);
+	case SQLITE_READONLY:
+		err_set(e, ERR_SYS, "%s/store.db: %s: read-only", s->dir, doing);
+		if (e != NULL)
+			e->sys = EROFS;
+		return -1;
 	default:
 		if (sys == ENOSPC || sys == EDQUOT || sys == EFBIG)
-			return err_set(e, ERR_SYS, "%s/store.db: %s: the disk is full; free some space", s->dir, doing);
+			return disk_full(s, doing, sys, e);
 		return err_set(e, ERR_SYS, "%s/store.db: %s: %s%s%s", s->dir, doing, sqlite3_errmsg(s->db), sys != 0 ? ": " : "",
 		    sys != 0 ? strerror(sys) : "");
 	}
