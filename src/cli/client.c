@@ -129,7 +129,7 @@ find_socket(const struct cli *c, struct endpoint *ep, struct err *e)
 	}
 	r = conf_load(&conf, c->conf_path, &faults);
 	if (r != 0)
-		err_set(e, ERR_CONFIG, "%.*s", (int)strcspn(buf_str(&faults), "\n"), buf_str(&faults));
+		conf_faults(e, &faults);
 	else
 		*ep = conf->control_socket;
 	buf_free(&faults);
@@ -208,7 +208,7 @@ client_call(struct client *cl, const char *method, json_t *params, struct err *e
 	if (cl->answer.kind == RPC_RESULT)
 		result = json_incref(cl->answer.result);
 	else
-		err_set(e, ERR_REFUSED, "%.400s", cl->answer.message);
+		err_set(e, ERR_REFUSED, "%.500s", cl->answer.message);
 	rpc_response_free(&cl->answer);
 	memset(&cl->answer, 0, sizeof cl->answer);
 out:

@@ -57,7 +57,7 @@ load_conf(struct cli *c, struct init *in, struct err *e)
 		buf_reset(&text);
 	}
 	if (r == 0 && conf_load(&in->conf, c->conf_path, &text) != 0)
-		r = err_set(e, ERR_CONFIG, "%.*s", (int)strcspn(buf_str(&text), "\n"), buf_str(&text));
+		r = conf_faults(e, &text);
 	buf_free(&text);
 	return r;
 }

@@ -7,11 +7,13 @@
 #include "base/log.h"
 #include "io/notify.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define TRIM_MS (6 * 3600 * 1000)
 #define PASSPHRASE_MAX 1024
@@ -174,6 +176,9 @@ load_site(struct daemon *d, struct publish_site **site, struct err *e)
 {
 	char dir[PATH_MAX];
 
+	snprintf(dir, sizeof dir, "%s/site/1.root.json", d->conf->state_dir);
+	if (access(dir, F_OK) != 0 && errno == ENOENT)
+		return err_set(e, ERR_CONFIG, "there is no %s: run `onionmirror init`, or put the documents of the site there", dir);
 	snprintf(dir, sizeof dir, "%s/site", d->conf->state_dir);
 	return publish_site_load(site, dir, d->member_sk, clock_wall_s(), e);
 }

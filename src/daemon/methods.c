@@ -285,23 +285,6 @@ call_publish(struct daemon *d, const json_t *params, const char **reason, struct
 	return op != 0 ? json_pack("{s:I}", "op", (json_int_t)op) : NULL;
 }
 
-/* As many whole lines as a message holds, and a word on the others. */
-static void
-set_faults(struct err *e, const char *faults)
-{
-	const size_t room = 320;
-	size_t n = strlen(faults), cut = n;
-
-	if (n > room)
-		for (cut = room; cut > 0 && faults[cut - 1] != '\n'; cut--)
-			;
-	while (cut > 0 && faults[cut - 1] == '\n')
-		cut--;
-	if (cut == 0)
-		cut = n < room ? n : room;
-	err_set(e, ERR_CONFIG, "%.*s%s", (int)cut, faults, n > room ? "\nand more: onionmirrord --check-config tells all" : "");
-}
-
 static json_t *
 call_reload(struct daemon *d, const json_t *params, const char **reason, struct err *e)
 {
@@ -314,7 +297,7 @@ call_reload(struct daemon *d, const json_t *params, const char **reason, struct 
 	if (daemon_reload(d, &faults) == 0)
 		result = json_pack("{s:I}", "op", (json_int_t)op_new(d));
 	else
-		set_faults(e, buf_str(&faults));
+		conf_faults(e, &faults);
 	buf_free(&faults);
 	return result;
 }

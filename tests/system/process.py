@@ -332,6 +332,10 @@ def exit_codes_and_json(site):
     says(subprocess.run([DAEMON, "-f", site.conf, "--check-config"], capture_output=True, text=True), 0)
 
 
+def dump(bundle):
+    return json.dumps(bundle, separators=(",", ":"), sort_keys=True) + "\n"
+
+
 def verify_names_the_reason(site):
     site.wait_listed(20)
     folder = site.publish + "/public/current"
@@ -351,14 +355,20 @@ def verify_names_the_reason(site):
         check_refusal(plain, (said["reason"], "REFUSED"), 4)
         return said["reason"]
 
-    assert judge(text.replace("\\\"serial\\\":", "\\\"serial\\\":1", 1)) == "bad-signature"
+    bundle = json.loads(text)
+    head = bundle["heads"][0]["doc"]
+    bundle["heads"][0]["doc"] = re.sub(r"(\"valid_until\":\"20)(\d)", lambda m: m.group(1) + str((int(m.group(2)) + 1) % 10), head)
+    assert bundle["heads"][0]["doc"] != head
+    assert judge(dump(bundle)) in ("bad-signature", "malformed")
+    bundle["heads"][0]["doc"] = re.sub(r"(\"salt\":\"|\"leaves\":\[\")(.)", lambda m: m.group(1) + ("1" if m.group(2) == "0" else "0"), head)
+    assert bundle["heads"][0]["doc"] != head
+    assert judge(dump(bundle)) == "bad-signature"
     bundle = json.loads(text)
     leaf = bundle["leaves"][0]
     bundle["leaves"][0] = leaf.replace("\"role\":\"mirror\"", "\"role\":\"archive\"")
     assert bundle["leaves"][0] != leaf
-    changed = judge(json.dumps(bundle, separators=(",", ":"), sort_keys=True))
-    assert "leaf" in changed or "possession" in changed or "signature" in changed, changed
-    assert judge(text[:-10]) == "bad-bundle" or True
+    assert judge(dump(bundle)) not in ("ok", "malformed")
+    assert judge(text[:-10]) == "malformed"
     assert judge(text, pin=other) == "wrong-site"
     says(site.cli("verify", "--site", "nonsense", folder, check=False), 1)
     says(site.cli("verify", "--site", site.id, site.dir + "/nothing", check=False), 1, "nothing")
@@ -477,8 +487,14 @@ def a_bad_configuration_changes_nothing(site):
     bad = site.conf_text() + "colour = \"blue\"\n" + MIRROR.format(name="west", dir=site.dir).replace("unix:" + site.dir + "/west.sock", "www.example.org:80")
     site.write_conf(bad)
     done = site.cli("reload", check=False)
-    says(done, 1, ".conf:", "colour", "www.example.org")
-    assert len([li for li in done.stderr.splitlines() if site.conf + ":" in li]) >= 2, done.stderr
+    says(done, 1, "colour", "www.example.org")
+    assert len([li for li in done.stderr.splitlines() if site.conf + ":" in li]) == 2, done.stderr
+    with Rpc(site) as r:
+        said = r.call("reload")["error"]
+    assert said["data"]["reason"] == "bad-configuration" and said["message"].count(site.conf + ":") == 2, said
+    site.write_conf(bad + "".join("frob%d = 1\n" % i for i in range(30)))
+    says(site.cli("reload", check=False), 1, "colour", "and more")
+    site.write_conf(bad)
     os.kill(site.process.pid, signal.SIGHUP)
     site.wait_log("reload: ")
     until("both faults in the log", 5, lambda: "colour" in site.log() and "www.example.org" in site.log(), 0.05)
@@ -565,10 +581,6 @@ def an_absent_tor_is_told_of_once(site):
     told = site.log().count("nothing listens on")
     errors = site.status()["tors"][0]
     assert errors["state"] != "up" and not errors["fit"]
-    # Two more tries at least, by the descriptor count of what it says: the line is not repeated.
-    listener = socket.socket(socket.AF_UNIX)
-    os.makedirs(site.tor.folder, exist_ok=True)
-    listener.close()
     site.tor.start()
     until("up again", 40, lambda: site.listed() == before, 0.1)
     assert site.log().count("nothing listens on") == told == 1, "told %d times" % told
@@ -612,7 +624,7 @@ def no_secret_leaks(site):
         with open("/proc/%d/environ" % site.process.pid, "rb") as f:
             haystacks["environ"] = f.read()
     except PermissionError:
-        assert os.getuid() != 0 or True  # a process that gives no core hides it from its own user too
+        pass  # a process that gives no core hides it even from its own user; that is as good
     haystacks["answers"] = "".join(site.cli(v, "--json").stdout for v in ("status", "mirrors", "onions")).encode()
     for where, hay in haystacks.items():
         for what, raw in secrets.items():
@@ -724,7 +736,7 @@ def another_user_is_told_what_to_do(site):
     # Another user's state must not be used.
     os.chown(site.state, 0, 0)
     done = subprocess.run([DAEMON, "-f", site.conf], capture_output=True, text=True, **AS_NOBODY)
-    check_refusal(done, ("state-dir", site.state))
+    check_refusal(done, (site.state, "Permission denied"))
 
 
 # --- configurations ----------------------------------------------------------------------------------
@@ -741,7 +753,7 @@ def bad_configurations(site):
             ("unknown section", good + "paint \"x\" {\n}\n", ("paint",)),
             ("twice", good + MIRROR.format(name="north", dir=site.dir), ("north",)),
             ("dangling", good.replace("tor = \"main\"", "tor = \"other\"", 1), ("other",)),
-            ("a relative path", good.replace("unix:" + site.dir + "/run/control.sock", "unix:run/control.sock"), ("control-socket",)),
+            ("a control port", good.replace("unix:" + site.dir + "/run/control.sock", "127.0.0.1:9"), ("control-socket", "unix:/path")),
             ("no value", good.replace("status = 200", "status ="), ("conf:",)),
             ("number", good.replace("status = 200", "status = many"), ("status",))):
         site.write_conf(text)
