@@ -186,7 +186,10 @@ class Site(om.Site):
     def refused(self, *words, code=1, log_lines=1):
         """The daemon does not start: one line on stderr that holds the words; the state is as it was."""
         before = tree(self.state)
-        done = subprocess.run([DAEMON, "-f", self.conf], capture_output=True, text=True, timeout=20)
+        try:
+            done = subprocess.run([DAEMON, "-f", self.conf], capture_output=True, text=True, timeout=10)
+        except subprocess.TimeoutExpired as e:
+            raise AssertionError("it started: %s" % e.stderr) from e
         check_refusal(done, words, code, log_lines)
         assert tree(self.state) == before, "the state folder was changed"
         return done.stderr
@@ -658,7 +661,10 @@ def bad_cookies(site):
         make()
         run = Run(site)
         try:
+            before = len(tor.heard("PROTOCOLINFO"))
             run.wait_error(words)
+            if name == "wrong bytes":
+                until("more tries", 10, lambda: len(tor.heard("PROTOCOLINFO")) >= before + 3, 0.05)
             assert len(run.lines()) == 1, "%s: more than one line: %s" % (name, run.lines())
         finally:
             run.end()
@@ -846,22 +852,17 @@ def expire(site, key):
     with open(key) as f:
         blob = base64.b64decode(f.read().split("\n")[1])
     number, seed = blob[54:62], blob[62:94]
-    year = 365 * 86400
-    doc = json.loads(text)
+    last_year = re.compile(r"\b(20\d\d)(?=-\d\d-\d\dT)")
 
-    def back(v):
-        if isinstance(v, dict):
-            return {k: x - year if isinstance(x, int) and x > 1e9 else back(x) for k, x in v.items()}
-        return [back(x) for x in v] if isinstance(v, list) else v
+    def back(t):
+        return last_year.sub(lambda m: str(int(m.group(1)) - 1), t)
 
-    old = json.dumps(back(doc), separators=(",", ":"), sort_keys=True)
-    if text.endswith("\n"):
-        old += "\n"
+    old = back(text)
+    assert old != text
     with open(site.state + "/site/members.json.1.minisig") as f:
         comment = f.read().split("\n")[2][len("trusted comment: "):]
     comment = comment.replace(hashlib.sha256(text.encode()).hexdigest(), hashlib.sha256(old.encode()).hexdigest())
-    for was in set(re.findall(r"\b1[0-9]{9}\b", comment)):
-        comment = comment.replace(was, str(int(was) - year))
+    comment = back(comment)
     signature = faketor.ed25519_sign(seed, hashlib.blake2b(old.encode()).digest())
     whole = faketor.ed25519_sign(seed, signature + comment.encode())
     with open(site.state + "/site/members.json", "w") as f:
