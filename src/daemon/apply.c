@@ -23,6 +23,7 @@ op_new(struct daemon *d)
 
 	d->ops[op % OPS_KEPT].op = op;
 	d->ops[op % OPS_KEPT].start = clock_mono_ms();
+	d->ops[op % OPS_KEPT].key[0] = '\0';
 	return op;
 }
 
@@ -128,6 +129,7 @@ perform(struct daemon *d, const struct action *a)
 	case ACTION_DEL_ONION: do_delete(d, a); break;
 	case ACTION_PROBE: do_probe(d, a); break;
 	case ACTION_CHECK: do_check(d, a); break;
+	case ACTION_COMPARE: do_compare(d, a); break;
 	case ACTION_PUBLISH: do_publish(d, a); break;
 	case ACTION_SHRED: do_shred(d, a); break;
 	case ACTION_NOTE: do_note(d, a); break;

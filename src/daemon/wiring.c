@@ -49,6 +49,16 @@ compare(void *arg)
 	timer_set(l->compare, COMPARE_MS);
 }
 
+void
+do_compare(struct daemon *d, const struct action *a)
+{
+	const struct onion_record *r = engine_onion(d->engine, a->onion);
+	struct tor_link *l = r != NULL ? wiring_link(d, r->tor) : NULL;
+
+	if (l != NULL)
+		compare(l);
+}
+
 static void
 on_up(void *arg)
 {
@@ -78,6 +88,7 @@ on_fitness(bool fit, const char *why, void *arg)
 	struct tor_link *l = arg;
 	struct actions out = { 0 };
 
+	l->unfit += !fit;
 	engine_on_fitness(l->d->engine, clock_now(), l->index, fit, why, &out);
 	apply(l->d, &out);
 }

@@ -58,6 +58,8 @@ struct onion {
 	unsigned oks, fails; /* in a row */
 	enum verdict last;
 	struct phases phases;
+	int64_t failing_since;         /* mono: first of the failures in a row */
+	int64_t seen;                  /* mono: a comparison last found it in tor */
 	int64_t probe_start;           /* mono */
 	int64_t last_probe;            /* wall */
 	int64_t since;                 /* mono: entered its state, or was added again */
