@@ -25,5 +25,5 @@ SH_LOG_COMPILER = $(SHELL)
 STRUCTURE_TESTS = tests/check-layers.sh tests/check-headers.sh tests/check-exports.sh tests/check-resolver.sh \
 	tests/check-sizes.sh
 dist_check_SCRIPTS += $(STRUCTURE_TESTS)
-EXTRA_DIST += tests/sanitized.sh
+EXTRA_DIST += tests/sanitized.sh tests/c-text.awk
 TESTS += $(STRUCTURE_TESTS) $(UNIT_TESTS) $(FUZZ_TESTS)

@@ -163,9 +163,8 @@ show_step(const struct cli *c, json_t *note, int *code)
 
 	if (c->json)
 		cli_print_json(json_incref(note));
-	else if (!done || strcmp(text_of(note, "text"), "-") != 0)
-		printf("%s%6.1f s  %-9s %s\n", c->tty ? "\r\033[K" : "", (double)int_of(note, "elapsed_ms") / 1000, step,
-		    text_of(note, "text"));
+	else if (!done)
+		printf("%6.1f s  %-9s %s\n", (double)int_of(note, "elapsed_ms") / 1000, step, text_of(note, "text"));
 	fflush(stdout);
 	*code = failed ? CLI_FAILED : CLI_DONE;
 	return failed || done;
@@ -186,7 +185,7 @@ follow(const struct cli *c, struct client *cl, long long op)
 			err_set(&e, ERR_TIMEOUT, "no end within 15 min");
 			return cli_fail(CLI_FAILED, "operation %lld goes on without us: %s", op, e.msg);
 		}
-		if (int_of(note, "op") == op)
+		if (int_of(note, "op") == op && strcmp(text_of(note, "kind"), "step") == 0)
 			last = show_step(c, note, &code);
 		json_decref(note);
 	}

@@ -1,0 +1,23 @@
+noinst_LTLIBRARIES += libdaemon.la
+libdaemon_la_SOURCES = \
+	%D%/adding.c \
+	%D%/apply.c \
+	%D%/control.c %D%/control.h \
+	%D%/daemon.c %D%/daemon.h \
+	%D%/import.c \
+	%D%/methods.c \
+	%D%/options.c \
+	%D%/probing.c \
+	%D%/publishing.c \
+	%D%/records.c %D%/records.h \
+	%D%/restore.c \
+	%D%/wiring.c
+
+sbin_PROGRAMS += onionmirrord
+onionmirrord_SOURCES = %D%/main.c
+onionmirrord_CFLAGS = $(AM_CFLAGS) $(OM_BIN_CFLAGS)
+onionmirrord_LDFLAGS = $(AM_LDFLAGS) $(OM_BIN_LDFLAGS)
+onionmirrord_LDADD = libdaemon.la libpublish.la libstore.la libtor.la libmirror.la libconf.la libproto.la libio.la libbase.la \
+	$(EVENT_LIBS) $(CONFUSE_LIBS) $(SQLITE_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS) $(CRYPTO_LIBS)
+dist_man_MANS += %D%/onionmirrord.8
+libdaemon_la_CPPFLAGS = $(AM_CPPFLAGS) -DDAEMON_DEFAULT_CONF='"$(sysconfdir)/onionmirror/onionmirror.conf"'

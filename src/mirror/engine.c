@@ -221,6 +221,8 @@ engine_start(struct engine *e, struct now now, uint64_t serial, int64_t valid_un
 	e->renew_at = serial > 0 ? now.mono + 60000 + (int64_t)rng_below(RENEW_JITTER_S) * 1000 : NEVER;
 	e->bucket_at = now.mono;
 	e->started = true;
+	/* We may have died between a list's becoming visible and noting it. */
+	listing_retire(e, now, out);
 	engine_settle(e, now, out);
 }
 

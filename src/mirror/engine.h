@@ -51,6 +51,7 @@ enum action_kind {
 	ACTION_DEL_ONION,  /* onion -> engine_on_deleted() */
 	ACTION_PROBE,      /* onion; fresh: HSFETCH first -> engine_on_probe() */
 	ACTION_CHECK,      /* mirror: look at its backend -> engine_on_check() */
+	ACTION_COMPARE,    /* onion: ask its tor now which onions it has -> engine_on_detached() */
 	ACTION_PUBLISH,    /* sign and publish engine_list() -> engine_on_published() */
 	ACTION_SHRED,      /* onion: destroy its key, in store and memory */
 	ACTION_NOTE,       /* something for log, subscribers and history */

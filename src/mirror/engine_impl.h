@@ -58,6 +58,8 @@ struct onion {
 	unsigned oks, fails; /* in a row */
 	enum verdict last;
 	struct phases phases;
+	int64_t failing_since;         /* mono: first of the failures in a row */
+	int64_t seen;                  /* mono: a comparison last found it in tor */
 	int64_t probe_start;           /* mono */
 	int64_t last_probe;            /* wall */
 	int64_t since;                 /* mono: entered its state, or was added again */
@@ -148,6 +150,8 @@ void rotate_ended(struct engine *e, struct now now, struct onion *o, bool ok, st
 
 /* listing.c */
 void listing_step(struct engine *e, struct now now, struct actions *out);
+/* Listed onions that are out of the visible list for good: a successor took their place, or their mirror is gone. */
+void listing_retire(struct engine *e, struct now now, struct actions *out);
 bool listing_wants(const struct engine *e, const struct onion *o);
 void publish_ended(struct engine *e, bool ok, struct actions *out);
 

@@ -124,8 +124,12 @@ probe_failed(struct engine *e, struct now now, struct onion *o, enum verdict v, 
 	o->fails++;
 	if (o->r.state != ONION_LISTED)
 		return;
-	if (o->fails == 1)
+	if (o->fails == 1) {
 		note(out, NOTE_STATE, o, -1, 0, "suspect", "probe failed: %s", verdict_name(v));
+		/* Does tor still have it? Another controller may have deleted it: that is no takedown. */
+		o->failing_since = now.mono;
+		action_add(out, ACTION_COMPARE, o, -1);
+	}
 	if (!m->checking) {
 		m->checking = true;
 		action_add(out, ACTION_CHECK, o, -1);
@@ -137,7 +141,6 @@ probe_failed(struct engine *e, struct now now, struct onion *o, enum verdict v, 
 	if (o->fails == m->cfg.fall)
 		note(out, NOTE_DECISION, o, -1, 0, "down", "%u probes failed in a row, last: %s; backend: %s", o->fails, verdict_name(v),
 		    verdict_name(m->backend));
-	(void)now;
 }
 
 /* The step of an operator's own probe. */

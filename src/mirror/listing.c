@@ -192,6 +192,19 @@ now_leaving(struct engine *e, struct now now, struct onion *o, struct actions *o
 }
 
 void
+listing_retire(struct engine *e, struct now now, struct actions *out)
+{
+	size_t i;
+
+	for (i = 0; i < e->n_onions; i++) {
+		struct onion *o = e->onions[i];
+
+		if (o->r.state == ONION_LISTED && !o->r.in_list && (o->mirror < 0 || mirror_listed(e, o->mirror) != o))
+			now_leaving(e, now, o, out);
+	}
+}
+
+void
 engine_on_published(struct engine *e, struct now now, bool ok, uint64_t serial, int64_t valid_until, struct actions *out)
 {
 	size_t i;
@@ -225,12 +238,7 @@ engine_on_published(struct engine *e, struct now now, bool ok, uint64_t serial, 
 			o->delisted = o->r.state == ONION_LISTED;
 		}
 	}
-	for (i = 0; i < e->n_onions; i++) {
-		struct onion *o = e->onions[i];
-
-		if (o->r.state == ONION_LISTED && !o->r.in_list && (o->mirror < 0 || mirror_listed(e, o->mirror) != o))
-			now_leaving(e, now, o, out);
-	}
+	listing_retire(e, now, out);
 	publish_ended(e, true, out);
 	engine_settle(e, now, out);
 }

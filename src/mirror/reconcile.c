@@ -24,6 +24,7 @@ was_deleted(struct engine *e, struct now now, struct onion *o, struct actions *o
 static void
 is_there(struct onion *o, struct now now, struct actions *out)
 {
+	o->seen = now.mono;
 	if (o->service == SERVICE_UP || o->service == SERVICE_ADDING || o->service == SERVICE_DELETING)
 		return;
 	o->service = SERVICE_UP;

@@ -63,15 +63,15 @@ budget_allows(const struct engine *e, struct now now, bool *spent, int64_t *agai
 }
 
 /*
- * A takedown: the address fails (not the backend, not everything at once) and
- * has failed twice as often as a delisting asks for.
+ * A takedown: the address fails (not the backend, not everything at once), tor
+ * still has the service, and it failed twice as often as a delisting asks for.
  */
 static bool
 is_takedown(const struct engine *e, const struct mirror *m, const struct onion *o)
 {
 	bool backend_well = m->backend_at != 0 && (m->backend == VERDICT_OK || m->backend == VERDICT_BUSY);
 
-	return o->service == SERVICE_UP && o->fails >= 2 * m->cfg.fall && onion_fit(e, o) && backend_well && !m->checking &&
+	return o->service == SERVICE_UP && o->seen >= o->failing_since && o->fails >= 2 * m->cfg.fall && onion_fit(e, o) && backend_well && !m->checking &&
 	    (verdict_is_address(o->last) || o->last == VERDICT_TIMEOUT) && !health_mass_failure(e);
 }
 

@@ -20,20 +20,24 @@ static const char server_key[] = "Tor safe cookie authentication server-to-contr
 static const char client_key[] = "Tor safe cookie authentication controller-to-server hash";
 
 int
-auth_choose(enum auth_method *out, const struct session_config *cfg, unsigned offered, struct err *e)
+auth_choose(
+    enum auth_method *out, const struct session_config *cfg, unsigned offered, struct err *e)
 {
 	if (cfg->cookie_file != NULL) {
 		if ((offered & AUTH_SAFECOOKIE) == 0)
 			return err_set(e, ERR_AUTH,
-			    "tor does not offer SAFECOOKIE, and a cookie is never sent to a tor that does not prove "
-			    "itself; set CookieAuthentication 1 in torrc, or check that this is the right control port");
+			    "tor does not offer SAFECOOKIE, and a cookie is never sent to a tor "
+			    "that does not prove "
+			    "itself; set CookieAuthentication 1 in torrc, or check that this is "
+			    "the right control port");
 		*out = AUTH_SAFECOOKIE;
 		return 0;
 	}
 	if ((offered & AUTH_NULL) != 0) {
 		if (!cfg->allow_no_auth)
 			return err_set(e, ERR_AUTH,
-			    "tor's control port asks for no authentication; set CookieAuthentication 1 in torrc and cookie "
+			    "tor's control port asks for no authentication; set "
+			    "CookieAuthentication 1 in torrc and cookie "
 			    "here, or allow-no-auth if that is wanted");
 		*out = AUTH_NULL;
 		return 0;
@@ -41,7 +45,8 @@ auth_choose(enum auth_method *out, const struct session_config *cfg, unsigned of
 	if (cfg->password_file != NULL) {
 		if ((offered & AUTH_HASHEDPASSWORD) == 0)
 			return err_set(e, ERR_AUTH,
-			    "tor takes no password; set HashedControlPassword in torrc, or cookie here");
+			    "tor takes no password; set HashedControlPassword in torrc, or cookie "
+			    "here");
 		*out = AUTH_HASHEDPASSWORD;
 		return 0;
 	}
@@ -91,7 +96,8 @@ auth_answer(uint8_t out[AUTH_HASH_LEN], const uint8_t cookie[AUTH_COOKIE_LEN],
 	mem_wipe(expected, sizeof(expected));
 	if (differ != 0)
 		return err_set(e, ERR_AUTH,
-		    "wrong cookie: what answers on the control port does not know the configured cookie; is it the "
+		    "wrong cookie: what answers on the control port does not know the configured "
+		    "cookie; is it the "
 		    "cookie file of this tor?");
 	auth_client_hash(out, cookie, client_nonce, server_nonce);
 	return 0;
@@ -106,7 +112,8 @@ auth_read_cookie(uint8_t out[AUTH_COOKIE_LEN], const char *path, struct err *e)
 		return 0;
 	if (inner.code == ERR_SYS && (inner.sys == EACCES || inner.sys == EPERM))
 		return err_set(e, ERR_AUTH,
-		    "no permission to read the cookie %s; add the user of onionmirrord to the group that owns it "
+		    "no permission to read the cookie %s; add the user of onionmirrord to the "
+		    "group that owns it "
 		    "(Debian: debian-tor)",
 		    path);
 	return err_set(e, ERR_AUTH, "cookie %s", inner.msg);
@@ -131,9 +138,11 @@ auth_read_password(char **out, size_t *len, const char *path, struct err *e)
 	copy[n] = '\0';
 	mem_wipe(text, n);
 	free(text);
-	if (n == 0 || memchr(copy, '\n', n) != NULL || memchr(copy, '\r', n) != NULL || memchr(copy, '\0', n) != NULL) {
+	if (n == 0 || memchr(copy, '\n', n) != NULL || memchr(copy, '\r', n) != NULL ||
+	    memchr(copy, '\0', n) != NULL) {
 		secret_free(copy);
-		return err_set(e, ERR_CONFIG, "password %s: must be one line that is not empty", path);
+		return err_set(
+		    e, ERR_CONFIG, "password %s: must be one line that is not empty", path);
 	}
 	*out = copy;
 	*len = n;
@@ -152,6 +161,7 @@ auth_check_peer(const struct session_config *cfg, long uid, struct err *e)
 	if (cfg->cookie_file != NULL && lstat(cfg->cookie_file, &st) == 0 && (long)st.st_uid == uid)
 		return 0;
 	return err_set(e, ERR_AUTH,
-	    "control socket %s is held by uid %ld, which owns neither it nor the cookie; that is not your tor",
+	    "control socket %s is held by uid %ld, which owns neither it nor the cookie; that is "
+	    "not your tor",
 	    cfg->control.path, uid);
 }

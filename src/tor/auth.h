@@ -22,7 +22,8 @@ enum auth_method {
 	AUTH_NONE = 0,
 	AUTH_NULL = 1,
 	AUTH_HASHEDPASSWORD = 2,
-	AUTH_COOKIE = 4, /* offered by tor, never used: it gives the cookie's bytes to whoever answers */
+	AUTH_COOKIE =
+	    4, /* offered by tor, never used: it gives the cookie's bytes to whoever answers */
 	AUTH_SAFECOOKIE = 8,
 };
 
@@ -31,7 +32,8 @@ enum auth_method {
  * nothing, since only it makes tor prove itself; a password is never sent to a
  * tor that would take any (METHODS=NULL). ERR_AUTH with what to do.
  */
-int auth_choose(enum auth_method *out, const struct session_config *cfg, unsigned offered, struct err *e);
+int auth_choose(
+    enum auth_method *out, const struct session_config *cfg, unsigned offered, struct err *e);
 
 /* Both halves of SAFECOOKIE: HMAC-SHA256 over cookie || client nonce || server nonce. */
 void auth_server_hash(uint8_t out[AUTH_HASH_LEN], const uint8_t cookie[AUTH_COOKIE_LEN],
@@ -48,9 +50,15 @@ int auth_answer(uint8_t out[AUTH_HASH_LEN], const uint8_t cookie[AUTH_COOKIE_LEN
     const uint8_t client_nonce[AUTH_NONCE_LEN], const uint8_t server_hash[AUTH_HASH_LEN],
     const uint8_t server_nonce[AUTH_NONCE_LEN], struct err *e);
 
-/* Reads the cookie file: regular, no symlink, 32 bytes, not writable by group or others; any owner (Debian: debian-tor, 0640). */
+/*
+ * Reads the cookie file: regular, no symlink, 32 bytes, not writable by group
+ * or others; any owner (Debian: debian-tor, 0640).
+ */
 int auth_read_cookie(uint8_t out[AUTH_COOKIE_LEN], const char *path, struct err *e);
-/* Reads the password file (FILE_SECRET), less one LF at its end, into secret_alloc() memory: NUL-ended, free with secret_free(). */
+/*
+ * Reads the password file (FILE_SECRET), less one LF at its end, into
+ * secret_alloc() memory: NUL-ended, free with secret_free().
+ */
 int auth_read_password(char **out, size_t *len, const char *path, struct err *e);
 
 /*

@@ -51,12 +51,13 @@ session_has_pow(const struct session *s)
 	struct tor_version least;
 
 	return s->version_known && tor_version_parse(&least, SESSION_TOR_POW, NULL) == 0 &&
-	    tor_version_compare(&s->tor, &least) >= 0;
+	       tor_version_compare(&s->tor, &least) >= 0;
 }
 
 /* Sends what `encoded` (0 or -1 with *e) put into out; takes out either way. */
 static int
-submit(struct session *s, struct buf *out, int encoded, struct queue_entry *entry, const char *key, struct err *e)
+submit(struct session *s, struct buf *out, int encoded, struct queue_entry *entry, const char *key,
+    struct err *e)
 {
 	if (encoded == 0 && (s->state != SESSION_UP || s->failed.code != ERR_NONE || s->dead))
 		encoded = err_set(e, ERR_REFUSED, "tor \"%s\" is not connected", s->cfg.name);
@@ -70,49 +71,54 @@ submit(struct session *s, struct buf *out, int encoded, struct queue_entry *entr
 }
 
 int
-session_add_onion(struct session *s, const struct command_add_onion *cmd, session_reply_cb *cb, void *ctx, uint64_t id,
-    struct err *e)
+session_add_onion(struct session *s, const struct command_add_onion *cmd, session_reply_cb *cb,
+    void *ctx, uint64_t id, struct err *e)
 {
-	struct queue_entry entry = { .cb = cb, .ctx = ctx, .id = id, .shape = SHAPE_KEY };
-	struct buf out = { .max = SESSION_LINE_MAX, .secret = true };
+	struct queue_entry entry = {.cb = cb, .ctx = ctx, .id = id, .shape = SHAPE_KEY};
+	struct buf out = {.max = SESSION_LINE_MAX, .secret = true};
 
 	if (cmd->pow && !session_has_pow(s))
-		return err_set(e, ERR_REFUSED, "tor \"%s\" (%.40s) is older than " SESSION_TOR_POW ", too old for pow",
+		return err_set(e, ERR_REFUSED,
+		    "tor \"%s\" (%.40s) is older than " SESSION_TOR_POW ", too old for pow",
 		    s->cfg.name, s->version);
 	return submit(s, &out, command_add_onion(&out, cmd, e), &entry, "ServiceID", e);
 }
 
 int
-session_del_onion(struct session *s, const char *address, session_reply_cb *cb, void *ctx, uint64_t id, struct err *e)
+session_del_onion(struct session *s, const char *address, session_reply_cb *cb, void *ctx,
+    uint64_t id, struct err *e)
 {
-	struct queue_entry entry = { .cb = cb, .ctx = ctx, .id = id, .shape = SHAPE_OK };
+	struct queue_entry entry = {.cb = cb, .ctx = ctx, .id = id, .shape = SHAPE_OK};
 	struct buf out = BUF_INIT(SESSION_LINE_MAX);
 
 	return submit(s, &out, command_del_onion(&out, address, e), &entry, "", e);
 }
 
 int
-session_hsfetch(struct session *s, const char *address, session_reply_cb *cb, void *ctx, uint64_t id, struct err *e)
+session_hsfetch(struct session *s, const char *address, session_reply_cb *cb, void *ctx,
+    uint64_t id, struct err *e)
 {
-	struct queue_entry entry = { .cb = cb, .ctx = ctx, .id = id, .shape = SHAPE_OK };
+	struct queue_entry entry = {.cb = cb, .ctx = ctx, .id = id, .shape = SHAPE_OK};
 	struct buf out = BUF_INIT(SESSION_LINE_MAX);
 
 	return submit(s, &out, command_hsfetch(&out, address, e), &entry, "", e);
 }
 
 int
-session_getinfo(struct session *s, const char *key, session_reply_cb *cb, void *ctx, uint64_t id, struct err *e)
+session_getinfo(
+    struct session *s, const char *key, session_reply_cb *cb, void *ctx, uint64_t id, struct err *e)
 {
-	struct queue_entry entry = { .cb = cb, .ctx = ctx, .id = id, .shape = SHAPE_KEY };
+	struct queue_entry entry = {.cb = cb, .ctx = ctx, .id = id, .shape = SHAPE_KEY};
 	struct buf out = BUF_INIT(SESSION_LINE_MAX);
 
 	return submit(s, &out, command_getinfo(&out, key, e), &entry, key, e);
 }
 
 int
-session_close_circuit(struct session *s, const char *circuit, session_reply_cb *cb, void *ctx, uint64_t id, struct err *e)
+session_close_circuit(struct session *s, const char *circuit, session_reply_cb *cb, void *ctx,
+    uint64_t id, struct err *e)
 {
-	struct queue_entry entry = { .cb = cb, .ctx = ctx, .id = id, .shape = SHAPE_OK };
+	struct queue_entry entry = {.cb = cb, .ctx = ctx, .id = id, .shape = SHAPE_OK};
 	struct buf out = BUF_INIT(SESSION_LINE_MAX);
 
 	return submit(s, &out, command_closecircuit(&out, circuit, e), &entry, "", e);
@@ -121,8 +127,9 @@ session_close_circuit(struct session *s, const char *circuit, session_reply_cb *
 int
 session_detached(struct session *s, session_detached_cb *cb, void *ctx, struct err *e)
 {
-	struct queue_entry entry = { .detached = cb, .ctx = ctx, .shape = SHAPE_KEY };
+	struct queue_entry entry = {.detached = cb, .ctx = ctx, .shape = SHAPE_KEY};
 	struct buf out = BUF_INIT(SESSION_LINE_MAX);
 
-	return submit(s, &out, command_getinfo(&out, "onions/detached", e), &entry, "onions/detached", e);
+	return submit(
+	    s, &out, command_getinfo(&out, "onions/detached", e), &entry, "onions/detached", e);
 }

@@ -12,10 +12,10 @@ static const struct {
 	const char *key;
 	bool is_conf;
 } questions[FITNESS__COUNT] = {
-	[FITNESS_CIRCUIT] = { "status/circuit-established", false },
-	[FITNESS_LIVENESS] = { "network-liveness", false },
-	[FITNESS_CONSENSUS] = { "consensus/valid-until", false },
-	[FITNESS_DISABLED] = { "DisableNetwork", true },
+    [FITNESS_CIRCUIT] = {"status/circuit-established", false},
+    [FITNESS_LIVENESS] = {"network-liveness", false},
+    [FITNESS_CONSENSUS] = {"consensus/valid-until", false},
+    [FITNESS_DISABLED] = {"DisableNetwork", true},
 };
 
 const char *
@@ -60,7 +60,8 @@ compare_clocks(struct fitness *f, struct now now)
 }
 
 void
-fitness_take_reply(struct fitness *f, enum fitness_question q, const struct reply *r, struct now now)
+fitness_take_reply(
+    struct fitness *f, enum fitness_question q, const struct reply *r, struct now now)
 {
 	const char *value = NULL;
 	size_t len;
@@ -69,7 +70,7 @@ fitness_take_reply(struct fitness *f, enum fitness_question q, const struct repl
 	f->asked[q] = true;
 	compare_clocks(f, now);
 	got = questions[q].is_conf ? reply_getconf(r, questions[q].key, &value)
-	                           : reply_getinfo(r, questions[q].key, &value, &len);
+				   : reply_getinfo(r, questions[q].key, &value, &len);
 	if (got != 0)
 		value = NULL;
 	switch (q) {
@@ -102,7 +103,9 @@ take_status(struct fitness *f, const struct event_status *st, struct now now)
 		if (strcmp(st->reason, "CLOCK_JUMPED") == 0)
 			f->jumped_until = now.mono + FITNESS_JUMP_HOLD_MS;
 		return true;
-	case EVENT_STATUS_CLOCK_JUMPED: f->jumped_until = now.mono + FITNESS_JUMP_HOLD_MS; return true;
+	case EVENT_STATUS_CLOCK_JUMPED:
+		f->jumped_until = now.mono + FITNESS_JUMP_HOLD_MS;
+		return true;
 	case EVENT_STATUS_CLOCK_SKEW:
 		f->skewed_until = now.mono + FITNESS_SKEW_HOLD_MS;
 		f->skew = st->seconds;

@@ -30,12 +30,12 @@ enum fitness_question {
 
 struct fitness {
 	bool linked;
-	bool asked[FITNESS__COUNT]; /* answered, even if with a refusal, since the link came up */
+	bool asked[FITNESS__COUNT];  /* answered, even if with a refusal, since the link came up */
 	int circuit, live, disabled; /* 0, 1, -1 unknown */
-	int64_t valid_until;        /* wall s; 0 no consensus, -1 unknown */
-	int64_t jumped_until;       /* monotonic ms, 0 never */
-	int64_t skewed_until, skew; /* monotonic ms; s */
-	int64_t offset;             /* wall less monotonic, ms */
+	int64_t valid_until;         /* wall s; 0 no consensus, -1 unknown */
+	int64_t jumped_until;        /* monotonic ms, 0 never */
+	int64_t skewed_until, skew;  /* monotonic ms; s */
+	int64_t offset;              /* wall less monotonic, ms */
 	bool has_offset;
 };
 
@@ -46,10 +46,14 @@ const char *fitness_key(enum fitness_question q, bool *is_conf);
 void fitness_link_down(struct fitness *f);
 void fitness_link_up(struct fitness *f);
 /* The answer to one question. */
-void fitness_take_reply(struct fitness *f, enum fitness_question q, const struct reply *r, struct now now);
+void fitness_take_reply(
+    struct fitness *f, enum fitness_question q, const struct reply *r, struct now now);
 /* True when the event is about us, so that asking anew is worth it. */
 bool fitness_take_event(struct fitness *f, const struct event *ev, struct now now);
-/* True and *why = "", or false and *why a short constant reason. Unfit until every question was answered or refused. */
+/*
+ * True and *why = "", or false and *why a short constant reason. Unfit until
+ * every question was answered or refused.
+ */
 bool fitness_judge(const struct fitness *f, struct now now, const char **why);
 
 #endif

@@ -14,15 +14,16 @@
 #include <string.h>
 
 /* Filters may refuse some events: what is asked for, best first. The last needs no command. */
-static const char *const all_events[] = { "HS_DESC", "STATUS_CLIENT", "STATUS_GENERAL", "NETWORK_LIVENESS" };
-static const size_t event_sets[] = { 4, 1, 0 };
+static const char *const all_events[] = {
+    "HS_DESC", "STATUS_CLIENT", "STATUS_GENERAL", "NETWORK_LIVENESS"};
+static const size_t event_sets[] = {4, 1, 0};
 
 /* Sends what `encoded` (0 or -1 with *e) put into out. */
 static void
-step(struct session *s, struct buf *out, int encoded, session_reply_cb *next, enum queue_shape shape, const char *key,
-    struct err *e)
+step(struct session *s, struct buf *out, int encoded, session_reply_cb *next,
+    enum queue_shape shape, const char *key, struct err *e)
 {
-	struct queue_entry entry = { .cb = next, .ctx = s, .shape = shape };
+	struct queue_entry entry = {.cb = next, .ctx = s, .shape = shape};
 
 	if (encoded != 0) {
 		buf_free(out);
@@ -71,7 +72,9 @@ finish(struct session *s)
 	if (!s->version_known)
 		add_warning(s, "tor does not tell its version");
 	else if (older_than(&s->tor, SESSION_TOR_GOOD)) {
-		snprintf(old, sizeof(old), "tor %.40s has known faults, " SESSION_TOR_GOOD " or later is better", s->version);
+		snprintf(old, sizeof(old),
+		    "tor %.40s has known faults, " SESSION_TOR_GOOD " or later is better",
+		    s->version);
 		add_warning(s, old);
 	}
 	if (event_sets[s->event_set] == 0)
@@ -107,7 +110,8 @@ ask_events(struct session *s)
 	if (n == 0)
 		finish(s);
 	else
-		step(s, &out, command_setevents(&out, all_events, n, &e), on_events, SHAPE_OK, "", &e);
+		step(s, &out, command_setevents(&out, all_events, n, &e), on_events, SHAPE_OK, "",
+		    &e);
 }
 
 /* --- version --------------------------------------------------------------- */
@@ -129,7 +133,9 @@ on_version(void *ctx, uint64_t id, const struct reply *r)
 	s->version[strcspn(s->version, " ")] = '\0';
 	s->version_known = tor_version_parse(&s->tor, s->version, NULL) == 0;
 	if (s->version_known && older_than(&s->tor, SESSION_TOR_MIN)) {
-		err_set(&e, ERR_PROTO, "tor %.40s is too old, at least " SESSION_TOR_MIN " is needed (better " SESSION_TOR_GOOD ")",
+		err_set(&e, ERR_PROTO,
+		    "tor %.40s is too old, at least " SESSION_TOR_MIN
+		    " is needed (better " SESSION_TOR_GOOD ")",
 		    s->version);
 		session_fail(s, &e);
 		return;
@@ -156,10 +162,10 @@ on_authenticated(void *ctx, uint64_t id, const struct reply *r)
 			session_fail_quietly(s);
 			return;
 		}
-		err_set(&e, ERR_AUTH, "%s: tor says %.200s",
-		    s->method == AUTH_SAFECOOKIE           ? "wrong cookie"
-		        : s->method == AUTH_HASHEDPASSWORD ? "wrong password"
-		                                           : "authentication failed",
+		err_set(&e, ERR_AUTH, "%s: %.240s",
+		    s->method == AUTH_SAFECOOKIE       ? "wrong cookie"
+		    : s->method == AUTH_HASHEDPASSWORD ? "wrong password"
+						       : "authentication failed",
 		    inner.msg);
 		session_fail(s, &e);
 		return;
@@ -174,7 +180,7 @@ on_challenge(void *ctx, uint64_t id, const struct reply *r)
 {
 	struct session *s = ctx;
 	struct reply_authchallenge ch;
-	struct buf out = { .max = SESSION_LINE_MAX, .secret = true };
+	struct buf out = {.max = SESSION_LINE_MAX, .secret = true};
 	struct err e = ERR_INIT;
 	uint8_t hash[AUTH_HASH_LEN];
 	int ret;
@@ -182,8 +188,8 @@ on_challenge(void *ctx, uint64_t id, const struct reply *r)
 	(void)id;
 	if (r == NULL)
 		return;
-	if (reply_authchallenge(&ch, r, &e) != 0 ||
-	    auth_answer(hash, s->cookie, s->client_nonce, ch.server_hash, ch.server_nonce, &e) != 0) {
+	if (reply_authchallenge(&ch, r, &e) != 0 || auth_answer(hash, s->cookie, s->client_nonce,
+							ch.server_hash, ch.server_nonce, &e) != 0) {
 		handshake_wipe(s);
 		session_fail(s, &e);
 		return;
@@ -209,14 +215,14 @@ start_safecookie(struct session *s)
 		return;
 	}
 	rng_bytes(s->client_nonce, sizeof(s->client_nonce));
-	step(s, &out, command_authchallenge(&out, s->client_nonce, sizeof(s->client_nonce), &e), on_challenge, SHAPE_ANY,
-	    "", &e);
+	step(s, &out, command_authchallenge(&out, s->client_nonce, sizeof(s->client_nonce), &e),
+	    on_challenge, SHAPE_ANY, "", &e);
 }
 
 static void
 start_password(struct session *s)
 {
-	struct buf out = { .max = SESSION_LINE_MAX, .secret = true };
+	struct buf out = {.max = SESSION_LINE_MAX, .secret = true};
 	struct err e = ERR_INIT;
 	char *password;
 	size_t len;
@@ -242,7 +248,8 @@ on_protocolinfo(void *ctx, uint64_t id, const struct reply *r)
 	(void)id;
 	if (r == NULL)
 		return;
-	if (reply_protocolinfo(&info, r, &e) != 0 || auth_choose(&s->method, &s->cfg, info.methods, &e) != 0) {
+	if (reply_protocolinfo(&info, r, &e) != 0 ||
+	    auth_choose(&s->method, &s->cfg, info.methods, &e) != 0) {
 		session_fail(s, &e);
 		return;
 	}
@@ -252,7 +259,8 @@ on_protocolinfo(void *ctx, uint64_t id, const struct reply *r)
 	else if (s->method == AUTH_HASHEDPASSWORD)
 		start_password(s);
 	else
-		step(s, &out, command_authenticate_bare(&out, &e), on_authenticated, SHAPE_OK, "", &e);
+		step(s, &out, command_authenticate_bare(&out, &e), on_authenticated, SHAPE_OK, "",
+		    &e);
 }
 
 void

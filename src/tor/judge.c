@@ -49,7 +49,8 @@ judge_sight(enum desc_sight before, const struct event_hs_desc *ev)
 		/* A later question doesn't undo an answer; only the next answer does. */
 		return before == DESC_UNSEEN ? DESC_REQUESTED : before;
 	/* UNEXPECTED may be an upload's: those count only once we know that a fetch is under way. */
-	if (ev->action == EVENT_DESC_FAILED && (ev->side == EVENT_DESC_SIDE_FETCH || before != DESC_UNSEEN))
+	if (ev->action == EVENT_DESC_FAILED &&
+	    (ev->side == EVENT_DESC_SIDE_FETCH || before != DESC_UNSEEN))
 		return ev->reason == EVENT_DESC_REASON_BAD_DESC ? DESC_BAD : DESC_MISSING;
 	return before;
 }
@@ -64,7 +65,8 @@ judge_socks(int code, enum desc_sight sight, char *detail)
 		if (sight == DESC_BAD)
 			v = VERDICT_BAD_DESCRIPTOR;
 		else if (code == 4)
-			v = sight == DESC_MISSING || sight == DESC_REQUESTED ? VERDICT_NO_DESCRIPTOR : VERDICT_INTRO;
+			v = sight == DESC_MISSING || sight == DESC_REQUESTED ? VERDICT_NO_DESCRIPTOR
+									     : VERDICT_INTRO;
 	}
 	judge_detail(detail, "tor answered %02X: %s", (unsigned)code & 0xff, socks_code_text(code));
 	return v;
@@ -82,7 +84,8 @@ hash_matches(const char *body, size_t len, const char *hex)
 	uint8_t md[crypto_hash_sha256_BYTES], want[sizeof(md)];
 
 	crypto_hash_sha256(md, (const unsigned char *)body, len);
-	return hex_decode_any(want, sizeof(want), hex, strlen(hex)) == 0 && memcmp(md, want, sizeof(want)) == 0;
+	return hex_decode_any(want, sizeof(want), hex, strlen(hex)) == 0 &&
+	       memcmp(md, want, sizeof(want)) == 0;
 }
 
 static bool
@@ -114,7 +117,8 @@ judge_status(int status, const struct http_reader *r, const struct probe_request
 	}
 	to = status >= 300 && status < 400 ? http_reader_header(r, "Location") : NULL;
 	if (to != NULL)
-		judge_detail(detail, "status %d to %.80s, expected %d; redirects are not followed", status, to, rq->status);
+		judge_detail(detail, "status %d to %.80s, expected %d; redirects are not followed",
+		    status, to, rq->status);
 	else
 		judge_detail(detail, "status %d, expected %d", status, rq->status);
 	return VERDICT_HTTP;
@@ -131,22 +135,33 @@ judge_response(const struct http_reader *r, bool cut, const struct probe_request
 		return judge_status(status, r, rq, detail);
 	body = http_reader_body(r, &len);
 	if (rq->header != NULL && !header_matches(r, rq->header)) {
-		judge_detail(detail, "status %d, but header missing or different: %.80s", status, rq->header);
+		judge_detail(detail, "status %d, but header missing or different: %.80s", status,
+		    rq->header);
+		return VERDICT_CONTENT;
+	}
+	if (cut && (rq->sha256 != NULL ||
+		       (rq->contains != NULL && !body_contains(body, len, rq->contains)))) {
+		judge_detail(detail,
+		    "status %d, but the body is larger than %d bytes: let the check ask for a "
+		    "smaller page",
+		    status, HTTP_BODY_MAX);
 		return VERDICT_CONTENT;
 	}
 	if (rq->contains != NULL && !body_contains(body, len, rq->contains)) {
-		judge_detail(detail, "status %d, but %s %zu bytes of body lack the expected text; they begin: %.40s", status,
-		    cut ? "the first" : "the", len, len > 0 ? body : "");
-		return VERDICT_CONTENT;
-	}
-	if (rq->sha256 != NULL && cut) {
-		judge_detail(detail, "status %d, but the body is larger than %d bytes", status, HTTP_BODY_MAX);
+		judge_detail(detail,
+		    "status %d, but the %zu bytes of body lack the expected text; they begin: "
+		    "%.40s",
+		    status, len, len > 0 ? body : "");
 		return VERDICT_CONTENT;
 	}
 	if (rq->sha256 != NULL && !hash_matches(body, len, rq->sha256)) {
-		judge_detail(detail, "status %d, but SHA-256 of the %zu bytes of body differs", status, len);
+		judge_detail(
+		    detail, "status %d, but SHA-256 of the %zu bytes of body differs", status, len);
 		return VERDICT_CONTENT;
 	}
-	judge_detail(detail, "status %d, %s%zu bytes", status, cut ? "more than " : "", len);
+	if (cut)
+		judge_detail(detail, "status %d, more than %d bytes", status, HTTP_BODY_MAX);
+	else
+		judge_detail(detail, "status %d, %zu bytes", status, len);
 	return VERDICT_OK;
 }

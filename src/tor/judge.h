@@ -29,10 +29,11 @@ enum desc_sight judge_sight(enum desc_sight before, const struct event_hs_desc *
 enum verdict judge_socks(int code, enum desc_sight sight, char *detail);
 /*
  * A response whose head is complete, against what the request expects.
- * `cut`: the body went past HTTP_BODY_MAX; then what was read of it is looked
- * at for `contains`, and `sha256` can't be met.
+ * `cut`: the body went past HTTP_BODY_MAX, or said that it would. Then only
+ * what was read of it can hold `contains`, and `sha256` can't be met.
  */
-enum verdict judge_response(const struct http_reader *r, bool cut, const struct probe_request *rq, char *detail);
+enum verdict judge_response(
+    const struct http_reader *r, bool cut, const struct probe_request *rq, char *detail);
 
 /* Sets detail from a format; the result is escaped as a whole. */
 void judge_detail(char *detail, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -48,7 +48,8 @@ struct probe {
 	struct timer *timer;
 	struct socks socks;
 	struct http_reader *http;
-	struct buf hello, request; /* SOCKS messages, in one piece; the HTTP request */
+	struct buf hello[3]; /* SOCKS messages, by the state that waits for their answer */
+	struct buf request;  /* the HTTP request */
 	enum desc_sight sight;
 	int64_t started, deadline; /* monotonic ms */
 	struct probe_result result;
@@ -82,7 +83,9 @@ probe_free(struct probe *p)
 	stream_free(p->stream);
 	timer_free(p->timer);
 	http_reader_free(p->http);
-	buf_free(&p->hello);
+	buf_free(&p->hello[SOCKS_WANT_METHOD]);
+	buf_free(&p->hello[SOCKS_WANT_AUTH]);
+	buf_free(&p->hello[SOCKS_WANT_REPLY]);
 	buf_free(&p->request);
 	for (i = 0; i < sizeof(p->owned) / sizeof(p->owned[0]); i++)
 		free(p->owned[i]);
@@ -118,12 +121,15 @@ probe_on_deadline(struct probe *p)
 		return;
 	}
 	if (p->state == PROBE_CONNECTING)
-		judge_detail(detail, "no connection to the backend in %lld ms", (long long)p->rq.timeout_ms);
+		judge_detail(
+		    detail, "no connection to the backend in %lld ms", (long long)p->rq.timeout_ms);
 	else if (p->state == PROBE_SOCKS)
-		judge_detail(detail, "no circuit to the onion in %lld ms", (long long)p->rq.timeout_ms);
+		judge_detail(
+		    detail, "no circuit to the onion in %lld ms", (long long)p->rq.timeout_ms);
 	else
 		judge_detail(detail, "%s in %lld ms",
-		    p->result.phases.first_byte < 0 ? "connected, but no answer" : "the answer did not end",
+		    p->result.phases.first_byte < 0 ? "connected, but no answer"
+						    : "the answer did not end",
 		    (long long)p->rq.timeout_ms);
 	probe_finish(p, VERDICT_TIMEOUT);
 }
@@ -164,10 +170,21 @@ probe_on_refusal(struct probe *p)
 	probe_finish(p, judge_socks(p->socks.code, p->sight, p->result.detail));
 }
 
+/*
+ * The message whose answer is waited for. One at a time: tor 0.4.9.11 given all
+ * three at once answers only the last it read, and the answers can't be told apart.
+ */
+static void
+probe_send_hello(struct probe *p)
+{
+	stream_write(p->stream, p->hello[p->socks.state].data, p->hello[p->socks.state].len);
+}
+
 /* 0, or -1 when the probe is over (and gone) or takes no more input. */
 static int
 probe_feed_socks(struct probe *p, const char *data, size_t len)
 {
+	enum socks_state was = p->socks.state;
 	struct err e = ERR_INIT;
 	size_t used = 0;
 
@@ -177,8 +194,11 @@ probe_feed_socks(struct probe *p, const char *data, size_t len)
 		return -1;
 	}
 	stream_consume(p->stream, used);
-	if (p->socks.state != SOCKS_DONE)
+	if (p->socks.state != SOCKS_DONE) {
+		if (p->socks.state != was)
+			probe_send_hello(p);
 		return 0;
+	}
 	p->result.socks_code = p->socks.code;
 	if (p->socks.code != 0 && p->socks.code != 0xf0) {
 		probe_on_refusal(p);
@@ -187,7 +207,7 @@ probe_feed_socks(struct probe *p, const char *data, size_t len)
 	p->result.phases.circuit = probe_elapsed(p);
 	if (p->sight == DESC_UNSEEN && p->owner->sees_events)
 		p->result.phases.descriptor = 0;
-	/* F0 also comes on connections that work, when one HSDir lacked the descriptor and the next had it: ask. */
+	/* F0 also comes on connections that work (one HSDir had it, one not): so ask. */
 	probe_send_request(p);
 	return 0;
 }
@@ -289,7 +309,7 @@ probe_on_stream(struct stream *s, enum stream_event ev, void *arg)
 			break;
 		}
 		p->state = PROBE_SOCKS;
-		stream_write(s, p->hello.data, p->hello.len);
+		probe_send_hello(p);
 		break;
 	case STREAM_DATA: probe_on_data(p); break;
 	case STREAM_DRAINED: break;
@@ -297,7 +317,8 @@ probe_on_stream(struct stream *s, enum stream_event ev, void *arg)
 		if (p->state == PROBE_HTTP) {
 			probe_http_closed(p);
 		} else if (p->rq.direct) {
-			judge_detail(p->result.detail, "no connection to the backend: %s", stream_error(s)->msg);
+			judge_detail(p->result.detail, "no connection to the backend: %s",
+			    stream_error(s)->msg);
 			probe_finish(p, VERDICT_REFUSED);
 		} else {
 			probe_socks_closed(p);
@@ -319,12 +340,17 @@ probe_prepare(struct probe *p)
 	else
 		snprintf(host, sizeof(host), "%.56s.onion:%u", p->rq.address, (unsigned)p->rq.port);
 	if (!p->rq.direct) {
-		/* A name of its own gives each probe circuits of its own (IsolateSOCKSAuth). Hex never begins "<torS0X>". */
+		/*
+		 * A name of its own gives each probe circuits of its own
+		 * (IsolateSOCKSAuth). Hex never begins "<torS0X>".
+		 */
 		rng_bytes(noise, sizeof(noise));
 		hex_encode(user, noise, 16);
 		hex_encode(password, noise + 16, 16);
-		if (socks_write_greeting(&p->hello, &e) != 0 || socks_write_auth(&p->hello, user, password, &e) != 0 ||
-		    socks_write_connect(&p->hello, p->rq.address, p->rq.port, &e) != 0) {
+		if (socks_write_greeting(&p->hello[SOCKS_WANT_METHOD], &e) != 0 ||
+		    socks_write_auth(&p->hello[SOCKS_WANT_AUTH], user, password, &e) != 0 ||
+		    socks_write_connect(&p->hello[SOCKS_WANT_REPLY], p->rq.address, p->rq.port,
+			&e) != 0) {
 			judge_detail(p->result.detail, "%s", e.msg);
 			p->result.verdict = VERDICT_BAD_ADDRESS;
 			return -1;
@@ -342,7 +368,8 @@ probe_prepare(struct probe *p)
 static void
 probe_copy_request(struct probe *p, const struct probe_request *rq)
 {
-	const char **strings[] = { &p->rq.address, &p->rq.path, &p->rq.contains, &p->rq.sha256, &p->rq.header };
+	const char **strings[] = {
+	    &p->rq.address, &p->rq.path, &p->rq.contains, &p->rq.sha256, &p->rq.header};
 	size_t i;
 
 	p->rq = *rq;
@@ -366,12 +393,13 @@ prober_start(struct prober *r, const struct probe_request *rq, probe_cb *cb, voi
 	p->cb = cb;
 	p->ctx = ctx;
 	p->id = id;
-	p->hello = (struct buf)BUF_INIT(MESSAGE_MAX);
+	p->hello[SOCKS_WANT_METHOD] = p->hello[SOCKS_WANT_AUTH] = p->hello[SOCKS_WANT_REPLY] =
+	    (struct buf)BUF_INIT(MESSAGE_MAX);
 	p->request = (struct buf)BUF_INIT(MESSAGE_MAX);
 	p->started = clock_mono_ms();
 	p->deadline = p->started + rq->timeout_ms;
 	p->result.socks_code = -1;
-	p->result.phases = (struct phases){ -1, -1, -1, -1, -1 };
+	p->result.phases = (struct phases){-1, -1, -1, -1, -1};
 	socks_init(&p->socks);
 	if ((p->http = http_reader_new()) == NULL)
 		abort();
@@ -411,12 +439,13 @@ prober_on_event(struct prober *r, const struct event *ev)
 		return;
 	r->sees_events = true;
 	for (p = r->probes; p != NULL; p = p->next) {
-		if (p->rq.direct || p->state == PROBE_HTTP || strcmp(p->rq.address, ev->u.hs_desc.address) != 0)
+		if (p->rq.direct || p->state == PROBE_HTTP ||
+		    strcmp(p->rq.address, ev->u.hs_desc.address) != 0)
 			continue;
 		p->sight = judge_sight(p->sight, &ev->u.hs_desc);
 		if (p->sight == DESC_RECEIVED && p->result.phases.descriptor < 0)
 			p->result.phases.descriptor = probe_elapsed(p);
-		/* The event that was waited for; the end comes from the timer, since its callback may change this list. */
+		/* What was waited for. The timer ends it: the callback may change this list. */
 		if (p->state == PROBE_SETTLING && p->sight != DESC_REQUESTED)
 			timer_set(p->timer, 0);
 	}

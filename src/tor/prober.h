@@ -21,6 +21,7 @@ struct probe_request {
 	bool direct;               /* a check: no SOCKS */
 	const char *path;          /* "/health" */
 	int status;                /* expected status */
+	/* Of these two: bodies past 64 KiB can't be looked at, and fail as content. */
 	const char *contains;      /* text the body must hold, or NULL */
 	const char *sha256;        /* 64 hex: hash of the whole body, or NULL */
 	const char *header;        /* "Name: value" that must be there exactly, or NULL */
@@ -41,13 +42,19 @@ struct probe_result {
 typedef void probe_cb(void *ctx, uint64_t id, const struct probe_result *result);
 
 struct prober *prober_new(struct loop *l);
-/* Starts one; cb comes exactly once, from the loop, unless cancelled. `id` is the caller's and unique among running ones. */
+/*
+ * Starts one; cb comes exactly once, from the loop, unless cancelled. `id` is
+ * the caller's and unique among running ones.
+ */
 void prober_start(struct prober *p, const struct probe_request *rq, probe_cb *cb, void *ctx, uint64_t id);
 /* Ends one without a callback; unknown ids are ignored. */
 void prober_cancel(struct prober *p, uint64_t id);
 /* Running probes and checks. */
 unsigned prober_count(const struct prober *p);
-/* HS_DESC events of the tor that probes go through, to tell phases and causes where SOCKS can't. Others are ignored. */
+/*
+ * HS_DESC events of the tor that probes go through, to tell phases and causes
+ * where SOCKS can't. Others are ignored.
+ */
 void prober_on_event(struct prober *p, const struct event *ev);
 void prober_free(struct prober *p);
 

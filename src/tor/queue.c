@@ -77,7 +77,8 @@ queue_check(const struct queue_entry *entry, const struct reply *reply, struct e
 	} else if (strncasecmp(text, entry->key, n) == 0 && (text[n] == '=' || text[n] == '\0')) {
 		return 0;
 	}
-	return err_set(e, ERR_PROTO, "tor's answers are out of step with our commands (%s%s, got \"%.40s\")",
+	return err_set(e, ERR_PROTO,
+	    "tor's answers are out of step with our commands (%s%s, got \"%.40s\")",
 	    entry->shape == SHAPE_OK ? "wanted OK" : "wanted ", entry->key, text);
 }
 

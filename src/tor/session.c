@@ -86,7 +86,7 @@ on_fitness_reply(void *ctx, uint64_t id, const struct reply *r)
 static void
 poll_fitness(struct session *s)
 {
-	struct queue_entry entry = { .cb = on_fitness_reply, .ctx = s, .shape = SHAPE_KEY };
+	struct queue_entry entry = {.cb = on_fitness_reply, .ctx = s, .shape = SHAPE_KEY};
 	struct buf out;
 	const char *key;
 	bool is_conf;
@@ -99,7 +99,8 @@ poll_fitness(struct session *s)
 	for (q = 0; q < FITNESS__COUNT; q++) {
 		out = (struct buf)BUF_INIT(SESSION_LINE_MAX);
 		key = fitness_key((enum fitness_question)q, &is_conf);
-		if ((is_conf ? command_getconf(&out, key, NULL) : command_getinfo(&out, key, NULL)) != 0)
+		if ((is_conf ? command_getconf(&out, key, NULL)
+			     : command_getinfo(&out, key, NULL)) != 0)
 			abort();
 		memcpy(entry.key, key, strlen(key) + 1);
 		entry.id = (uint64_t)q;
@@ -236,7 +237,8 @@ on_deadline(void *arg)
 
 	enter(s);
 	if (s->state == SESSION_CONNECTING || (head != NULL && head->deadline <= clock_mono_ms())) {
-		err_set(&e, ERR_TIMEOUT, "tor did not answer within %lld ms; is it stopped or overloaded?",
+		err_set(&e, ERR_TIMEOUT,
+		    "tor did not answer within %lld ms; is it stopped or overloaded?",
 		    (long long)s->timing.command);
 		lose(s, &e, false);
 	} else {
@@ -299,7 +301,8 @@ on_message(const struct reply *r, void *arg)
 	if (r->is_event) {
 		take_event(s, r);
 	} else if (!queue_pop(s->queue, &entry)) {
-		err_set(&e, ERR_PROTO, "tor answered %d \"%.60s\" to no command", r->code, reply_text(r));
+		err_set(&e, ERR_PROTO, "tor answered %d \"%.60s\" to no command", r->code,
+		    reply_text(r));
 		session_fail(s, &e);
 	} else if (queue_check(&entry, r, &e) != 0) {
 		/* Its callback still has to hear that the outcome is unknown, before those behind it. */
@@ -333,7 +336,8 @@ take_input(struct session *s)
 	copy = xcalloc(len, 1);
 	memcpy(copy, data, len);
 	stream_consume(s->stream, len);
-	if (reply_reader_feed(s->reader, copy, len, on_message, s, &e) != 0 && e.code != ERR_CLOSED) {
+	if (reply_reader_feed(s->reader, copy, len, on_message, s, &e) != 0 &&
+	    e.code != ERR_CLOSED) {
 		err_prefix(&e, "not what tor says");
 		session_fail(s, &e);
 	}
@@ -368,11 +372,13 @@ explain_close(const struct session *s, struct err *e)
 		    s->state == SESSION_AUTHENTICATING ? " while it was set up" : "");
 	else if (why->sys == EACCES || why->sys == EPERM)
 		err_set(e, ERR_SYS,
-		    "no permission for the control socket %s; add the user of onionmirrord to the group that owns it "
-		    "(Debian: adduser USER debian-tor) and start it anew",
+		    "no permission for the control socket %s; add the user of onionmirrord to the "
+		    "group that owns it (Debian: adduser USER debian-tor) and start it anew",
 		    where);
 	else if (why->sys == ENOENT || why->sys == ECONNREFUSED)
-		err_set(e, ERR_SYS, "nothing listens on %s; is tor running, with this ControlSocket or ControlPort in its torrc?",
+		err_set(e, ERR_SYS,
+		    "nothing listens on %s; is tor running, with this ControlSocket or ControlPort "
+		    "in its torrc?",
 		    where);
 	else
 		err_set(e, ERR_SYS, "no connection to the control port %s: %s", where, why->msg);
@@ -417,9 +423,10 @@ connect_again(void *arg)
 }
 
 struct session *
-session_new(struct loop *l, const struct session_config *cfg, const struct session_handlers *h, void *arg)
+session_new(
+    struct loop *l, const struct session_config *cfg, const struct session_handlers *h, void *arg)
 {
-	static const struct session_timing defaults = { 10000, 30000, 1000, 60000, 60000 };
+	static const struct session_timing defaults = {10000, 30000, 1000, 60000, 60000};
 	struct session *s = xcalloc(1, sizeof(*s));
 
 	s->loop = l;
@@ -440,7 +447,7 @@ void
 session_set_timing(struct session *s, const struct session_timing *timing)
 {
 	s->timing = *timing;
-	s->backoff = (struct backoff){ timing->backoff_min, timing->backoff_max, 0 };
+	s->backoff = (struct backoff){timing->backoff_min, timing->backoff_max, 0};
 }
 
 void

@@ -43,7 +43,10 @@ enum session_state { SESSION_DOWN, SESSION_CONNECTING, SESSION_AUTHENTICATING, S
 struct session_handlers {
 	/* Authenticated, version fine, events subscribed: commands may be sent. */
 	void (*on_up)(void *arg);
-	/* The link is gone (or could not be made); `why` says what the operator can do. Sent once per change, not per try. */
+	/*
+	 * The link is gone (or could not be made); `why` says what the operator
+	 * can do. Sent once per change, not per try.
+	 */
 	void (*on_lost)(const struct err *why, void *arg);
 	/* HS_DESC, STATUS_CLIENT, STATUS_GENERAL, NETWORK_LIVENESS (what the other side allowed us to subscribe). */
 	void (*on_event)(const struct event *ev, void *arg);
@@ -61,7 +64,8 @@ struct session_timing {
 };
 
 /* Config and handlers are copied (the strings are borrowed). Nothing happens before session_start(). */
-struct session *session_new(struct loop *l, const struct session_config *cfg, const struct session_handlers *h, void *arg);
+struct session *session_new(struct loop *l, const struct session_config *cfg,
+    const struct session_handlers *h, void *arg);
 /* Before session_start(), for tests. */
 void session_set_timing(struct session *s, const struct session_timing *timing);
 void session_start(struct session *s);
@@ -95,14 +99,21 @@ typedef void session_reply_cb(void *ctx, uint64_t id, const struct reply *reply)
  * (nothing is sent, cb not called): ERR_REFUSED, or as in proto/command.h.
  * `cb` may be NULL. session_add_onion() refuses `pow` unless session_has_pow().
  */
-int session_add_onion(struct session *s, const struct command_add_onion *cmd, session_reply_cb *cb, void *ctx,
+int session_add_onion(struct session *s, const struct command_add_onion *cmd, session_reply_cb *cb,
+    void *ctx, uint64_t id, struct err *e);
+int session_del_onion(struct session *s, const char *address, session_reply_cb *cb, void *ctx,
     uint64_t id, struct err *e);
-int session_del_onion(struct session *s, const char *address, session_reply_cb *cb, void *ctx, uint64_t id, struct err *e);
-int session_hsfetch(struct session *s, const char *address, session_reply_cb *cb, void *ctx, uint64_t id, struct err *e);
-int session_getinfo(struct session *s, const char *key, session_reply_cb *cb, void *ctx, uint64_t id, struct err *e);
-int session_close_circuit(struct session *s, const char *circuit, session_reply_cb *cb, void *ctx, uint64_t id, struct err *e);
+int session_hsfetch(struct session *s, const char *address, session_reply_cb *cb, void *ctx,
+    uint64_t id, struct err *e);
+int session_getinfo(struct session *s, const char *key, session_reply_cb *cb, void *ctx,
+    uint64_t id, struct err *e);
+int session_close_circuit(struct session *s, const char *circuit, session_reply_cb *cb, void *ctx,
+    uint64_t id, struct err *e);
 
-/* `addresses`: n x 56 characters, each NUL-ended, borrowed for the call. n < 0: unknown (link lost, refused, not a list). */
+/*
+ * `addresses`: n x 56 characters, each NUL-ended, borrowed for the call. n < 0:
+ * unknown (link lost, refused, not a list).
+ */
 typedef void session_detached_cb(void *ctx, const char *const *addresses, int n);
 /* GETINFO onions/detached, both shapes. */
 int session_detached(struct session *s, session_detached_cb *cb, void *ctx, struct err *e);

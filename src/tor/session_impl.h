@@ -26,7 +26,7 @@ struct session {
 	struct stream *stream;       /* owned, as all below; NULL while down */
 	struct reply_reader *reader; /* NULL while down */
 	struct queue *queue;
-	struct timer *deadline;   /* of connecting, then of the oldest command */
+	struct timer *deadline; /* of connecting, then of the oldest command */
 	struct timer *retry;
 	struct timer *keep_alive;
 	struct backoff backoff;
@@ -39,10 +39,10 @@ struct session {
 	unsigned event_set;  /* index of the set of events last asked for */
 
 	struct fitness fitness;
-	bool fit;             /* as last told */
-	const char *fit_why;  /* constant */
-	unsigned polls_open;  /* questions not answered yet */
-	bool poll_again;      /* an event came meanwhile */
+	bool fit;            /* as last told */
+	const char *fit_why; /* constant */
+	unsigned polls_open; /* questions not answered yet */
+	bool poll_again;     /* an event came meanwhile */
 
 	char version[64];
 	struct tor_version tor;

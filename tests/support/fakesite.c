@@ -76,7 +76,7 @@ static void
 answer_connect(struct connection *c)
 {
 	const struct fakesite_script *sc = &c->owner->script;
-	char reply[10] = { 5, 0, 0, 1, 0, 0, 0, 0, 0, 0 };
+	char reply[10] = {5, 0, 0, 1, 0, 0, 0, 0, 0, 0};
 
 	c->stage = STAGE_REQUEST;
 	if (sc->code < 0)
@@ -99,7 +99,8 @@ take_socks(struct connection *c, const unsigned char *p, size_t n)
 		stream_write(c->stream, f->script.method != NULL ? f->script.method : "\5\2",
 		    f->script.method != NULL ? f->script.method_len : 2);
 		c->stage = STAGE_AUTH;
-	} else if (c->stage == STAGE_AUTH && n >= 2 && n >= 3 + (u = p[1]) && n >= 3 + u + p[2 + u]) {
+	} else if (c->stage == STAGE_AUTH && n >= 2 && n >= 3 + (u = p[1]) &&
+		   n >= 3 + u + p[2 + u]) {
 		len = 3 + u + p[2 + u];
 		memcpy(f->user, p + 2, u);
 		f->user[u] = '\0';
@@ -144,7 +145,7 @@ on_stream(struct stream *s, enum stream_event ev, void *arg)
 	if (c->stream != s || c->stage != STAGE_REQUEST)
 		return;
 	p = stream_peek(s, &n);
-	if (n >= REQUEST_MAX || memmem(p, n, "\r\n\r\n", 4) == NULL)
+	if (n == 0 || n >= REQUEST_MAX || memmem(p, n, "\r\n\r\n", 4) == NULL)
 		return;
 	memcpy(f->request, p, n);
 	f->request[n] = '\0';
@@ -164,8 +165,8 @@ on_accept(struct stream *s, void *arg)
 		stream_free(s);
 		return;
 	}
-	f->connections[i] = (struct connection){ .owner = f, .stream = s,
-		.stage = f->script.direct ? STAGE_REQUEST : STAGE_GREETING };
+	f->connections[i] = (struct connection){
+	    .owner = f, .stream = s, .stage = f->script.direct ? STAGE_REQUEST : STAGE_GREETING};
 	f->connections[i].drip = timer_new(f->loop, on_drip, &f->connections[i]);
 	f->count++;
 	stream_set_cb(s, on_stream, &f->connections[i]);

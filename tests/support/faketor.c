@@ -55,24 +55,25 @@ struct faketor {
 
 /* A healthy tor; the first row that fits wins. */
 static const char *const builtin[][2] = {
-	{ "PROTOCOLINFO",
-	    "250-PROTOCOLINFO 1\r\n250-AUTH METHODS=COOKIE,SAFECOOKIE COOKIEFILE=\"/not/to/be/opened\"\r\n"
-	    "250-VERSION Tor=\"0.4.9.11\"\r\n250 OK\r\n" },
-	{ "AUTHCHALLENGE SAFECOOKIE ", "250 AUTHCHALLENGE SERVERHASH=%H SERVERNONCE=%N\r\n" },
-	{ "AUTHENTICATE", "250 OK\r\n" },
-	{ "SETEVENTS", "250 OK\r\n" },
-	{ "GETINFO version", "250-version=0.4.9.11\r\n250 OK\r\n" },
-	{ "GETINFO status/circuit-established", "250-status/circuit-established=1\r\n250 OK\r\n" },
-	{ "GETINFO network-liveness", "250-network-liveness=up\r\n250 OK\r\n" },
-	{ "GETINFO consensus/valid-until", "250-consensus/valid-until=2999-01-01 00:00:00\r\n250 OK\r\n" },
-	{ "GETINFO onions/detached", "250-onions/detached=\r\n250 OK\r\n" },
-	{ "GETCONF DisableNetwork", "250 DisableNetwork=0\r\n" },
-	{ "GETCONF ", "250 OK\r\n" },
-	{ "GETINFO ", "552 Unrecognized key\r\n" },
-	{ "DEL_ONION ", "250 OK\r\n" },
-	{ "HSFETCH ", "250 OK\r\n" },
-	{ "CLOSECIRCUIT ", "250 OK\r\n" },
-	{ "", "510 Unrecognized command\r\n" },
+    {"PROTOCOLINFO", "250-PROTOCOLINFO 1\r\n250-AUTH METHODS=COOKIE,SAFECOOKIE "
+		     "COOKIEFILE=\"/not/to/be/opened\"\r\n"
+		     "250-VERSION Tor=\"0.4.9.11\"\r\n250 OK\r\n"},
+    {"AUTHCHALLENGE SAFECOOKIE ", "250 AUTHCHALLENGE SERVERHASH=%H SERVERNONCE=%N\r\n"},
+    {"AUTHENTICATE", "250 OK\r\n"},
+    {"SETEVENTS", "250 OK\r\n"},
+    {"GETINFO version", "250-version=0.4.9.11\r\n250 OK\r\n"},
+    {"GETINFO status/circuit-established", "250-status/circuit-established=1\r\n250 OK\r\n"},
+    {"GETINFO network-liveness", "250-network-liveness=up\r\n250 OK\r\n"},
+    {"GETINFO consensus/valid-until",
+	"250-consensus/valid-until=2999-01-01 00:00:00\r\n250 OK\r\n"},
+    {"GETINFO onions/detached", "250-onions/detached=\r\n250 OK\r\n"},
+    {"GETCONF DisableNetwork", "250 DisableNetwork=0\r\n"},
+    {"GETCONF ", "250 OK\r\n"},
+    {"GETINFO ", "552 Unrecognized key\r\n"},
+    {"DEL_ONION ", "250 OK\r\n"},
+    {"HSFETCH ", "250 OK\r\n"},
+    {"CLOSECIRCUIT ", "250 OK\r\n"},
+    {"", "510 Unrecognized command\r\n"},
 };
 
 static void
@@ -215,7 +216,8 @@ on_stream(struct stream *s, enum stream_event ev, void *arg)
 	}
 	if (ev != STREAM_DATA)
 		return;
-	while (k->stream == s && (p = stream_peek(s, &n)) != NULL && n > 0 && (end = memchr(p, '\n', n)) != NULL) {
+	while (k->stream == s && (p = stream_peek(s, &n)) != NULL && n > 0 &&
+	       (end = memchr(p, '\n', n)) != NULL) {
 		line = xcalloc((size_t)(end - p) + 1, 1);
 		memcpy(line, p, (size_t)(end - p));
 		line[strcspn(line, "\r")] = '\0';
@@ -251,7 +253,7 @@ on_accept(struct stream *s, void *arg)
 static void
 listen_on(struct faketor *f)
 {
-	struct endpoint ep = { .kind = ENDPOINT_UNIX };
+	struct endpoint ep = {.kind = ENDPOINT_UNIX};
 	struct err e = ERR_INIT;
 
 	memcpy(ep.path, f->path, strlen(f->path) + 1);
@@ -321,7 +323,8 @@ faketor_answer(struct faketor *f, const char *prefix, const char *reply, int tim
 }
 
 void
-faketor_set_handler(struct faketor *f, const char *(*handler)(void *arg, const char *line), void *arg)
+faketor_set_handler(
+    struct faketor *f, const char *(*handler)(void *arg, const char *line), void *arg)
 {
 	f->handler = handler;
 	f->handler_arg = arg;

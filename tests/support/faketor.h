@@ -19,8 +19,8 @@ struct faketor;
 /* What an answer may hold besides bytes to send, anywhere in its text. */
 #define FT_SERVERHASH "%H" /* what SAFECOOKIE wants from a tor with this cookie, upper-case hex */
 #define FT_SERVERNONCE "%N"
-#define FT_CLOSE "%X"  /* close the link here; what follows is not sent */
-#define FT_SILENT ""   /* say nothing, ever */
+#define FT_CLOSE "%X" /* close the link here; what follows is not sent */
+#define FT_SILENT ""  /* say nothing, ever */
 
 /* Makes the socket and the cookie file in `dir`; both names come from the functions below. */
 struct faketor *faketor_new(struct loop *l, const char *dir);
@@ -35,7 +35,8 @@ const char *faketor_cookie(const struct faketor *f);
  */
 void faketor_answer(struct faketor *f, const char *prefix, const char *reply, int times);
 /* For every line that no row of the test fits: NULL, or a reply (borrowed). NULL goes on to the built-in table. */
-void faketor_set_handler(struct faketor *f, const char *(*handler)(void *arg, const char *line), void *arg);
+void faketor_set_handler(
+    struct faketor *f, const char *(*handler)(void *arg, const char *line), void *arg);
 /* Sends each reply byte by byte, one a turn of the loop. */
 void faketor_set_split(struct faketor *f, bool on);
 /* Stops (true) or goes on accepting links; stopping also closes those there are. */

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Carrying out what the engine decided. All records and notes of a batch are
+ * made durable in one transaction before any action of it runs. When the disk
+ * takes no writes nothing is carried out; the batch waits and is tried again.
+ */
+#include "config.h"
+#include "base/log.h"
+#include "daemon/daemon.h"
+#include "daemon/records.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RETRY_MS 2000
+#define PENDING_MAX 100000
+
+uint64_t
+op_new(struct daemon *d)
+{
+	uint64_t op = ++d->next_op;
+
+	d->ops[op % OPS_KEPT].op = op;
+	d->ops[op % OPS_KEPT].start = clock_mono_ms();
+	d->ops[op % OPS_KEPT].key[0] = '\0';
+	return op;
+}
+
+int64_t
+op_elapsed(const struct daemon *d, uint64_t op)
+{
+	return d->ops[op % OPS_KEPT].op == op && op != 0 ? clock_mono_ms() - d->ops[op % OPS_KEPT].start : 0;
+}
+
+static int
+put_json(struct daemon *d, enum store_table t, uint64_t id, json_t *v, struct err *e)
+{
+	char *text = v != NULL ? json_dumps(v, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+	int r = text != NULL ? store_put(d->store, t, id, text, strlen(text), e) : err_set(e, ERR_MEMORY, "out of memory");
+
+	free(text);
+	return r;
+}
+
+static json_t *
+note_json(const struct daemon *d, const struct action *a)
+{
+	static const char *const kinds[] = { "state", "step", "decision", "alarm" };
+	const struct onion_record *r = a->onion != 0 ? engine_onion(d->engine, a->onion) : NULL;
+	const char *mirror = r != NULL ? r->mirror : a->mirror >= 0 && (size_t)a->mirror < d->conf->n_mirrors ? d->conf->mirrors[a->mirror].name : NULL;
+
+	return json_pack("{s:s,s:s,s:s,s:I,s:I,s:I,s:s*,s:I}", "kind", kinds[a->note], "step", a->step, "text", a->text, "op", (json_int_t)a->op,
+	    "elapsed_ms", (json_int_t)op_elapsed(d, a->op), "time", (json_int_t)clock_wall_s(), "mirror", mirror, "onion", (json_int_t)a->onion);
+}
+
+/* History ids carry the time, so that old rows can be trimmed by id alone. */
+static uint64_t
+next_timed_id(uint64_t *last)
+{
+	uint64_t at = (uint64_t)clock_wall_s() * 1000000;
+
+	*last = at > *last ? at : *last + 1;
+	return *last;
+}
+
+static int
+save_action(struct daemon *d, const struct action *a, struct err *e)
+{
+	const struct onion_record *r;
+	json_t *v;
+	int ret;
+
+	if (a->kind == ACTION_SAVE && (r = engine_onion(d->engine, a->onion)) != NULL)
+		v = record_onion(r);
+	else if (a->kind == ACTION_NOTE && a->note != NOTE_STEP)
+		v = note_json(d, a);
+	else
+		return 0;
+	ret = a->kind == ACTION_SAVE ? put_json(d, STORE_ONION, a->onion, v, e)
+				     : put_json(d, STORE_HISTORY, next_timed_id(&d->history_id), v, e);
+	json_decref(v);
+	return ret;
+}
+
+static int
+save(struct daemon *d, const struct actions *a, struct err *e)
+{
+	size_t i;
+	bool any = false;
+
+	for (i = 0; i < a->n; i++)
+		any = any || a->v[i].kind == ACTION_SAVE || (a->v[i].kind == ACTION_NOTE && a->v[i].note != NOTE_STEP);
+	if (!any)
+		return 0;
+	if (store_begin(d->store, e) != 0)
+		return -1;
+	for (i = 0; i < a->n; i++)
+		if (save_action(d, &a->v[i], e) != 0) {
+			store_rollback(d->store);
+			return -1;
+		}
+	return store_commit(d->store, e);
+}
+
+static void
+do_note(struct daemon *d, const struct action *a)
+{
+	const struct onion_record *r = a->onion != 0 ? engine_onion(d->engine, a->onion) : NULL;
+	const char *mirror = r != NULL ? r->mirror : a->mirror >= 0 && (size_t)a->mirror < d->conf->n_mirrors ? d->conf->mirrors[a->mirror].name : "-";
+	const char *onion = r != NULL ? log_onion(r->address) : "";
+
+	if (a->note == NOTE_ALARM)
+		log_warn("ALARM %s: %s: %s %s", a->step, mirror, a->text, onion);
+	else if (a->note == NOTE_STEP)
+		log_info("%s: step %s: %s %s", mirror, a->step, a->text, onion);
+	else
+		log_notice("%s: %s: %s %s", mirror, a->step, a->text, onion);
+	control_notify(d->control, note_json(d, a));
+}
+
+static void
+perform(struct daemon *d, const struct action *a)
+{
+	switch (a->kind) {
+	case ACTION_SAVE: break;
+	case ACTION_PLAN: do_plan(d, a); break;
+	case ACTION_ADD_ONION: do_add(d, a); break;
+	case ACTION_DEL_ONION: do_delete(d, a); break;
+	case ACTION_PROBE: do_probe(d, a); break;
+	case ACTION_CHECK: do_check(d, a); break;
+	case ACTION_COMPARE: do_compare(d, a); break;
+	case ACTION_PUBLISH: do_publish(d, a); break;
+	case ACTION_SHRED: do_shred(d, a); break;
+	case ACTION_NOTE: do_note(d, a); break;
+	}
+}
+
+static void
+append(struct actions *to, const struct actions *from)
+{
+	if (from->n == 0)
+		return;
+	if (to->n + from->n > to->cap) {
+		to->cap = to->n + from->n + 16;
+		to->v = xreallocarray(to->v, to->cap, sizeof *to->v);
+	}
+	memcpy(to->v + to->n, from->v, from->n * sizeof *to->v);
+	to->n += from->n;
+}
+
+/* The disk takes no writes: nothing is done that could not be remembered. */
+static void
+store_refused(struct daemon *d, const struct err *e)
+{
+	if (e->sys != ENOSPC && e->sys != EROFS) {
+		log_error("%s; stopping, so that nothing is done that is not recorded", e->msg);
+		daemon_stop(d, 1);
+		return;
+	}
+	if (!d->stuck)
+		log_error("%s; nothing is changed or published until it can be recorded", e->msg);
+	d->stuck = true;
+	timer_set(d->retry, RETRY_MS);
+}
+
+static void
+set_tick(struct daemon *d)
+{
+	int64_t at = engine_deadline(d->engine), left = at == INT64_MAX ? INT64_MAX : at - clock_mono_ms();
+
+	if (at == INT64_MAX)
+		timer_cancel(d->tick);
+	else
+		timer_set(d->tick, left < 0 ? 0 : left > 3600000 ? 3600000 : left);
+}
+
+void
+apply(struct daemon *d, struct actions *a)
+{
+	struct actions batch;
+	struct err e = ERR_INIT;
+	size_t i;
+
+	append(&d->pending, a);
+	actions_free(a);
+	if (d->applying || d->stopping)
+		return; /* the turn that is under way takes them, in order */
+	d->applying = true;
+	while (d->pending.n > 0 && !d->stopping) {
+		if (save(d, &d->pending, &e) != 0) {
+			store_refused(d, &e);
+			if (d->pending.n > PENDING_MAX)
+				daemon_stop(d, 1);
+			break;
+		}
+		if (d->stuck) {
+			log_notice("the state can be written again");
+			d->stuck = false;
+		}
+		batch = d->pending;
+		memset(&d->pending, 0, sizeof d->pending);
+		for (i = 0; i < batch.n && !d->stopping; i++)
+			perform(d, &batch.v[i]);
+		actions_free(&batch);
+	}
+	d->applying = false;
+	if (!d->stopping)
+		set_tick(d);
+}

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The control socket's server: clients, lines, limits. What the methods do is in methods.c. */
+#include "config.h"
+#include "daemon/control.h"
+
+#include "base/log.h"
+#include "daemon/daemon.h"
+#include "io/stream.h"
+#include "proto/rpc.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CLIENTS_MAX 64
+#define OUTPUT_MAX (256 * 1024)
+#define DRAIN_MS 2000
+
+struct client {
+	struct client *next;
+	struct control *control;
+	struct stream *stream; /* owned; NULL once it is dead */
+	bool subscribed, dead;
+};
+
+struct control {
+	struct daemon *d;
+	struct listener *listener; /* owned */
+	struct client *clients;    /* owned list */
+	unsigned n;                /* living ones */
+	unsigned depth;            /* in how many of our functions we are: dead clients are freed at zero */
+};
+
+/* Ends a client; its memory goes when nobody is in the middle of it. */
+static void
+client_end(struct client *cl, bool drain)
+{
+	if (cl->dead)
+		return;
+	cl->dead = true;
+	cl->control->n--;
+	if (drain)
+		stream_free_after_drain(cl->stream, DRAIN_MS);
+	else
+		stream_free(cl->stream);
+	cl->stream = NULL;
+}
+
+static void
+leave(struct control *c)
+{
+	struct client **at = &c->clients, *cl;
+
+	if (--c->depth > 0)
+		return;
+	while ((cl = *at) != NULL) {
+		if (!cl->dead) {
+			at = &cl->next;
+			continue;
+		}
+		*at = cl->next;
+		free(cl);
+	}
+}
+
+/* A client that does not read is cut; the daemon never waits for one. One whole answer always fits. */
+static void
+send_bytes(struct client *cl, const struct buf *b)
+{
+	if (cl->dead || b->len == 0)
+		return;
+	if (stream_pending(cl->stream) > OUTPUT_MAX) {
+		log_info("control client cut: it does not read");
+		client_end(cl, false);
+		return;
+	}
+	stream_write(cl->stream, b->data, b->len);
+}
+
+static void
+send_buf(struct client *cl, struct buf *b)
+{
+	send_bytes(cl, b);
+	buf_free(b);
+}
+
+static void
+send_error(struct client *cl, const json_t *id, int code, const char *message, const char *reason)
+{
+	struct buf b = BUF_INIT(RPC_RESPONSE_MAX + 1);
+
+	rpc_write_error(&b, id, code, message, reason, NULL);
+	send_buf(cl, &b);
+}
+
+static const struct method *
+find_method(const char *name)
+{
+	const struct method *m;
+
+	for (m = methods; m->name != NULL; m++)
+		if (strcmp(m->name, name) == 0)
+			return m;
+	return NULL;
+}
+
+/* Was this asked before, under the same id? */
+static uint64_t
+op_of_key(const struct daemon *d, const char *key)
+{
+	size_t i;
+
+	for (i = 0; i < OPS_KEPT; i++)
+		if (d->ops[i].op != 0 && strcmp(d->ops[i].key, key) == 0)
+			return d->ops[i].op;
+	return 0;
+}
+
+/* A changing method may carry an "id" of the caller, which makes asking again harmless: the answer is the same. */
+static json_t *
+method_call(struct daemon *d, const struct method *m, json_t *params, const char **reason, struct err *e)
+{
+	const json_t *id = m->changes ? json_object_get(params, "id") : NULL;
+	const char *key = json_string_value(id);
+	json_t *rest, *result;
+	uint64_t op;
+
+	if (id == NULL)
+		return m->call(d, params, reason, e);
+	*reason = "bad-params";
+	if (key == NULL || key[0] == '\0' || strlen(key) > RPC_ID_MAX) {
+		err_set(e, ERR_PARSE, "id must be a text of 1 to %d characters", RPC_ID_MAX);
+		return NULL;
+	}
+	if ((op = op_of_key(d, key)) != 0)
+		return json_pack("{s:I}", "op", (json_int_t)op);
+	rest = json_object();
+	json_object_update(rest, params);
+	json_object_del(rest, "id");
+	result = m->call(d, rest, reason, e);
+	json_decref(rest);
+	op = (uint64_t)json_integer_value(json_object_get(result, "op"));
+	if (op != 0 && d->ops[op % OPS_KEPT].op == op)
+		memcpy(d->ops[op % OPS_KEPT].key, key, strlen(key) + 1);
+	return result;
+}
+
+static int
+code_of(const struct err *e)
+{
+	return e->code == ERR_PARSE ? RPC_INVALID_PARAMS : RPC_REFUSED;
+}
+
+static void
+answer(struct client *cl, const struct rpc_request *rq)
+{
+	const struct method *m = find_method(rq->method);
+	struct buf b = BUF_INIT(RPC_RESPONSE_MAX + 1);
+	const char *reason = "refused";
+	struct err e = ERR_INIT;
+	json_t *result;
+
+	if (strcmp(rq->method, "subscribe") == 0) {
+		cl->subscribed = true;
+		result = json_pack("{s:b}", "subscribed", 1);
+	} else if (m == NULL) {
+		if (rq->id != NULL)
+			send_error(cl, rq->id, RPC_METHOD_NOT_FOUND, "there is no such method", "unknown-method");
+		return;
+	} else {
+		result = method_call(cl->control->d, m, rq->params, &reason, &e);
+	}
+	if (rq->id == NULL) {
+		json_decref(result); /* a notification gets no answer */
+		return;
+	}
+	if (result == NULL) {
+		send_error(cl, rq->id, code_of(&e), e.msg, reason);
+		return;
+	}
+	if (rpc_write_result(&b, rq->id, result, &e) == 0)
+		send_buf(cl, &b);
+	else
+		send_error(cl, rq->id, RPC_INTERNAL_ERROR, e.msg, "too-large");
+	json_decref(result);
+}
+
+static void
+take_line(struct client *cl, const char *line, size_t n)
+{
+	struct rpc_request rq;
+	struct err e = ERR_INIT;
+
+	if (rpc_request_parse(&rq, line, n, &e) == 0) {
+		answer(cl, &rq);
+		rpc_request_free(&rq);
+	} else {
+		send_error(cl, NULL, e.code == ERR_PROTO ? RPC_INVALID_REQUEST : RPC_PARSE_ERROR, e.msg, "bad-request");
+	}
+}
+
+static void
+take_lines(struct client *cl)
+{
+	const char *p, *lf;
+	size_t n = 0;
+	char *copy;
+
+	while (!cl->dead && (p = stream_peek(cl->stream, &n)) != NULL && n > 0 && (lf = memchr(p, '\n', n)) != NULL) {
+		/* The buffer may move while the answer is written. */
+		n = (size_t)(lf - p);
+		copy = xcalloc(1, n + 1);
+		memcpy(copy, p, n);
+		stream_consume(cl->stream, n + 1);
+		take_line(cl, copy, n);
+		free(copy);
+	}
+	if (!cl->dead && n > RPC_LINE_MAX) {
+		send_error(cl, NULL, RPC_INVALID_REQUEST, "a request has at most 64 KiB", "too-large");
+		client_end(cl, true);
+	}
+}
+
+static void
+on_stream(struct stream *s, enum stream_event ev, void *arg)
+{
+	struct client *cl = arg;
+	struct control *c = cl->control;
+
+	(void)s;
+	c->depth++;
+	if (ev == STREAM_CLOSED)
+		client_end(cl, false);
+	else if (ev == STREAM_DATA)
+		take_lines(cl);
+	leave(c);
+}
+
+static void
+greet(struct client *cl)
+{
+	json_t *hello = json_pack("{s:s,s:s,s:s}", "onionmirror", "1", "version", PACKAGE_VERSION, "site", cl->control->d->conf->site);
+	struct buf b = BUF_INIT(4096);
+
+	rpc_write_object(&b, hello, NULL);
+	json_decref(hello);
+	send_buf(cl, &b);
+}
+
+static void
+on_accept(struct stream *s, void *arg)
+{
+	struct control *c = arg;
+	long uid = stream_peer_uid(s);
+	struct client *cl;
+
+	/* With a control-group the kernel has let in only who may write to the socket. */
+	if ((uid != 0 && uid != (long)geteuid() && c->d->conf->control_group == NULL) || c->n >= CLIENTS_MAX) {
+		log_info("control client refused (uid %ld, %u connected)", uid, c->n);
+		stream_free(s);
+		return;
+	}
+	cl = xcalloc(1, sizeof *cl);
+	cl->control = c;
+	cl->stream = s;
+	cl->next = c->clients;
+	c->clients = cl;
+	c->n++;
+	stream_set_cb(s, on_stream, cl);
+	greet(cl);
+}
+
+void
+control_notify(struct control *c, json_t *params)
+{
+	struct buf line = BUF_INIT(RPC_RESPONSE_MAX + 1);
+	struct client *cl;
+
+	if (c != NULL && params != NULL && rpc_write_notification(&line, "event", params, NULL) == 0) {
+		c->depth++;
+		for (cl = c->clients; cl != NULL; cl = cl->next)
+			if (cl->subscribed)
+				send_bytes(cl, &line);
+		leave(c);
+	}
+	buf_free(&line);
+	json_decref(params);
+}
+
+/* The group by its name: /etc/group at start, no look-up of hosts. */
+static int
+set_group(const struct conf *conf, struct err *e)
+{
+	struct group *g;
+
+	if (conf->control_group == NULL)
+		return 0;
+	g = getgrnam(conf->control_group);
+	if (g == NULL)
+		return err_set(e, ERR_CONFIG, "control-group: there is no group \"%s\"", conf->control_group);
+	if (chown(conf->control_socket.path, (uid_t)-1, g->gr_gid) != 0)
+		return err_set_sys(e, "%s: cannot give it to group %s", conf->control_socket.path, conf->control_group);
+	return 0;
+}
+
+struct control *
+control_new(struct daemon *d, struct err *e)
+{
+	struct control *c = xcalloc(1, sizeof *c);
+
+	c->d = d;
+	c->listener = listener_new(d->loop, &d->conf->control_socket, 0660, RPC_LINE_MAX + 2, on_accept, c, e);
+	if (c->listener != NULL && set_group(d->conf, e) == 0)
+		return c;
+	control_free(c);
+	return NULL;
+}
+
+void
+control_free(struct control *c)
+{
+	struct client *cl;
+
+	if (c == NULL)
+		return;
+	listener_free(c->listener);
+	for (cl = c->clients; cl != NULL; cl = cl->next)
+		client_end(cl, false);
+	c->depth = 1;
+	leave(c);
+	free(c);
+}

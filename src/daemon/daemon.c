@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Start, reload and stop of the daemon. */
+#include "config.h"
+#include "daemon/daemon.h"
+
+#include "base/file.h"
+#include "base/log.h"
+#include "io/notify.h"
+
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TRIM_MS (6 * 3600 * 1000)
+#define PASSPHRASE_MAX 1024
+
+static struct engine_config *
+engine_config_of(const struct conf *c)
+{
+	struct engine_config *cfg = xcalloc(1, sizeof *cfg);
+	size_t i;
+
+	cfg->n_tors = c->n_tors;
+	cfg->tors = xcalloc(c->n_tors + 1, sizeof *cfg->tors);
+	for (i = 0; i < c->n_tors; i++) {
+		memcpy(cfg->tors[i].name, c->tors[i].name, strlen(c->tors[i].name) + 1);
+		cfg->tors[i].max_mirrors = c->tors[i].max_mirrors;
+	}
+	cfg->n_mirrors = c->n_mirrors;
+	cfg->mirrors = xcalloc(c->n_mirrors + 1, sizeof *cfg->mirrors);
+	for (i = 0; i < c->n_mirrors; i++) {
+		const struct conf_mirror *m = &c->mirrors[i];
+		const struct conf_check *check = &c->checks[m->check];
+		struct engine_mirror *em = &cfg->mirrors[i];
+
+		memcpy(em->name, m->name, strlen(m->name) + 1);
+		em->tor = m->tor;
+		em->interval_ms = check->interval_ms;
+		em->timeout_ms = check->timeout_ms;
+		em->rise = check->rise;
+		em->fall = check->fall;
+		em->rotate_every_s = m->rotate_every_s;
+		em->drain_s = m->drain_s;
+	}
+	cfg->min_listed = c->min_listed;
+	cfg->rotation_spacing_ms = c->rotation_spacing_ms;
+	cfg->max_rotations_per_day = c->max_rotations_per_day;
+	return cfg;
+}
+
+static void
+free_config(struct engine_config *cfg)
+{
+	free(cfg->tors);
+	free(cfg->mirrors);
+	free(cfg);
+}
+
+struct engine *
+daemon_engine_new(const struct conf *c)
+{
+	struct engine_config *cfg = engine_config_of(c);
+	struct engine *e = engine_new(cfg);
+
+	free_config(cfg);
+	return e;
+}
+
+void
+daemon_reconfigure(struct daemon *d)
+{
+	struct engine_config *cfg = engine_config_of(d->conf);
+	struct actions out = { 0 };
+
+	engine_reconfigure(d->engine, clock_now(), cfg, &out);
+	free_config(cfg);
+	apply(d, &out);
+}
+
+void
+daemon_stop(struct daemon *d, int exit_code)
+{
+	if (d->stopping)
+		return;
+	d->stopping = true;
+	d->exit_code = exit_code;
+	notify_send("STOPPING=1");
+	loop_stop(d->loop);
+}
+
+static void
+on_tick(void *arg)
+{
+	struct daemon *d = arg;
+	struct actions out = { 0 };
+
+	engine_tick(d->engine, clock_now(), &out);
+	apply(d, &out);
+}
+
+static void
+on_retry(void *arg)
+{
+	struct actions none = { 0 };
+
+	apply(arg, &none);
+}
+
+static void
+on_watchdog(void *arg)
+{
+	struct daemon *d = arg;
+
+	notify_send("WATCHDOG=1");
+	timer_set(d->watchdog, notify_watchdog_ms());
+}
+
+/* Probes and history older than history-days go; ids of these rows are times. */
+static void
+on_trim(void *arg)
+{
+	struct daemon *d = arg;
+	int64_t before = clock_wall_s() - (int64_t)d->conf->history_days * 86400;
+	uint64_t heads = (uint64_t)d->conf->history_days * 1440;
+	struct err e = ERR_INIT;
+
+	/* A serial is at least the minutes since the epoch began, so heads below this one are older too. */
+	if (d->serial > heads && store_trim(d->store, STORE_HEAD, d->serial - heads, &e) != 0)
+		log_error("old heads could not be removed: %s", e.msg);
+	if (before > 0 && (store_trim(d->store, STORE_PROBE, (uint64_t)before * 1000000, &e) != 0 ||
+	    store_trim(d->store, STORE_HISTORY, (uint64_t)before * 1000000, &e) != 0))
+		log_error("old history could not be removed: %s", e.msg);
+	timer_set(d->trim, TRIM_MS);
+}
+
+static void
+on_signal(int signo, void *arg)
+{
+	struct buf faults = BUF_INIT(64 * 1024);
+	struct daemon *d = arg;
+	char *line, *rest;
+
+	if (signo != SIGHUP) {
+		log_notice("stopping; the onion services stay in tor");
+		daemon_stop(d, 0);
+		return;
+	}
+	if (daemon_reload(d, &faults) != 0)
+		for (rest = faults.data; rest != NULL && (line = strsep(&rest, "\n")) != NULL;)
+			if (line[0] != '\0')
+				log_error("reload: %s", line);
+	buf_free(&faults);
+}
+
+static int
+open_master(struct daemon *d, struct err *e)
+{
+	char *text = NULL;
+	size_t n, len;
+	int r;
+
+	if (d->conf->passphrase_file == NULL)
+		return master_key_from_file(&d->master, d->conf->key_file, e);
+	if (file_read(d->conf->passphrase_file, PASSPHRASE_MAX, FILE_SECRET, &text, &n, e) != 0)
+		return -1;
+	len = strcspn(text, "\n");
+	r = len >= 8 ? master_key_from_passphrase(&d->master, d->conf->state_dir, text, len, e)
+		     : err_set(e, ERR_CONFIG, "%s: the passphrase needs at least 8 characters", d->conf->passphrase_file);
+	mem_wipe(text, n);
+	free(text);
+	return r;
+}
+
+/* The member key and the site that it signs for; nothing of what is in force is touched. */
+static int
+load_site(struct daemon *d, uint8_t **sk, struct publish_site **site, struct err *e)
+{
+	char dir[PATH_MAX];
+	uint8_t *key = NULL;
+
+	if (import_member_key(d, &key, e) != 0)
+		return -1;
+	snprintf(dir, sizeof dir, "%s/site", d->conf->state_dir);
+	if (publish_site_load(site, dir, key, clock_wall_s(), e) != 0) {
+		secret_free(key);
+		return -1;
+	}
+	*sk = key;
+	return 0;
+}
+
+int
+daemon_reload(struct daemon *d, struct buf *faults)
+{
+	struct publish_site *site = NULL;
+	struct conf *next = NULL;
+	uint8_t *sk = NULL;
+	struct err e = ERR_INIT;
+	const char *restart;
+
+	if (conf_load(&next, d->conf_path, faults) != 0)
+		return -1;
+	if ((restart = conf_needs_restart(d->conf, next)) != NULL)
+		err_set(&e, ERR_CONFIG, "%s: a change of %s needs a restart; nothing was changed", d->conf_path, restart);
+	else if (d->stuck)
+		err_set(&e, ERR_REFUSED, "the state cannot be written; nothing was changed");
+	else if (load_site(d, &sk, &site, &e) == 0) {
+		if (d->conf != d->first)
+			conf_free(d->conf);
+		publish_site_free(d->site);
+		secret_free(d->member_sk);
+		d->conf = next;
+		d->site = site;
+		d->member_sk = sk;
+		log_init("onionmirrord", next->log_level);
+		if (restore_log(d, &e) != 0)
+			log_warn("log-onions stays as it was: %s", e.msg);
+		daemon_reconfigure(d);
+		log_notice("configuration read again");
+		return 0;
+	}
+	conf_free(next);
+	buf_addf(faults, "%s\n", e.msg);
+	return -1;
+}
+
+static int
+open_all(struct daemon *d, struct actions *out, struct err *e)
+{
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
+	size_t i;
+
+	if (file_check_dir(d->conf->state_dir, e) != 0)
+		return err_prefix(e, "state-dir (made by `onionmirror init`)");
+	if (open_master(d, e) != 0 || store_open(&d->store, d->conf->state_dir, d->master, e) != 0)
+		return -1;
+	if (load_site(d, &d->member_sk, &d->site, e) != 0)
+		return -1;
+	d->engine = daemon_engine_new(d->conf);
+	if (restore_all(d, out, e) != 0 || file_mkdirs(d->conf->publish_dir, 0755, e) != 0)
+		return -1;
+	d->loop = loop_new(e);
+	if (d->loop == NULL)
+		return -1;
+	for (i = 0; i < 3; i++)
+		d->signals[i] = signal_watch_new(d->loop, signals[i], on_signal, d);
+	d->tick = timer_new(d->loop, on_tick, d);
+	d->retry = timer_new(d->loop, on_retry, d);
+	d->watchdog = timer_new(d->loop, on_watchdog, d);
+	d->trim = timer_new(d->loop, on_trim, d);
+	d->prober = prober_new(d->loop);
+	d->control = control_new(d, e);
+	return d->control != NULL ? 0 : -1;
+}
+
+static void
+close_all(struct daemon *d)
+{
+	size_t i;
+
+	control_free(d->control);
+	wiring_stop(d);
+	probing_stop(d);
+	timer_free(d->tick);
+	timer_free(d->retry);
+	timer_free(d->watchdog);
+	timer_free(d->trim);
+	for (i = 0; i < 3; i++)
+		signal_watch_free(d->signals[i]);
+	engine_free(d->engine);
+	publish_site_free(d->site);
+	store_close(d->store);
+	master_key_free(d->master);
+	secret_free(d->member_sk);
+	actions_free(&d->pending);
+	loop_free(d->loop);
+	if (d->first != d->conf)
+		conf_free(d->first);
+	conf_free(d->conf);
+	free(d->conf_path);
+}
+
+int
+daemon_run(const char *conf_path, struct conf *conf)
+{
+	struct daemon d = { .conf_path = xstrdup(conf_path), .conf = conf, .first = conf, .started = clock_wall_s() };
+	struct actions out = { 0 };
+	struct err e = ERR_INIT;
+
+	log_init("onionmirrord", conf->log_level);
+	if (open_all(&d, &out, &e) != 0) {
+		log_error("%s", e.msg);
+		d.exit_code = 1;
+	} else {
+		log_notice("site %s (%s), member %s: %zu mirrors on %zu tors", publish_site_name(d.site), publish_site_id(d.site),
+		    publish_site_member(d.site), conf->n_mirrors, conf->n_tors);
+		if (d.half_visible && engine_publish(d.engine, clock_now(), 0, &out, NULL) != 0)
+			log_warn("not every channel shows the newest list; the next one will be everywhere");
+		apply(&d, &out);
+		wiring_start(&d);
+		on_trim(&d);
+		if (notify_watchdog_ms() > 0)
+			on_watchdog(&d);
+		notify_send("READY=1");
+		if (!d.stopping && loop_run(d.loop) != 0)
+			d.exit_code = 1;
+	}
+	actions_free(&out);
+	close_all(&d);
+	return d.exit_code;
+}

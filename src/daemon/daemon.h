@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef DAEMON_DAEMON_H
+#define DAEMON_DAEMON_H
+
+#include "base/mem.h"
+#include "conf/conf.h"
+#include "daemon/control.h"
+#include "mirror/engine.h"
+#include "proto/rpc.h"
+#include "publish/publish.h"
+#include "store/store.h"
+#include "tor/prober.h"
+#include "tor/session.h"
+
+#include <jansson.h>
+
+/*
+ * The daemon: owns everything, decides nothing. What happens (tor, probes,
+ * timers, operator) is told to the engine; the actions it answers with are made
+ * durable and then carried out (apply.c).
+ */
+#define COMPARE_MS 30000 /* how often the onions that tor has are compared with the intent */
+#define OPS_KEPT 256
+
+struct daemon;
+
+/* One tor section at work. */
+struct tor_link {
+	struct daemon *d;
+	unsigned index;
+	struct session *session; /* owned */
+	struct timer *compare;   /* owned */
+	unsigned unfit;          /* how often it was found unfit to judge: a probe compares its start and end */
+};
+
+struct daemon {
+	char *conf_path;
+	struct conf *conf;  /* the one in force */
+	struct conf *first; /* the one at start: sessions borrow from it; the same as conf until a reload */
+	struct loop *loop;
+	struct master_key *master;
+	struct store *store;
+	uint8_t *member_sk; /* 64 bytes, secret memory */
+	struct publish_site *site;
+	struct engine *engine;
+	struct tor_link *tors; /* owned, as many as conf->n_tors */
+	struct prober *prober;
+	struct job *jobs;      /* owned list: probes and checks, probing.c */
+	uint64_t next_job;
+	struct control *control;
+	struct timer *tick, *retry, *watchdog, *trim;
+	struct signal_watch *signals[3];
+
+	struct actions pending;  /* not yet durable */
+	bool applying, stuck;   /* stuck: the store refused; nothing is carried out until it takes writes again */
+	uint64_t history_id, probe_id;
+	uint64_t next_op;
+	struct {
+		uint64_t op;
+		int64_t start; /* mono */
+		char key[RPC_ID_MAX + 1]; /* the caller's own id, "" if none */
+	} ops[OPS_KEPT];
+	uint64_t serial;     /* of the newest visible list, 0: none */
+	int64_t published, valid_until, started; /* wall */
+	char publish_error[256];
+	bool half_visible; /* not every channel shows the newest list: publish at once */
+	bool stopping;
+	int exit_code;
+};
+
+/* options.c: the whole program; returns the exit code. */
+int daemon_main(int argc, char **argv);
+
+/* daemon.c */
+int daemon_run(const char *conf_path, struct conf *conf);
+void daemon_stop(struct daemon *d, int exit_code);
+/* Reads the configuration again; faults (lines) on failure, and nothing has changed. */
+int daemon_reload(struct daemon *d, struct buf *faults);
+struct engine *daemon_engine_new(const struct conf *c);
+void daemon_reconfigure(struct daemon *d);
+
+/* restore.c: what was stored into the engine. */
+int restore_all(struct daemon *d, struct actions *out, struct err *e);
+/* How the configuration in force wants addresses in the log. */
+int restore_log(struct daemon *d, struct err *e);
+/* import.c: STATE-DIR/import/member.key into the store; the member key into new secret memory. */
+int import_member_key(struct daemon *d, uint8_t **sk, struct err *e);
+
+/* wiring.c */
+void wiring_start(struct daemon *d);
+void wiring_stop(struct daemon *d);
+/* Asks the tor of an onion which services it has. */
+void do_compare(struct daemon *d, const struct action *a);
+struct tor_link *wiring_link(struct daemon *d, const char *tor);
+
+/* apply.c: makes the actions durable and carries them out; empties `a`. */
+void apply(struct daemon *d, struct actions *a);
+/* A new operation id, whose steps carry the time since now. */
+uint64_t op_new(struct daemon *d);
+int64_t op_elapsed(const struct daemon *d, uint64_t op);
+
+/* adding.c */
+void do_plan(struct daemon *d, const struct action *a);
+void do_add(struct daemon *d, const struct action *a);
+void do_delete(struct daemon *d, const struct action *a);
+void do_shred(struct daemon *d, const struct action *a);
+/* probing.c */
+void do_probe(struct daemon *d, const struct action *a);
+void do_check(struct daemon *d, const struct action *a);
+void probing_on_event(struct daemon *d, const struct event *ev);
+void probing_stop(struct daemon *d);
+/* publishing.c */
+void do_publish(struct daemon *d, const struct action *a);
+
+/* The configured mirror of a name, or NULL. */
+const struct conf_mirror *daemon_mirror(const struct daemon *d, const char *name);
+
+#endif

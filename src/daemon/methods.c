@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The methods of the control socket: each reads or asks the engine; none keeps state of its own. */
+#include "config.h"
+#include "base/log.h"
+#include "daemon/daemon.h"
+#include "proto/edkey.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HISTORY_ROWS 200
+#define ONIONS_MAX 1500
+
+/* The one text parameter a method takes; NULL if it is absent. -1: of a wrong type or unknown. */
+static int
+text_param(const json_t *params, const char *name, const char **out, struct err *e)
+{
+	const json_t *v = json_object_get(params, name);
+
+	*out = json_string_value(v);
+	if (params != NULL && json_object_size(params) > (v != NULL ? 1u : 0u))
+		return err_set(e, ERR_PARSE, "unknown parameter; this method takes %s", name);
+	if (v != NULL && *out == NULL)
+		return err_set(e, ERR_PARSE, "%s must be a text", name);
+	return 0;
+}
+
+static int
+mirror_param(struct daemon *d, const json_t *params, int *mirror, const char **reason, struct err *e)
+{
+	const char *name;
+
+	*reason = "bad-params";
+	if (text_param(params, "mirror", &name, e) != 0)
+		return -1;
+	if (name == NULL)
+		return err_set(e, ERR_PARSE, "mirror is missing");
+	*mirror = engine_mirror_index(d->engine, name);
+	if (*mirror >= 0)
+		return 0;
+	*reason = "no-such-mirror";
+	return err_set(e, ERR_NOTFOUND, "there is no mirror \"%.40s\"", name);
+}
+
+static json_t *
+onion_text(const struct onion_record *r)
+{
+	return r != NULL ? json_sprintf("%s.onion", r->address) : json_null();
+}
+
+static json_t *
+tors_json(struct daemon *d)
+{
+	static const char *const states[] = { "down", "connecting", "authenticating", "up" };
+	json_t *list = json_array();
+	const char *why;
+	size_t i;
+
+	for (i = 0; i < d->first->n_tors; i++) {
+		const struct session *s = d->tors[i].session;
+		bool fit = session_is_fit(s, &why);
+
+		json_array_append_new(list, json_pack("{s:s,s:s,s:b,s:s,s:s,s:s}", "name", d->first->tors[i].name, "state",
+		    states[session_get_state(s)], "fit", (int)fit, "why", fit ? "" : why, "version", session_get_version(s), "error",
+		    session_get_error(s)));
+	}
+	return list;
+}
+
+static json_t *
+alarms_json(struct daemon *d)
+{
+	int64_t now = clock_wall_s(), root = publish_site_root_expiry(d->site), member = publish_site_member_expiry(d->site);
+	json_t *list = json_array();
+	const char *why;
+	size_t i;
+
+	if (engine_in_panic(d->engine, &why))
+		json_array_append_new(list, json_sprintf("panic, the list stays as it is: %s", why));
+	if (d->publish_error[0] != '\0')
+		json_array_append_new(list, json_sprintf("list not published: %s", d->publish_error));
+	if (d->stuck)
+		json_array_append_new(list, json_string("the state cannot be written; nothing is changed until it can"));
+	for (i = 0; i < d->first->n_tors; i++)
+		if (!session_is_fit(d->tors[i].session, &why))
+			json_array_append_new(list, json_sprintf("tor %s is not fit to judge: %s", d->first->tors[i].name, why));
+	if (member - now < 14 * 86400)
+		json_array_append_new(list, json_sprintf("the member certificate runs out in %lld days: renew members.json", (long long)(member - now) / 86400));
+	if (root - now < 90 * 86400)
+		json_array_append_new(list, json_sprintf("the root document runs out in %lld days: make a new one", (long long)(root - now) / 86400));
+	return list;
+}
+
+static json_t *
+call_status(struct daemon *d, const json_t *params, const char **reason, struct err *e)
+{
+	json_t *counts = json_object(), *v;
+	struct mirror_view view;
+	const char *state;
+	size_t i;
+
+	(void)params;
+	(void)reason;
+	(void)e;
+	for (i = 0; i < MIRROR__STATES; i++)
+		json_object_set_new(counts, mirror_state_name((enum mirror_state)i), json_integer(0));
+	for (i = 0; i < d->conf->n_mirrors; i++) {
+		engine_mirror_view(d->engine, (int)i, &view);
+		state = mirror_state_name(view.state);
+		v = json_object_get(counts, state);
+		json_object_set_new(counts, state, json_integer(json_integer_value(v) + 1));
+	}
+	return json_pack("{s:s,s:s,s:s,s:s,s:I,s:o,s:o,s:{s:I,s:I,s:I},s:o}", "site", d->conf->site, "site_id", publish_site_id(d->site), "member",
+	    publish_site_member(d->site), "version", PACKAGE_VERSION, "started", (json_int_t)d->started, "tors", tors_json(d), "mirrors", counts,
+	    "list", "serial", (json_int_t)d->serial, "published", (json_int_t)d->published, "valid_until", (json_int_t)d->valid_until, "alarms",
+	    alarms_json(d));
+}
+
+static json_t *
+mirror_json(struct daemon *d, size_t i)
+{
+	struct mirror_view v;
+
+	engine_mirror_view(d->engine, (int)i, &v);
+	return json_pack("{s:s,s:s,s:o,s:o,s:i,s:i,s:i,s:s,s:s,s:I,s:i,s:i,s:{s:i,s:i,s:i,s:i,s:i}}", "name", d->conf->mirrors[i].name, "state",
+	    mirror_state_name(v.state), "listed", onion_text(engine_onion(d->engine, v.listed)), "candidate",
+	    onion_text(engine_onion(d->engine, v.candidate)), "leaving", (int)v.leaving, "rise", (int)v.rise, "fall", (int)v.fall, "verdict",
+	    verdict_name(v.last), "backend", verdict_name(v.backend), "last_probe", (json_int_t)v.last_probe, "uploads", (int)v.uploads,
+	    "uploads_started", (int)v.uploads_started, "ms", "connect", (int)v.phases.connect, "descriptor", (int)v.phases.descriptor, "circuit",
+	    (int)v.phases.circuit, "first_byte", (int)v.phases.first_byte, "total", (int)v.phases.total);
+}
+
+static json_t *
+call_mirrors(struct daemon *d, const json_t *params, const char **reason, struct err *e)
+{
+	json_t *list = json_array();
+	size_t i;
+
+	(void)params;
+	(void)reason;
+	(void)e;
+	for (i = 0; i < d->conf->n_mirrors; i++)
+		json_array_append_new(list, mirror_json(d, i));
+	return json_pack("{s:o}", "mirrors", list);
+}
+
+struct listing {
+	uint8_t *key; /* secret memory to read one into */
+	struct daemon *d;
+	const char *mirror;
+	json_t *list;
+};
+
+static void
+add_onion(const struct onion_record *r, void *arg)
+{
+	struct listing *l = arg;
+	bool has_key;
+
+	if (l->mirror != NULL && strcmp(l->mirror, r->mirror) != 0)
+		return;
+	/* Read, not only looked up: what counts is that it can be opened. */
+	has_key = l->key != NULL && store_get_exact(l->d->store, STORE_KEY, r->id, l->key, EDKEY_LEN, NULL) == 0;
+	json_array_insert_new(l->list, 0, json_pack("{s:I,s:o,s:s,s:s,s:s,s:s,s:s,s:b,s:b,s:b,s:I,s:I,s:I,s:I,s:I}", "id", (json_int_t)r->id, "onion",
+	    onion_text(r), "mirror", r->mirror, "tor", r->tor, "channel", r->channel, "state", onion_state_name(r->state), "cause",
+	    onion_cause_name(r->cause), "in_list", (int)r->in_list, "proved", (int)r->proved, "key", (int)has_key, "created", (json_int_t)r->created,
+	    "added", (json_int_t)r->added, "listed", (json_int_t)r->listed, "left", (json_int_t)r->left, "leave_until", (json_int_t)r->leave_until));
+	/* An answer has its bounds; the oldest are those that nobody asks for. */
+	if (json_array_size(l->list) > ONIONS_MAX)
+		json_array_remove(l->list, ONIONS_MAX);
+}
+
+static json_t *
+call_onions(struct daemon *d, const json_t *params, const char **reason, struct err *e)
+{
+	struct listing l = { .d = d };
+
+	*reason = "bad-params";
+	if (text_param(params, "mirror", &l.mirror, e) != 0)
+		return NULL;
+	if (l.mirror != NULL && engine_mirror_index(d->engine, l.mirror) < 0) {
+		*reason = "no-such-mirror";
+		err_set(e, ERR_NOTFOUND, "there is no mirror \"%.40s\"", l.mirror);
+		return NULL;
+	}
+	l.list = json_array();
+	l.key = secret_alloc(EDKEY_LEN);
+	engine_each_onion(d->engine, add_onion, &l);
+	secret_free(l.key);
+	return json_pack("{s:o}", "onions", l.list);
+}
+
+struct rows {
+	json_t *list;
+	const char *mirror;
+};
+
+static bool
+add_row(uint64_t id, const char *p, size_t n, void *arg)
+{
+	struct rows *r = arg;
+	json_t *v = json_loadb(p, n, JSON_REJECT_DUPLICATES, NULL);
+	const char *mirror = json_string_value(json_object_get(v, "mirror"));
+
+	if (v == NULL || (r->mirror != NULL && (mirror == NULL || strcmp(mirror, r->mirror) != 0))) {
+		json_decref(v);
+		return true;
+	}
+	json_object_set_new(v, "id", json_integer((json_int_t)id));
+	json_array_append_new(r->list, v);
+	return json_array_size(r->list) < HISTORY_ROWS;
+}
+
+/* Params: table ("probes" or "decisions"), after (id), mirror. At most 200 records, oldest first. */
+static json_t *
+call_history(struct daemon *d, const json_t *params, const char **reason, struct err *e)
+{
+	const char *table = json_string_value(json_object_get(params, "table"));
+	json_int_t after = json_integer_value(json_object_get(params, "after"));
+	struct rows r = { .mirror = json_string_value(json_object_get(params, "mirror")) };
+	enum store_table t = table != NULL && strcmp(table, "probes") == 0 ? STORE_PROBE : STORE_HISTORY;
+
+	*reason = "bad-params";
+	if (table == NULL || (t == STORE_HISTORY && strcmp(table, "decisions") != 0) || after < 0) {
+		err_set(e, ERR_PARSE, "table must be \"probes\" or \"decisions\", after an id");
+		return NULL;
+	}
+	r.list = json_array();
+	if (store_each(d->store, t, (uint64_t)after, add_row, &r, e) == 0)
+		return json_pack("{s:o}", "records", r.list);
+	*reason = "state";
+	json_decref(r.list);
+	return NULL;
+}
+
+typedef int engine_command(struct engine *e, struct now now, int mirror, uint64_t op, struct actions *out, struct err *err);
+
+static json_t *
+mirror_command(struct daemon *d, const json_t *params, const char **reason, struct err *e, engine_command *command)
+{
+	struct actions out = { 0 };
+	uint64_t op;
+	int mirror = -1;
+
+	if (mirror_param(d, params, &mirror, reason, e) != 0)
+		return NULL;
+	*reason = "refused";
+	op = op_new(d);
+	if (command(d->engine, clock_now(), mirror, op, &out, e) != 0)
+		op = 0;
+	apply(d, &out);
+	return op != 0 ? json_pack("{s:I}", "op", (json_int_t)op) : NULL;
+}
+
+static json_t *
+call_rotate(struct daemon *d, const json_t *params, const char **reason, struct err *e)
+{
+	return mirror_command(d, params, reason, e, engine_rotate);
+}
+
+static json_t *
+call_probe(struct daemon *d, const json_t *params, const char **reason, struct err *e)
+{
+	return mirror_command(d, params, reason, e, engine_probe);
+}
+
+static json_t *
+call_publish(struct daemon *d, const json_t *params, const char **reason, struct err *e)
+{
+	struct actions out = { 0 };
+	uint64_t op = op_new(d);
+
+	(void)params;
+	*reason = "refused";
+	if (engine_publish(d->engine, clock_now(), op, &out, e) != 0)
+		op = 0;
+	apply(d, &out);
+	return op != 0 ? json_pack("{s:I}", "op", (json_int_t)op) : NULL;
+}
+
+static json_t *
+call_reload(struct daemon *d, const json_t *params, const char **reason, struct err *e)
+{
+	struct buf faults = BUF_INIT(64 * 1024);
+	json_t *result = NULL;
+	char *line, *rest;
+
+	(void)params;
+	*reason = "bad-configuration";
+	if (daemon_reload(d, &faults) == 0) {
+		result = json_pack("{s:I}", "op", (json_int_t)op_new(d));
+	} else {
+		/* The answer has room for some, the log for all. */
+		err_set(e, ERR_CONFIG, "%.*s", (int)(faults.len > 0 ? faults.len - 1 : 0), buf_str(&faults));
+		for (rest = faults.data; rest != NULL && (line = strsep(&rest, "\n")) != NULL;)
+			if (line[0] != '\0')
+				log_error("reload: %s", line);
+	}
+	buf_free(&faults);
+	return result;
+}
+
+const struct method methods[] = {
+	{ "status", false, "the daemon, its tors and the list", call_status },
+	{ "mirrors", false, "every mirror", call_mirrors },
+	{ "onions", false, "every onion, newest first; optional mirror", call_onions },
+	{ "history", false, "stored probes or decisions; table, after, mirror", call_history },
+	{ "rotate", true, "a new address for a mirror", call_rotate },
+	{ "probe", true, "probe a mirror now", call_probe },
+	{ "publish", true, "sign and publish now", call_publish },
+	{ "reload", true, "read the configuration again", call_reload },
+	{ 0 },
+};

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A publication: serial and head durable first, then visible, then told to the engine. */
+#include "config.h"
+#include "base/log.h"
+#include "daemon/daemon.h"
+#include "proto/doc.h"
+#include "proto/edkey.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What one publication is made of; owns all its arrays and texts. */
+struct draft {
+	uint64_t *ids;
+	size_t n;
+	struct publish_entry *entries;
+	struct publish_tombstone *tombstones;
+	size_t n_tombstones;
+	const char **channels;
+	char **leaves, *prev;
+};
+
+static const char *
+role_of(const struct conf_mirror *m)
+{
+	static const char *const names[] = { "mirror", "replica", "archive" };
+
+	return names[m->role];
+}
+
+/* A new possession proof at half life of the old one. */
+static int
+renew_leaf(struct daemon *d, const struct onion_record *r, char **leaf, struct err *e)
+{
+	const struct conf_mirror *m = daemon_mirror(d, r->mirror);
+	uint8_t *key = secret_alloc(EDKEY_LEN);
+	struct actions out = { 0 };
+	char *fresh = NULL;
+	int ret = -1;
+
+	if (key == NULL || m == NULL)
+		err_set(e, ERR_MEMORY, "no locked memory for a key");
+	else if (store_get_exact(d->store, STORE_KEY, r->id, key, EDKEY_LEN, e) == 0 &&
+	    publish_leaf_make(&fresh, d->site, key, r->address, m->ports[0].virt, false, role_of(m), clock_wall_s(), e) == 0)
+		ret = store_put(d->store, STORE_LEAF, r->id, fresh, strlen(fresh), e);
+	secret_free(key);
+	if (ret == 0) {
+		engine_set_tombstone_until(d->engine, r->id, publish_leaf_until(fresh), &out);
+		apply(d, &out);
+		free(*leaf);
+		*leaf = fresh;
+	} else {
+		free(fresh);
+	}
+	return ret;
+}
+
+/* A leaf says what the configuration said when it was made; a reload may have changed port or role. */
+static bool
+leaf_fits(const struct conf_mirror *m, const struct onion_record *r, const char *leaf)
+{
+	struct doc_leaf parsed;
+	char url[DOC_URL_MAX + 1], tail[8] = "";
+
+	if (m == NULL)
+		return true; /* nobody knows better */
+	if (doc_leaf_parse(&parsed, leaf, strlen(leaf), NULL, NULL) != DOC_OK)
+		return false;
+	if (m->ports[0].virt != 80)
+		snprintf(tail, sizeof tail, ":%u", m->ports[0].virt);
+	snprintf(url, sizeof url, "http://%s.onion%s/", r->address, tail);
+	return strcmp(parsed.url, url) == 0 && strcmp(doc_role_name(parsed.role), role_of(m)) == 0;
+}
+
+/* The channel it was given to, or one that there is. */
+static const char *
+channel_of(const struct daemon *d, const struct onion_record *r)
+{
+	size_t i;
+
+	for (i = 0; i < d->conf->n_channels; i++)
+		if (strcmp(d->conf->channels[i].name, r->channel) == 0)
+			return r->channel;
+	return d->conf->channels[0].name;
+}
+
+static int
+take_leaf(struct daemon *d, struct draft *f, size_t i, struct err *e)
+{
+	const struct onion_record *r = engine_onion(d->engine, f->ids[i]);
+	size_t n;
+
+	if (store_get(d->store, STORE_LEAF, f->ids[i], &f->leaves[i], &n, e) != 0)
+		return -1;
+	if ((publish_leaf_renew_at(f->leaves[i]) <= clock_wall_s() || !leaf_fits(daemon_mirror(d, r->mirror), r, f->leaves[i])) &&
+	    renew_leaf(d, r, &f->leaves[i], e) != 0)
+		return -1;
+	f->entries[i].leaf = f->leaves[i];
+	f->entries[i].channel = channel_of(d, r);
+	return 0;
+}
+
+static void
+take_tombstones(struct daemon *d, struct draft *f)
+{
+	size_t n = engine_tombstones(d->engine, clock_wall_s(), NULL, 0), i;
+	uint64_t *ids = xcalloc(n + 1, sizeof *ids);
+
+	engine_tombstones(d->engine, clock_wall_s(), ids, n);
+	f->tombstones = xcalloc(n + 1, sizeof *f->tombstones);
+	f->n_tombstones = n;
+	for (i = 0; i < n; i++) {
+		const struct onion_record *r = engine_onion(d->engine, ids[i]);
+
+		f->tombstones[i].address = r->address;
+		f->tombstones[i].state = r->revoked ? TOMBSTONE_REVOKED : TOMBSTONE_RETIRED;
+		f->tombstones[i].since = r->left != 0 ? r->left : clock_wall_s();
+	}
+	free(ids);
+}
+
+/*
+ * The newest head that anybody may have seen: also one that could not be made
+ * visible in every channel. Were it passed over, its readers would see a fork.
+ */
+static int
+take_prev(struct daemon *d, struct draft *f, struct err *e)
+{
+	uint64_t last = 0;
+	size_t n;
+
+	if (store_last_id(d->store, STORE_HEAD, &last, e) != 0)
+		return -1;
+	return last != 0 ? store_get(d->store, STORE_HEAD, last, &f->prev, &n, e) : 0;
+}
+
+static int
+make_draft(struct daemon *d, struct draft *f, struct err *e)
+{
+	const char *hold;
+	size_t i;
+
+	f->n = engine_list(d->engine, NULL, 0, &hold);
+	f->ids = xcalloc(f->n + 1, sizeof *f->ids);
+	f->entries = xcalloc(f->n + 1, sizeof *f->entries);
+	f->leaves = xcalloc(f->n + 1, sizeof *f->leaves);
+	f->channels = xcalloc(d->conf->n_channels, sizeof *f->channels);
+	engine_list(d->engine, f->ids, f->n, &hold);
+	for (i = 0; i < d->conf->n_channels; i++)
+		f->channels[i] = d->conf->channels[i].name;
+	for (i = 0; i < f->n; i++)
+		if (take_leaf(d, f, i, e) != 0)
+			return -1;
+	take_tombstones(d, f);
+	return take_prev(d, f, e);
+}
+
+static void
+free_draft(struct draft *f)
+{
+	size_t i;
+
+	for (i = 0; f->leaves != NULL && i < f->n; i++)
+		free(f->leaves[i]);
+	free(f->leaves);
+	free(f->ids);
+	free(f->entries);
+	free(f->tombstones);
+	free(f->channels);
+	free(f->prev);
+}
+
+static int
+next_serial(struct daemon *d, uint64_t *serial, struct err *e)
+{
+	uint64_t last = 0, visible = publish_highest_serial(d->conf->publish_dir);
+	struct err inner = ERR_INIT;
+	char *text;
+	size_t n;
+
+	if (store_get(d->store, STORE_META, STORE_META_SERIAL, &text, &n, &inner) == 0) {
+		last = strtoull(text, NULL, 10);
+		free(text);
+	} else if (inner.code != ERR_NOTFOUND) {
+		return err_set(e, inner.code, "%s", inner.msg);
+	}
+	if (visible > last)
+		return err_set(e, ERR_STATE, "%s holds serial %llu, but the state knows only %llu: the state is older than what was published",
+		    d->conf->publish_dir, (unsigned long long)visible, (unsigned long long)last);
+	*serial = publish_next_serial(last, publish_site_epoch_start(d->site), clock_wall_s());
+	return 0;
+}
+
+static int
+put_serial(struct daemon *d, uint64_t serial, const char *head, struct err *e)
+{
+	char text[32];
+
+	snprintf(text, sizeof text, "%llu", (unsigned long long)serial);
+	if (store_begin(d->store, e) != 0)
+		return -1;
+	if (store_put(d->store, STORE_META, STORE_META_SERIAL, text, strlen(text), e) == 0 &&
+	    store_put(d->store, STORE_HEAD, serial, head, strlen(head), e) == 0)
+		return store_commit(d->store, e);
+	store_rollback(d->store);
+	return -1;
+}
+
+static int
+publish(struct daemon *d, uint64_t *serial, int64_t *valid_until, struct err *e)
+{
+	struct publication *p = NULL;
+	struct publish_list l = { 0 };
+	struct draft f = { 0 };
+	int r = -1;
+
+	if (make_draft(d, &f, e) != 0 || next_serial(d, serial, e) != 0)
+		goto out;
+	l.entries = f.entries;
+	l.n_entries = f.n;
+	l.tombstones = f.tombstones;
+	l.n_tombstones = f.n_tombstones;
+	l.channels = f.channels;
+	l.n_channels = d->conf->n_channels;
+	l.serial = *serial;
+	l.prev_head = f.prev;
+	l.now = clock_wall_s();
+	if (publication_make(&p, d->site, &l, e) != 0 || put_serial(d, *serial, publication_head(p), e) != 0)
+		goto out;
+	r = publication_write(p, d->conf->publish_dir, e);
+	*valid_until = publication_valid_until(p);
+out:
+	publication_free(p);
+	free_draft(&f);
+	return r;
+}
+
+void
+do_publish(struct daemon *d, const struct action *a)
+{
+	struct actions out = { 0 };
+	struct err e = ERR_INIT;
+	uint64_t serial = 0;
+	int64_t until = 0;
+	bool ok = publish(d, &serial, &until, &e) == 0;
+
+	(void)a;
+	if (ok) {
+		d->serial = serial;
+		d->published = clock_wall_s();
+		d->valid_until = until;
+		d->publish_error[0] = '\0';
+		log_notice("list published: serial %llu", (unsigned long long)serial);
+	} else {
+		snprintf(d->publish_error, sizeof d->publish_error, "%.250s", e.msg);
+		log_error("list not published: %s", e.msg);
+	}
+	engine_on_published(d->engine, clock_now(), ok, serial, until, &out);
+	apply(d, &out);
+}
