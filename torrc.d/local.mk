@@ -1,0 +1,2 @@
+torrcdir = $(docdir)/torrc.d
+dist_torrc_DATA = %D%/onionmirror.conf %D%/second-tor.conf

@@ -1,9 +1,10 @@
+# SPDX-License-Identifier: BSD-3-Clause
 noinst_LTLIBRARIES += libconf.la
 libconf_la_SOURCES = \
-	%D%/build.c \
-	%D%/conf.c %D%/conf.h \
-	%D%/conf_impl.h \
-	%D%/options.c \
+	%D%/conf.h \
+	%D%/load.c \
 	%D%/print.c \
-	%D%/values.c
+	%D%/scan.c %D%/scan.h \
+	%D%/table.c %D%/table.h \
+	%D%/value.c
 dist_man_MANS += %D%/onionmirror.conf.5

@@ -118,11 +118,13 @@ out:
 void
 do_plan(struct daemon *d, const struct action *a)
 {
-	const struct conf_mirror *m = &d->conf->mirrors[a->mirror];
+	const struct conf_mirror *m = a->mirror >= 0 && (size_t)a->mirror < d->conf->n_mirrors ? &d->conf->mirrors[a->mirror] : NULL;
 	struct onion_record r = { .state = ONION_PLANNED, .cause = a->cause, .op = a->op, .created = clock_wall_s() };
 	struct actions out = { 0 };
 	struct err e = ERR_INIT;
 
+	if (m == NULL)
+		return;
 	memcpy(r.mirror, m->name, strlen(m->name) + 1);
 	memcpy(r.tor, d->conf->tors[m->tor].name, strlen(d->conf->tors[m->tor].name) + 1);
 	if (plan(d, m, &r, &e) == 0) {

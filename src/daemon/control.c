@@ -16,50 +16,74 @@
 
 #define CLIENTS_MAX 64
 #define OUTPUT_MAX (256 * 1024)
-#define LINES_A_TURN 64
 #define DRAIN_MS 2000
 
 struct client {
 	struct client *next;
 	struct control *control;
-	struct stream *stream; /* owned */
-	bool subscribed, closing;
+	struct stream *stream; /* owned; NULL once it is dead */
+	bool subscribed, dead;
 };
 
 struct control {
 	struct daemon *d;
 	struct listener *listener; /* owned */
 	struct client *clients;    /* owned list */
-	unsigned n;
+	unsigned n;                /* living ones */
+	unsigned depth;            /* in how many of our functions we are: dead clients are freed at zero */
 };
 
-/* Takes it off the list; its memory goes when nobody is in the middle of it. */
+/* Ends a client; its memory goes when nobody is in the middle of it. */
 static void
 client_end(struct client *cl, bool drain)
 {
-	struct client **at;
-
-	for (at = &cl->control->clients; *at != NULL && *at != cl; at = &(*at)->next)
-		;
-	if (*at == cl)
-		*at = cl->next;
+	if (cl->dead)
+		return;
+	cl->dead = true;
 	cl->control->n--;
 	if (drain)
 		stream_free_after_drain(cl->stream, DRAIN_MS);
 	else
 		stream_free(cl->stream);
-	free(cl);
+	cl->stream = NULL;
+}
+
+static void
+leave(struct control *c)
+{
+	struct client **at = &c->clients, *cl;
+
+	if (--c->depth > 0)
+		return;
+	while ((cl = *at) != NULL) {
+		if (!cl->dead) {
+			at = &cl->next;
+			continue;
+		}
+		*at = cl->next;
+		free(cl);
+	}
+}
+
+/* A client that does not read is cut; the daemon never waits for one. One whole answer always fits. */
+static void
+send_bytes(struct client *cl, const struct buf *b)
+{
+	if (cl->dead || b->len == 0)
+		return;
+	if (stream_pending(cl->stream) > OUTPUT_MAX) {
+		log_info("control client cut: it does not read");
+		client_end(cl, false);
+		return;
+	}
+	stream_write(cl->stream, b->data, b->len);
 }
 
 static void
 send_buf(struct client *cl, struct buf *b)
 {
-	if (b->len > 0)
-		stream_write(cl->stream, b->data, b->len);
+	send_bytes(cl, b);
 	buf_free(b);
-	/* A client that does not read is cut; the daemon never waits for one. */
-	if (stream_pending(cl->stream) > OUTPUT_MAX + RPC_RESPONSE_MAX)
-		cl->closing = true;
 }
 
 static void
@@ -82,6 +106,47 @@ find_method(const char *name)
 	return NULL;
 }
 
+/* Was this asked before, under the same id? */
+static uint64_t
+op_of_key(const struct daemon *d, const char *key)
+{
+	size_t i;
+
+	for (i = 0; i < OPS_KEPT; i++)
+		if (d->ops[i].op != 0 && strcmp(d->ops[i].key, key) == 0)
+			return d->ops[i].op;
+	return 0;
+}
+
+/* A changing method may carry an "id" of the caller, which makes asking again harmless: the answer is the same. */
+static json_t *
+method_call(struct daemon *d, const struct method *m, json_t *params, const char **reason, struct err *e)
+{
+	const json_t *id = m->changes ? json_object_get(params, "id") : NULL;
+	const char *key = json_string_value(id);
+	json_t *rest, *result;
+	uint64_t op;
+
+	if (id == NULL)
+		return m->call(d, params, reason, e);
+	*reason = "bad-params";
+	if (key == NULL || key[0] == '\0' || strlen(key) > RPC_ID_MAX) {
+		err_set(e, ERR_PARSE, "id must be a text of 1 to %d characters", RPC_ID_MAX);
+		return NULL;
+	}
+	if ((op = op_of_key(d, key)) != 0)
+		return json_pack("{s:I}", "op", (json_int_t)op);
+	rest = json_object();
+	json_object_update(rest, params);
+	json_object_del(rest, "id");
+	result = m->call(d, rest, reason, e);
+	json_decref(rest);
+	op = (uint64_t)json_integer_value(json_object_get(result, "op"));
+	if (op != 0 && d->ops[op % OPS_KEPT].op == op)
+		memcpy(d->ops[op % OPS_KEPT].key, key, strlen(key) + 1);
+	return result;
+}
+
 static int
 code_of(const struct err *e)
 {
@@ -97,14 +162,19 @@ answer(struct client *cl, const struct rpc_request *rq)
 	struct err e = ERR_INIT;
 	json_t *result;
 
-	if (strcmp(rq->method, "subscribe") == 0) {
+	if (strcmp(rq->method, "subscribe") == 0 && json_object_size(rq->params) > 0) {
+		result = NULL;
+		reason = "bad-params";
+		err_set(&e, ERR_PARSE, "unknown parameter; this method takes none");
+	} else if (strcmp(rq->method, "subscribe") == 0) {
 		cl->subscribed = true;
 		result = json_pack("{s:b}", "subscribed", 1);
 	} else if (m == NULL) {
-		send_error(cl, rq->id, RPC_METHOD_NOT_FOUND, "there is no such method", "unknown-method");
+		if (rq->id != NULL)
+			send_error(cl, rq->id, RPC_METHOD_NOT_FOUND, "there is no such method", "unknown-method");
 		return;
 	} else {
-		result = m->call(cl->control->d, rq->params, &reason, &e);
+		result = method_call(cl->control->d, m, rq->params, &reason, &e);
 	}
 	if (rq->id == NULL) {
 		json_decref(result); /* a notification gets no answer */
@@ -114,9 +184,10 @@ answer(struct client *cl, const struct rpc_request *rq)
 		send_error(cl, rq->id, code_of(&e), e.msg, reason);
 		return;
 	}
-	if (rpc_write_result(&b, rq->id, result, &e) != 0)
+	if (rpc_write_result(&b, rq->id, result, &e) == 0)
+		send_buf(cl, &b);
+	else
 		send_error(cl, rq->id, RPC_INTERNAL_ERROR, e.msg, "too-large");
-	send_buf(cl, &b);
 	json_decref(result);
 }
 
@@ -138,15 +209,10 @@ static void
 take_lines(struct client *cl)
 {
 	const char *p, *lf;
-	int lines = 0;
+	size_t n = 0;
 	char *copy;
-	size_t n;
 
-	while (!cl->closing && (p = stream_peek(cl->stream, &n)) != NULL && (lf = memchr(p, '\n', n)) != NULL) {
-		if (++lines > LINES_A_TURN * 16) {
-			cl->closing = true;
-			break;
-		}
+	while (!cl->dead && (p = stream_peek(cl->stream, &n)) != NULL && n > 0 && (lf = memchr(p, '\n', n)) != NULL) {
 		/* The buffer may move while the answer is written. */
 		n = (size_t)(lf - p);
 		copy = xcalloc(1, n + 1);
@@ -155,9 +221,9 @@ take_lines(struct client *cl)
 		take_line(cl, copy, n);
 		free(copy);
 	}
-	if (!cl->closing && n > RPC_LINE_MAX) {
+	if (!cl->dead && n > RPC_LINE_MAX) {
 		send_error(cl, NULL, RPC_INVALID_REQUEST, "a request has at most 64 KiB", "too-large");
-		cl->closing = true;
+		client_end(cl, true);
 	}
 }
 
@@ -165,16 +231,15 @@ static void
 on_stream(struct stream *s, enum stream_event ev, void *arg)
 {
 	struct client *cl = arg;
+	struct control *c = cl->control;
 
 	(void)s;
-	if (ev == STREAM_CLOSED) {
+	c->depth++;
+	if (ev == STREAM_CLOSED)
 		client_end(cl, false);
-		return;
-	}
-	if (ev == STREAM_DATA)
+	else if (ev == STREAM_DATA)
 		take_lines(cl);
-	if (cl->closing)
-		client_end(cl, true);
+	leave(c);
 }
 
 static void
@@ -188,6 +253,18 @@ greet(struct client *cl)
 	send_buf(cl, &b);
 }
 
+/* Says why in place of the greeting, and closes. */
+static void
+refuse(struct stream *s, const char *why, const char *reason)
+{
+	struct buf b = BUF_INIT(4096);
+
+	if (rpc_write_error(&b, NULL, RPC_REFUSED, why, reason, NULL) == 0)
+		stream_write(s, b.data, b.len);
+	buf_free(&b);
+	stream_free_after_drain(s, DRAIN_MS);
+}
+
 static void
 on_accept(struct stream *s, void *arg)
 {
@@ -196,9 +273,14 @@ on_accept(struct stream *s, void *arg)
 	struct client *cl;
 
 	/* With a control-group the kernel has let in only who may write to the socket. */
-	if ((uid != 0 && uid != (long)geteuid() && c->d->conf->control_group == NULL) || c->n >= CLIENTS_MAX) {
-		log_info("control client refused (uid %ld, %u connected)", uid, c->n);
-		stream_free(s);
+	if (uid != 0 && uid != (long)geteuid() && c->d->conf->control_group == NULL) {
+		refuse(s, "only root and the daemon's own user may use it (or set control-group)", "not-allowed");
+		log_info("control client of uid %ld refused", uid);
+		return;
+	}
+	if (c->n >= CLIENTS_MAX) {
+		refuse(s, "too many clients are connected; try again later", "too-many-clients");
+		log_info("control client refused, %u are connected", c->n);
 		return;
 	}
 	cl = xcalloc(1, sizeof *cl);
@@ -214,21 +296,16 @@ on_accept(struct stream *s, void *arg)
 void
 control_notify(struct control *c, json_t *params)
 {
-	struct client *cl, *next;
-	struct buf line = BUF_INIT(RPC_RESPONSE_MAX + 1), b;
+	struct buf line = BUF_INIT(RPC_RESPONSE_MAX + 1);
+	struct client *cl;
 
-	if (c != NULL && params != NULL && rpc_write_notification(&line, "event", params, NULL) == 0)
-		for (cl = c->clients; cl != NULL; cl = next) {
-			next = cl->next;
-			if (!cl->subscribed || cl->closing)
-				continue;
-			b = (struct buf)BUF_INIT(RPC_RESPONSE_MAX + 1);
-			buf_add(&b, line.data, line.len);
-			send_buf(cl, &b);
-			/* Marked only: we may be inside one of its own requests. Its next event ends it. */
-			if (cl->closing)
-				stream_set_reading(cl->stream, false);
-		}
+	if (c != NULL && params != NULL && rpc_write_notification(&line, "event", params, NULL) == 0) {
+		c->depth++;
+		for (cl = c->clients; cl != NULL; cl = cl->next)
+			if (cl->subscribed)
+				send_bytes(cl, &line);
+		leave(c);
+	}
 	buf_free(&line);
 	json_decref(params);
 }
@@ -265,10 +342,14 @@ control_new(struct daemon *d, struct err *e)
 void
 control_free(struct control *c)
 {
+	struct client *cl;
+
 	if (c == NULL)
 		return;
-	while (c->clients != NULL)
-		client_end(c->clients, false);
 	listener_free(c->listener);
+	for (cl = c->clients; cl != NULL; cl = cl->next)
+		client_end(cl, false);
+	c->depth = 1;
+	leave(c);
 	free(c);
 }

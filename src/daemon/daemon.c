@@ -7,11 +7,13 @@
 #include "base/log.h"
 #include "io/notify.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define TRIM_MS (6 * 3600 * 1000)
 #define PASSPHRASE_MAX 1024
@@ -123,8 +125,12 @@ on_trim(void *arg)
 {
 	struct daemon *d = arg;
 	int64_t before = clock_wall_s() - (int64_t)d->conf->history_days * 86400;
+	uint64_t heads = (uint64_t)d->conf->history_days * 1440;
 	struct err e = ERR_INIT;
 
+	/* A serial is at least the minutes since the epoch began, so heads below this one are older too. */
+	if (d->serial > heads && store_trim(d->store, STORE_HEAD, d->serial - heads, &e) != 0)
+		log_error("old heads could not be removed: %s", e.msg);
 	if (before > 0 && (store_trim(d->store, STORE_PROBE, (uint64_t)before * 1000000, &e) != 0 ||
 	    store_trim(d->store, STORE_HISTORY, (uint64_t)before * 1000000, &e) != 0))
 		log_error("old history could not be removed: %s", e.msg);
@@ -169,13 +175,25 @@ open_master(struct daemon *d, struct err *e)
 	return r;
 }
 
+/* The member key and the site that it signs for; nothing of what is in force is touched. */
 static int
-load_site(struct daemon *d, struct publish_site **site, struct err *e)
+load_site(struct daemon *d, uint8_t **sk, struct publish_site **site, struct err *e)
 {
 	char dir[PATH_MAX];
+	uint8_t *key = NULL;
 
+	snprintf(dir, sizeof dir, "%s/site/1.root.json", d->conf->state_dir);
+	if (access(dir, F_OK) != 0 && errno == ENOENT)
+		return err_set(e, ERR_CONFIG, "there is no %s: run `onionmirror init`, or put the documents of the site there", dir);
+	if (import_member_key(d, &key, e) != 0)
+		return -1;
 	snprintf(dir, sizeof dir, "%s/site", d->conf->state_dir);
-	return publish_site_load(site, dir, d->member_sk, clock_wall_s(), e);
+	if (publish_site_load(site, dir, key, clock_wall_s(), e) != 0) {
+		secret_free(key);
+		return -1;
+	}
+	*sk = key;
+	return 0;
 }
 
 int
@@ -183,6 +201,7 @@ daemon_reload(struct daemon *d, struct buf *faults)
 {
 	struct publish_site *site = NULL;
 	struct conf *next = NULL;
+	uint8_t *sk = NULL;
 	struct err e = ERR_INIT;
 	const char *restart;
 
@@ -190,12 +209,19 @@ daemon_reload(struct daemon *d, struct buf *faults)
 		return -1;
 	if ((restart = conf_needs_restart(d->conf, next)) != NULL)
 		err_set(&e, ERR_CONFIG, "%s: a change of %s needs a restart; nothing was changed", d->conf_path, restart);
-	else if (import_member_key(d, &e) == 0 && load_site(d, &site, &e) == 0) {
+	else if (d->stuck)
+		err_set(&e, ERR_REFUSED, "the state cannot be written; nothing was changed");
+	else if (load_site(d, &sk, &site, &e) == 0) {
 		if (d->conf != d->first)
 			conf_free(d->conf);
 		publish_site_free(d->site);
+		secret_free(d->member_sk);
 		d->conf = next;
 		d->site = site;
+		d->member_sk = sk;
+		log_init("onionmirrord", next->log_level);
+		if (restore_log(d, &e) != 0)
+			log_warn("log-onions stays as it was: %s", e.msg);
 		daemon_reconfigure(d);
 		log_notice("configuration read again");
 		return 0;
@@ -215,7 +241,7 @@ open_all(struct daemon *d, struct actions *out, struct err *e)
 		return err_prefix(e, "state-dir (made by `onionmirror init`)");
 	if (open_master(d, e) != 0 || store_open(&d->store, d->conf->state_dir, d->master, e) != 0)
 		return -1;
-	if (import_member_key(d, e) != 0 || load_site(d, &d->site, e) != 0)
+	if (load_site(d, &d->member_sk, &d->site, e) != 0)
 		return -1;
 	d->engine = daemon_engine_new(d->conf);
 	if (restore_all(d, out, e) != 0 || file_mkdirs(d->conf->publish_dir, 0755, e) != 0)
@@ -275,6 +301,8 @@ daemon_run(const char *conf_path, struct conf *conf)
 	} else {
 		log_notice("site %s (%s), member %s: %zu mirrors on %zu tors", publish_site_name(d.site), publish_site_id(d.site),
 		    publish_site_member(d.site), conf->n_mirrors, conf->n_tors);
+		if (d.half_visible && engine_publish(d.engine, clock_now(), 0, &out, NULL) != 0)
+			log_warn("not every channel shows the newest list; the next one will be everywhere");
 		apply(&d, &out);
 		wiring_start(&d);
 		on_trim(&d);

@@ -6,6 +6,7 @@
 #include "conf/conf.h"
 #include "daemon/control.h"
 #include "mirror/engine.h"
+#include "proto/rpc.h"
 #include "publish/publish.h"
 #include "store/store.h"
 #include "tor/prober.h"
@@ -29,15 +30,7 @@ struct tor_link {
 	unsigned index;
 	struct session *session; /* owned */
 	struct timer *compare;   /* owned */
-};
-
-/* A probe that waits for its descriptor to be fetched anew. */
-struct fetch {
-	struct daemon *d;
-	struct fetch *next;
-	uint64_t onion;
-	char address[57];
-	struct timer *deadline; /* owned */
+	unsigned unfit;          /* how often it was found unfit to judge: a probe compares its start and end */
 };
 
 struct daemon {
@@ -52,22 +45,25 @@ struct daemon {
 	struct engine *engine;
 	struct tor_link *tors; /* owned, as many as conf->n_tors */
 	struct prober *prober;
-	struct fetch *fetches; /* owned list */
+	struct job *jobs;      /* owned list: probes and checks, probing.c */
+	uint64_t next_job;
 	struct control *control;
 	struct timer *tick, *retry, *watchdog, *trim;
 	struct signal_watch *signals[3];
 
-	struct actions pending; /* not yet durable */
+	struct actions pending;  /* not yet durable */
 	bool applying, stuck;   /* stuck: the store refused; nothing is carried out until it takes writes again */
 	uint64_t history_id, probe_id;
 	uint64_t next_op;
 	struct {
 		uint64_t op;
 		int64_t start; /* mono */
+		char key[RPC_ID_MAX + 1]; /* the caller's own id, "" if none */
 	} ops[OPS_KEPT];
 	uint64_t serial;     /* of the newest visible list, 0: none */
 	int64_t published, valid_until, started; /* wall */
 	char publish_error[256];
+	bool half_visible; /* not every channel shows the newest list: publish at once */
 	bool stopping;
 	int exit_code;
 };
@@ -85,8 +81,10 @@ void daemon_reconfigure(struct daemon *d);
 
 /* restore.c: what was stored into the engine. */
 int restore_all(struct daemon *d, struct actions *out, struct err *e);
-/* import.c: STATE-DIR/import/member.key into the store; the member key into memory. */
-int import_member_key(struct daemon *d, struct err *e);
+/* How the configuration in force wants addresses in the log. */
+int restore_log(struct daemon *d, struct err *e);
+/* import.c: STATE-DIR/import/member.key into the store; the member key into new secret memory. */
+int import_member_key(struct daemon *d, uint8_t **sk, struct err *e);
 
 /* wiring.c */
 void wiring_start(struct daemon *d);

@@ -50,9 +50,10 @@ take_file(struct daemon *d, const char *path, const char *text, size_t n, struct
 }
 
 int
-import_member_key(struct daemon *d, struct err *e)
+import_member_key(struct daemon *d, uint8_t **sk, struct err *e)
 {
 	char path[PATH_MAX], *text = NULL;
+	uint8_t *key;
 	struct err inner = ERR_INIT;
 	size_t n;
 	int r;
@@ -68,13 +69,15 @@ import_member_key(struct daemon *d, struct err *e)
 	} else if (inner.sys != ENOENT) {
 		return err_set(e, inner.code, "%s", inner.msg);
 	}
-	if (d->member_sk == NULL)
-		d->member_sk = secret_alloc(MINISIGN_SK_LEN);
-	if (d->member_sk == NULL)
+	key = secret_alloc(MINISIGN_SK_LEN);
+	if (key == NULL)
 		return err_set(e, ERR_MEMORY, "no locked memory for the member key");
 	err_clear(&inner);
-	if (store_get_exact(d->store, STORE_META, STORE_META_MEMBER_KEY, d->member_sk, MINISIGN_SK_LEN, &inner) == 0)
+	if (store_get_exact(d->store, STORE_META, STORE_META_MEMBER_KEY, key, MINISIGN_SK_LEN, &inner) == 0) {
+		*sk = key;
 		return 0;
+	}
+	secret_free(key);
 	if (inner.code == ERR_NOTFOUND)
 		return err_set(e, ERR_CONFIG, "there is no member key: run `onionmirror init`, or put one at %s", path);
 	return err_set(e, inner.code, "%s", inner.msg);

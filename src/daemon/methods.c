@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The methods of the control socket: each reads or asks the engine; none keeps state of its own. */
 #include "config.h"
+#include "base/log.h"
 #include "daemon/daemon.h"
+#include "proto/edkey.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define HISTORY_ROWS 200
+#define ONIONS_MAX 1500
 
 /* The one text parameter a method takes; NULL if it is absent. -1: of a wrong type or unknown. */
 static int
@@ -21,6 +24,13 @@ text_param(const json_t *params, const char *name, const char **out, struct err 
 	if (v != NULL && *out == NULL)
 		return err_set(e, ERR_PARSE, "%s must be a text", name);
 	return 0;
+}
+
+static int
+no_params(const json_t *params, const char **reason, struct err *e)
+{
+	*reason = "bad-params";
+	return json_object_size(params) == 0 ? 0 : err_set(e, ERR_PARSE, "unknown parameter; this method takes none");
 }
 
 static int
@@ -92,14 +102,14 @@ alarms_json(struct daemon *d)
 static json_t *
 call_status(struct daemon *d, const json_t *params, const char **reason, struct err *e)
 {
-	json_t *counts = json_object(), *v;
+	json_t *counts, *v;
 	struct mirror_view view;
 	const char *state;
 	size_t i;
 
-	(void)params;
-	(void)reason;
-	(void)e;
+	if (no_params(params, reason, e) != 0)
+		return NULL;
+	counts = json_object();
 	for (i = 0; i < MIRROR__STATES; i++)
 		json_object_set_new(counts, mirror_state_name((enum mirror_state)i), json_integer(0));
 	for (i = 0; i < d->conf->n_mirrors; i++) {
@@ -131,18 +141,19 @@ mirror_json(struct daemon *d, size_t i)
 static json_t *
 call_mirrors(struct daemon *d, const json_t *params, const char **reason, struct err *e)
 {
-	json_t *list = json_array();
+	json_t *list;
 	size_t i;
 
-	(void)params;
-	(void)reason;
-	(void)e;
+	if (no_params(params, reason, e) != 0)
+		return NULL;
+	list = json_array();
 	for (i = 0; i < d->conf->n_mirrors; i++)
 		json_array_append_new(list, mirror_json(d, i));
 	return json_pack("{s:o}", "mirrors", list);
 }
 
 struct listing {
+	uint8_t *key; /* secret memory to read one into */
 	struct daemon *d;
 	const char *mirror;
 	json_t *list;
@@ -152,21 +163,19 @@ static void
 add_onion(const struct onion_record *r, void *arg)
 {
 	struct listing *l = arg;
-	char *key = NULL;
-	size_t n = 0;
 	bool has_key;
 
 	if (l->mirror != NULL && strcmp(l->mirror, r->mirror) != 0)
 		return;
-	has_key = store_get(l->d->store, STORE_KEY, r->id, &key, &n, NULL) == 0;
-	if (has_key) {
-		mem_wipe(key, n);
-		free(key);
-	}
+	/* Read, not only looked up: what counts is that it can be opened. */
+	has_key = l->key != NULL && store_get_exact(l->d->store, STORE_KEY, r->id, l->key, EDKEY_LEN, NULL) == 0;
 	json_array_insert_new(l->list, 0, json_pack("{s:I,s:o,s:s,s:s,s:s,s:s,s:s,s:b,s:b,s:b,s:I,s:I,s:I,s:I,s:I}", "id", (json_int_t)r->id, "onion",
 	    onion_text(r), "mirror", r->mirror, "tor", r->tor, "channel", r->channel, "state", onion_state_name(r->state), "cause",
 	    onion_cause_name(r->cause), "in_list", (int)r->in_list, "proved", (int)r->proved, "key", (int)has_key, "created", (json_int_t)r->created,
 	    "added", (json_int_t)r->added, "listed", (json_int_t)r->listed, "left", (json_int_t)r->left, "leave_until", (json_int_t)r->leave_until));
+	/* An answer has its bounds; the oldest are those that nobody asks for. */
+	if (json_array_size(l->list) > ONIONS_MAX)
+		json_array_remove(l->list, ONIONS_MAX);
 }
 
 static json_t *
@@ -177,8 +186,15 @@ call_onions(struct daemon *d, const json_t *params, const char **reason, struct 
 	*reason = "bad-params";
 	if (text_param(params, "mirror", &l.mirror, e) != 0)
 		return NULL;
+	if (l.mirror != NULL && engine_mirror_index(d->engine, l.mirror) < 0) {
+		*reason = "no-such-mirror";
+		err_set(e, ERR_NOTFOUND, "there is no mirror \"%.40s\"", l.mirror);
+		return NULL;
+	}
 	l.list = json_array();
+	l.key = secret_alloc(EDKEY_LEN);
 	engine_each_onion(d->engine, add_onion, &l);
+	secret_free(l.key);
 	return json_pack("{s:o}", "onions", l.list);
 }
 
@@ -208,11 +224,17 @@ static json_t *
 call_history(struct daemon *d, const json_t *params, const char **reason, struct err *e)
 {
 	const char *table = json_string_value(json_object_get(params, "table"));
-	json_int_t after = json_integer_value(json_object_get(params, "after"));
-	struct rows r = { .mirror = json_string_value(json_object_get(params, "mirror")) };
+	const json_t *from = json_object_get(params, "after"), *only = json_object_get(params, "mirror");
+	json_int_t after = json_integer_value(from);
+	struct rows r = { .mirror = json_string_value(only) };
 	enum store_table t = table != NULL && strcmp(table, "probes") == 0 ? STORE_PROBE : STORE_HISTORY;
 
 	*reason = "bad-params";
+	if (json_object_size(params) > 1u + (from != NULL) + (only != NULL) || (from != NULL && !json_is_integer(from)) ||
+	    (only != NULL && r.mirror == NULL)) {
+		err_set(e, ERR_PARSE, "this method takes table, after (an id) and mirror (a text)");
+		return NULL;
+	}
 	if (table == NULL || (t == STORE_HISTORY && strcmp(table, "decisions") != 0) || after < 0) {
 		err_set(e, ERR_PARSE, "table must be \"probes\" or \"decisions\", after an id");
 		return NULL;
@@ -260,10 +282,12 @@ static json_t *
 call_publish(struct daemon *d, const json_t *params, const char **reason, struct err *e)
 {
 	struct actions out = { 0 };
-	uint64_t op = op_new(d);
+	uint64_t op;
 
-	(void)params;
+	if (no_params(params, reason, e) != 0)
+		return NULL;
 	*reason = "refused";
+	op = op_new(d);
 	if (engine_publish(d->engine, clock_now(), op, &out, e) != 0)
 		op = 0;
 	apply(d, &out);
@@ -275,13 +299,20 @@ call_reload(struct daemon *d, const json_t *params, const char **reason, struct 
 {
 	struct buf faults = BUF_INIT(64 * 1024);
 	json_t *result = NULL;
+	char *line, *rest;
 
-	(void)params;
+	if (no_params(params, reason, e) != 0)
+		return NULL;
 	*reason = "bad-configuration";
-	if (daemon_reload(d, &faults) == 0)
+	if (daemon_reload(d, &faults) == 0) {
 		result = json_pack("{s:I}", "op", (json_int_t)op_new(d));
-	else
-		err_set(e, ERR_CONFIG, "%s", buf_str(&faults));
+	} else {
+		/* The answer has room for some, the log for all. */
+		conf_faults(e, &faults);
+		for (rest = faults.data; rest != NULL && (line = strsep(&rest, "\n")) != NULL;)
+			if (line[0] != '\0')
+				log_error("reload: %s", line);
+	}
 	buf_free(&faults);
 	return result;
 }

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Probes and checks: asked for by the engine, recorded, and told back. */
+/*
+ * Probes and checks: asked for by the engine, recorded, and told back. Owns the
+ * jobs; a few run at a time, since more would hold up tor's own circuits. What
+ * can't be recorded, or was overtaken by what happened meanwhile, says nothing.
+ */
 #include "config.h"
 #include "base/log.h"
 #include "daemon/daemon.h"
@@ -8,181 +12,257 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FETCH_MS 10000               /* a descriptor that does not come: probe all the same */
-#define CHECK_ID (UINT64_C(1) << 63) /* ids of checks: this and the mirror's index */
+#define RUNNING_MAX 8
+#define FETCH_MS 10000 /* a descriptor that does not come: probe all the same */
+
+struct job {
+	struct job *next;
+	struct daemon *d;
+	uint64_t id, onion;
+	char mirror[ONION_NAME_MAX + 1];
+	char address[57];
+	bool direct, fresh;
+	enum { JOB_WAITING, JOB_FETCHING, JOB_RUNNING } phase;
+	int64_t added;          /* of the onion, when the job began */
+	uint64_t generation;    /* of the link */
+	unsigned unfit;
+	struct timer *deadline; /* owned; of JOB_FETCHING */
+};
+
+static const struct probe_result never_ran = { .verdict = VERDICT_INCONCLUSIVE, .socks_code = -1, .phases = { -1, -1, -1, -1, -1 } };
+
+static void start_waiting(struct daemon *d);
+
+static struct job *
+job_find(const struct daemon *d, uint64_t id)
+{
+	struct job *j;
+
+	for (j = d->jobs; j != NULL && j->id != id; j = j->next)
+		;
+	return j;
+}
 
 static void
-record(struct daemon *d, const struct onion_record *r, bool direct, const struct probe_result *pr)
+job_drop(struct job *j)
 {
-	json_t *v = record_probe(r->address, r->mirror, r->added, direct, clock_wall_s(), pr);
+	struct job **at;
+
+	for (at = &j->d->jobs; *at != j; at = &(*at)->next)
+		;
+	*at = j->next;
+	timer_free(j->deadline);
+	free(j);
+}
+
+static int
+record(struct daemon *d, const struct job *j, const struct probe_result *pr)
+{
+	json_t *v = record_probe(j->address, j->mirror, j->added, j->direct, clock_wall_s(), pr);
 	char *text = v != NULL ? json_dumps(v, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
 	uint64_t id = (uint64_t)clock_wall_s() * 1000000;
 	struct err e = ERR_INIT;
+	int r;
 
 	d->probe_id = id > d->probe_id ? id : d->probe_id + 1;
-	if (text == NULL || store_put(d->store, STORE_PROBE, d->probe_id, text, strlen(text), &e) != 0)
-		log_error("a probe could not be recorded: %s", text == NULL ? "out of memory" : e.msg);
+	r = text != NULL ? store_put(d->store, STORE_PROBE, d->probe_id, text, strlen(text), &e) : err_set(&e, ERR_MEMORY, "out of memory");
+	if (r != 0)
+		log_error("a probe could not be recorded, so it does not count: %s", e.msg);
 	free(text);
 	json_decref(v);
+	return r;
 }
 
-static void
-fill(struct probe_request *rq, const struct conf *c, const struct conf_mirror *m, const char *address)
+/* A failure counts only if our side was fit all the time; anything only for the service that was there when it began. */
+static enum verdict
+weigh(const struct job *j, enum verdict v)
 {
-	const struct conf_check *check = &c->checks[m->check];
+	const struct onion_record *r = engine_onion(j->d->engine, j->onion);
+	const struct tor_link *l = r != NULL ? wiring_link(j->d, r->tor) : NULL;
+	const char *why;
 
-	memset(rq, 0, sizeof *rq);
-	rq->address = address;
-	rq->port = m->ports[0].virt;
-	rq->path = check->path;
-	rq->status = check->status;
-	rq->contains = check->contains;
-	rq->sha256 = check->sha256;
-	rq->header = check->header;
-	rq->timeout_ms = check->timeout_ms;
+	if (j->direct)
+		return v;
+	if (l == NULL || r->added != j->added || session_get_generation(l->session) != j->generation)
+		return VERDICT_INCONCLUSIVE;
+	if (v != VERDICT_OK && (l->unfit != j->unfit || !session_is_fit(l->session, &why)))
+		return VERDICT_INCONCLUSIVE;
+	return v;
 }
 
+/* The end of a job. */
 static void
-on_probed(void *ctx, uint64_t id, const struct probe_result *pr)
+deliver(struct job *j, const struct probe_result *result)
 {
-	struct daemon *d = ctx;
-	const struct onion_record *r = engine_onion(d->engine, id);
+	struct probe_result pr = *result;
+	struct daemon *d = j->d;
+	struct job done = *j;
 	struct actions out = { 0 };
 
-	if (r == NULL)
-		return;
-	record(d, r, false, pr);
-	log_debug("%s: probe %s in %d ms: %s", r->mirror, verdict_name(pr->verdict), (int)pr->phases.total, pr->detail);
-	engine_on_probe(d->engine, clock_now(), id, pr->verdict, &pr->phases, &out);
+	pr.verdict = weigh(j, pr.verdict);
+	job_drop(j);
+	if (record(d, &done, &pr) != 0)
+		pr.verdict = VERDICT_INCONCLUSIVE;
+	log_debug("%s: %s %s in %d ms: %s", done.mirror, done.direct ? "check" : "probe", verdict_name(pr.verdict), (int)pr.phases.total,
+	    pr.detail);
+	if (done.direct)
+		engine_on_check(d->engine, clock_now(), engine_mirror_index(d->engine, done.mirror), pr.verdict, &out);
+	else
+		engine_on_probe(d->engine, clock_now(), done.onion, pr.verdict, &pr.phases, &out);
 	apply(d, &out);
 }
 
 static void
-start(struct daemon *d, uint64_t id)
+on_result(void *ctx, uint64_t id, const struct probe_result *pr)
 {
-	const struct onion_record *r = engine_onion(d->engine, id);
-	const struct conf_mirror *m = r != NULL ? daemon_mirror(d, r->mirror) : NULL;
-	struct tor_link *link = r != NULL ? wiring_link(d, r->tor) : NULL;
-	struct probe_result none = { .verdict = VERDICT_INCONCLUSIVE, .socks_code = -1, .phases = { -1, -1, -1, -1, -1 } };
-	struct probe_request rq;
+	struct daemon *d = ctx;
+	struct job *j = job_find(d, id);
 
-	if (r == NULL)
+	if (j == NULL)
 		return;
-	if (m == NULL || link == NULL) {
-		on_probed(d, id, &none);
-		return;
-	}
-	fill(&rq, d->conf, m, r->address);
-	rq.via = &d->conf->tors[link->index].socks;
-	prober_start(d->prober, &rq, on_probed, d, id);
+	deliver(j, pr);
+	start_waiting(d);
 }
 
 static void
-fetch_end(struct daemon *d, struct fetch **at)
+run(struct job *j)
 {
-	struct fetch *f = *at;
-	uint64_t id = f->onion;
+	struct daemon *d = j->d;
+	const struct onion_record *r = engine_onion(d->engine, j->onion);
+	const struct conf_mirror *m = daemon_mirror(d, j->mirror);
+	const struct tor_link *l = r != NULL ? wiring_link(d, r->tor) : NULL;
+	const struct conf_check *check;
+	struct probe_request rq;
 
-	*at = f->next;
-	timer_free(f->deadline);
-	free(f);
-	start(d, id);
+	if (m == NULL || l == NULL) {
+		deliver(j, &never_ran);
+		return;
+	}
+	check = &d->conf->checks[m->check];
+	rq = (struct probe_request){ .address = j->address, .port = m->ports[0].virt, .direct = j->direct,
+		.via = j->direct ? &m->ports[0].target : &d->first->tors[l->index].socks, .path = check->path, .status = check->status,
+		.contains = check->contains, .sha256 = check->sha256, .header = check->header, .timeout_ms = check->timeout_ms };
+	j->phase = JOB_RUNNING;
+	prober_start(d->prober, &rq, on_result, d, j->id);
+}
+
+/* --- as a new reader would: the descriptor from an HSDir, not from tor's cache --------- */
+
+static void
+fetched(struct job *j)
+{
+	struct daemon *d = j->d;
+
+	timer_cancel(j->deadline);
+	run(j);
+	start_waiting(d);
 }
 
 static void
 on_fetch_deadline(void *arg)
 {
-	struct fetch *f = arg, **at;
-
-	for (at = &f->d->fetches; *at != NULL; at = &(*at)->next)
-		if (*at == f) {
-			fetch_end(f->d, at);
-			return;
-		}
-}
-
-void
-do_probe(struct daemon *d, const struct action *a)
-{
-	const struct onion_record *r = engine_onion(d->engine, a->onion);
-	struct tor_link *link = r != NULL ? wiring_link(d, r->tor) : NULL;
-	struct fetch *f;
-
-	/* As a new reader would: the descriptor from an HSDir, not from tor's cache. */
-	if (!a->fresh || link == NULL || session_hsfetch(link->session, r->address, NULL, NULL, 0, NULL) != 0) {
-		start(d, a->onion);
-		return;
-	}
-	f = xcalloc(1, sizeof *f);
-	f->d = d;
-	f->onion = a->onion;
-	memcpy(f->address, r->address, sizeof f->address);
-	f->deadline = timer_new(d->loop, on_fetch_deadline, f);
-	timer_set(f->deadline, FETCH_MS);
-	f->next = d->fetches;
-	d->fetches = f;
+	fetched(arg);
 }
 
 void
 probing_on_event(struct daemon *d, const struct event *ev)
 {
-	struct fetch **at;
+	const struct event_hs_desc *desc = &ev->u.hs_desc;
+	struct job *j;
 
 	prober_on_event(d->prober, ev);
-	if (ev->kind != EVENT_HS_DESC || (ev->u.hs_desc.action != EVENT_DESC_RECEIVED &&
-	    (ev->u.hs_desc.action != EVENT_DESC_FAILED || ev->u.hs_desc.side == EVENT_DESC_SIDE_UPLOAD)))
+	if (ev->kind != EVENT_HS_DESC || (desc->action != EVENT_DESC_RECEIVED &&
+	    (desc->action != EVENT_DESC_FAILED || desc->side == EVENT_DESC_SIDE_UPLOAD)))
 		return;
-	for (at = &d->fetches; *at != NULL; at = &(*at)->next)
-		if (strcmp((*at)->address, ev->u.hs_desc.address) == 0) {
-			fetch_end(d, at);
+	for (j = d->jobs; j != NULL; j = j->next)
+		if (j->phase == JOB_FETCHING && strcmp(j->address, desc->address) == 0) {
+			fetched(j);
 			return;
 		}
 }
 
-void
-probing_stop(struct daemon *d)
-{
-	struct fetch *f;
+/* --- jobs ---------------------------------------------------------------------------------- */
 
-	while ((f = d->fetches) != NULL) {
-		d->fetches = f->next;
-		timer_free(f->deadline);
-		free(f);
+static void
+start(struct job *j)
+{
+	struct daemon *d = j->d;
+	const struct onion_record *r = engine_onion(d->engine, j->onion);
+	const struct tor_link *l = r != NULL ? wiring_link(d, r->tor) : NULL;
+
+	if (l != NULL) {
+		j->added = r->added;
+		j->generation = session_get_generation(l->session);
+		j->unfit = l->unfit;
 	}
-	prober_free(d->prober);
-	d->prober = NULL;
+	if (!j->fresh || l == NULL || session_hsfetch(l->session, j->address, NULL, NULL, 0, NULL) != 0) {
+		run(j);
+		return;
+	}
+	j->phase = JOB_FETCHING;
+	j->deadline = timer_new(d->loop, on_fetch_deadline, j);
+	timer_set(j->deadline, FETCH_MS);
+}
+
+/* The oldest ones that wait, while there is room. */
+static void
+start_waiting(struct daemon *d)
+{
+	struct job *j, *oldest;
+	unsigned running;
+
+	do {
+		oldest = NULL;
+		running = 0;
+		for (j = d->jobs; j != NULL; j = j->next) {
+			if (j->phase != JOB_WAITING)
+				running++;
+			else if (oldest == NULL || j->id < oldest->id)
+				oldest = j;
+		}
+		if (oldest != NULL && running < RUNNING_MAX)
+			start(oldest);
+	} while (oldest != NULL && running < RUNNING_MAX);
 }
 
 static void
-on_checked(void *ctx, uint64_t id, const struct probe_result *pr)
+job_add(struct daemon *d, const struct action *a, bool direct)
 {
-	struct daemon *d = ctx;
-	int mirror = (int)(id & ~CHECK_ID);
-	struct mirror_view v;
-	struct actions out = { 0 };
+	const struct onion_record *r = engine_onion(d->engine, a->onion);
+	struct job *j;
 
-	if ((size_t)mirror >= d->conf->n_mirrors)
+	if (r == NULL)
 		return;
-	if (engine_mirror_view(d->engine, mirror, &v) == 0 && v.listed != 0)
-		record(d, engine_onion(d->engine, v.listed), true, pr);
-	engine_on_check(d->engine, clock_now(), mirror, pr->verdict, &out);
-	apply(d, &out);
+	j = xcalloc(1, sizeof *j);
+	j->d = d;
+	j->id = ++d->next_job;
+	j->onion = a->onion;
+	j->direct = direct;
+	j->fresh = !direct && a->fresh;
+	memcpy(j->mirror, r->mirror, sizeof j->mirror);
+	memcpy(j->address, r->address, sizeof j->address);
+	j->next = d->jobs;
+	d->jobs = j;
+	start_waiting(d);
+}
+
+void
+do_probe(struct daemon *d, const struct action *a)
+{
+	job_add(d, a, false);
 }
 
 void
 do_check(struct daemon *d, const struct action *a)
 {
-	const struct onion_record *r = engine_onion(d->engine, a->onion);
-	const struct conf_mirror *m = r != NULL ? daemon_mirror(d, r->mirror) : NULL;
-	struct probe_result none = { .verdict = VERDICT_INCONCLUSIVE, .socks_code = -1, .phases = { -1, -1, -1, -1, -1 } };
-	struct probe_request rq;
+	job_add(d, a, true);
+}
 
-	if (m == NULL) {
-		on_checked(d, CHECK_ID | (uint64_t)(a->mirror < 0 ? 0 : a->mirror), &none);
-		return;
-	}
-	fill(&rq, d->conf, m, r->address);
-	rq.direct = true;
-	rq.via = &m->ports[0].target;
-	prober_start(d->prober, &rq, on_checked, d, CHECK_ID | (uint64_t)(m - d->conf->mirrors));
+void
+probing_stop(struct daemon *d)
+{
+	prober_free(d->prober);
+	d->prober = NULL;
+	while (d->jobs != NULL)
+		job_drop(d->jobs);
 }

@@ -3,6 +3,7 @@
 #include "config.h"
 #include "base/log.h"
 #include "daemon/daemon.h"
+#include "proto/doc.h"
 #include "proto/edkey.h"
 
 #include <stdio.h>
@@ -55,6 +56,35 @@ renew_leaf(struct daemon *d, const struct onion_record *r, char **leaf, struct e
 	return ret;
 }
 
+/* A leaf says what the configuration said when it was made; a reload may have changed port or role. */
+static bool
+leaf_fits(const struct conf_mirror *m, const struct onion_record *r, const char *leaf)
+{
+	struct doc_leaf parsed;
+	char url[DOC_URL_MAX + 1], tail[8] = "";
+
+	if (m == NULL)
+		return true; /* nobody knows better */
+	if (doc_leaf_parse(&parsed, leaf, strlen(leaf), NULL, NULL) != DOC_OK)
+		return false;
+	if (m->ports[0].virt != 80)
+		snprintf(tail, sizeof tail, ":%u", m->ports[0].virt);
+	snprintf(url, sizeof url, "http://%s.onion%s/", r->address, tail);
+	return strcmp(parsed.url, url) == 0 && strcmp(doc_role_name(parsed.role), role_of(m)) == 0;
+}
+
+/* The channel it was given to, or one that there is. */
+static const char *
+channel_of(const struct daemon *d, const struct onion_record *r)
+{
+	size_t i;
+
+	for (i = 0; i < d->conf->n_channels; i++)
+		if (strcmp(d->conf->channels[i].name, r->channel) == 0)
+			return r->channel;
+	return d->conf->channels[0].name;
+}
+
 static int
 take_leaf(struct daemon *d, struct draft *f, size_t i, struct err *e)
 {
@@ -63,10 +93,11 @@ take_leaf(struct daemon *d, struct draft *f, size_t i, struct err *e)
 
 	if (store_get(d->store, STORE_LEAF, f->ids[i], &f->leaves[i], &n, e) != 0)
 		return -1;
-	if (publish_leaf_renew_at(f->leaves[i]) <= clock_wall_s() && renew_leaf(d, r, &f->leaves[i], e) != 0)
+	if ((publish_leaf_renew_at(f->leaves[i]) <= clock_wall_s() || !leaf_fits(daemon_mirror(d, r->mirror), r, f->leaves[i])) &&
+	    renew_leaf(d, r, &f->leaves[i], e) != 0)
 		return -1;
 	f->entries[i].leaf = f->leaves[i];
-	f->entries[i].channel = r->channel;
+	f->entries[i].channel = channel_of(d, r);
 	return 0;
 }
 
@@ -89,18 +120,19 @@ take_tombstones(struct daemon *d, struct draft *f)
 	free(ids);
 }
 
-/* The head that readers saw last. */
+/*
+ * The newest head that anybody may have seen: also one that could not be made
+ * visible in every channel. Were it passed over, its readers would see a fork.
+ */
 static int
 take_prev(struct daemon *d, struct draft *f, struct err *e)
 {
-	struct err inner = ERR_INIT;
+	uint64_t last = 0;
 	size_t n;
 
-	if (d->serial == 0)
-		return 0;
-	if (store_get(d->store, STORE_HEAD, d->serial, &f->prev, &n, &inner) == 0 || inner.code == ERR_NOTFOUND)
-		return 0;
-	return err_set(e, inner.code, "%s", inner.msg);
+	if (store_last_id(d->store, STORE_HEAD, &last, e) != 0)
+		return -1;
+	return last != 0 ? store_get(d->store, STORE_HEAD, last, &f->prev, &n, e) : 0;
 }
 
 static int

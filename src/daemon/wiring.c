@@ -88,6 +88,7 @@ on_fitness(bool fit, const char *why, void *arg)
 	struct tor_link *l = arg;
 	struct actions out = { 0 };
 
+	l->unfit += !fit;
 	engine_on_fitness(l->d->engine, clock_now(), l->index, fit, why, &out);
 	apply(l->d, &out);
 }

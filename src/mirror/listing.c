@@ -227,7 +227,7 @@ engine_on_published(struct engine *e, struct now now, bool ok, uint64_t serial, 
 	e->flight_op = 0;
 	if (!ok) {
 		e->publishing = false;
-		e->publish_wanted = true;
+		e->publish_wanted = true; /* whoever asked for it: the alarm stands until one comes through */
 		if (e->publish_backoff == 0)
 			note(out, NOTE_ALARM, NULL, -1, 0, "publish", "the list could not be published; it stays as it is, trying again");
 		e->publish_backoff = e->publish_backoff == 0 ? PUBLISH_RETRY_MS : e->publish_backoff * 2;
