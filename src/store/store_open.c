@@ -49,7 +49,7 @@ store_fault(struct store *s, const char *doing, struct err *e)
 	int full = sqlite3_extended_errcode(s->db), code = full & 0xff, sys = 0;
 	char says[256];
 
-	/* The kernel tells of a lost page once, and may call the next fsync good: nothing after this one can be believed. */
+	/* The kernel tells of a lost page once and may call the next fsync good: nothing after this can be believed. */
 	if (full == SQLITE_IOERR_FSYNC || full == SQLITE_IOERR_DIR_FSYNC) {
 		s->broken = true;
 		return fault_sys(s, doing, EIO, "fsync failed; look at the disk, then start onionmirrord again", e);
