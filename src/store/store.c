@@ -23,8 +23,7 @@ static int
 check_writable(const struct store *s, struct err *e)
 {
 	if (s->broken)
-		return err_set(e, ERR_SYS, "%s/store.db: an earlier fsync failed; look at the disk, then start onionmirrord again",
-		    s->dir);
+		return err_set(e, ERR_SYS, "%s/store.db: an earlier fsync failed; look at the disk, then start again", s->dir);
 	if (s->tx && sqlite3_get_autocommit(s->db) != 0)
 		return err_set(e, ERR_SYS, "%s/store.db: an earlier fault ended this transaction", s->dir);
 	return 0;
