@@ -133,6 +133,8 @@ open_dir(const char *parent, const char *path, int *fd, struct err *e)
 {
 	bool fresh;
 
+	if (mkdir(parent, 0755) == 0 && chmod(parent, 0755) != 0)
+		return fault(e, parent, "");
 	if (file_mkdirs(parent, 0755, e) != 0)
 		return -1;
 	fresh = mkdir(path, 0755) == 0;

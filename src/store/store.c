@@ -15,6 +15,20 @@ run(struct store *s, const char *sql, const char *doing, struct err *e)
 	return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : store_fault(s, doing, e);
 }
 
+/*
+ * Whether a write may be tried. SQLite ends a transaction by itself on some
+ * faults; what follows in it must not be written alone.
+ */
+static int
+check_writable(const struct store *s, struct err *e)
+{
+	if (s->broken)
+		return err_set(e, ERR_SYS, "%s/store.db: an earlier fsync failed; look at the disk, then start again", s->dir);
+	if (s->tx && sqlite3_get_autocommit(s->db) != 0)
+		return err_set(e, ERR_SYS, "%s/store.db: an earlier fault ended this transaction", s->dir);
+	return 0;
+}
+
 int
 store_forget_keys(struct store *s)
 {
@@ -29,13 +43,17 @@ store_forget_keys(struct store *s)
 int
 store_begin(struct store *s, struct err *e)
 {
-	return run(s, "BEGIN IMMEDIATE", "begin", e);
+	if (check_writable(s, e) != 0 || run(s, "BEGIN IMMEDIATE", "begin", e) != 0)
+		return -1;
+	s->tx = true;
+	return 0;
 }
 
 int
 store_commit(struct store *s, struct err *e)
 {
-	if (run(s, "COMMIT", "commit", e) == 0) {
+	if (check_writable(s, e) == 0 && run(s, "COMMIT", "commit", e) == 0) {
+		s->tx = false;
 		/* It is durable, whatever becomes of the log. */
 		(void)store_forget_keys(s);
 		return 0;
@@ -47,6 +65,7 @@ store_commit(struct store *s, struct err *e)
 void
 store_rollback(struct store *s)
 {
+	s->tx = false;
 	if (sqlite3_get_autocommit(s->db) == 0)
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 }
@@ -68,6 +87,8 @@ store_put(struct store *s, enum store_table t, uint64_t id, const void *p, size_
 
 	if (n > STORE_VALUE_MAX || id > INT64_MAX)
 		return err_set(e, ERR_LIMIT, "a value of %zu bytes is too large to be stored", n);
+	if (check_writable(s, e) != 0)
+		return -1;
 	sealed = malloc(n + SEAL_OVERHEAD);
 	if (sealed == NULL)
 		return err_set(e, ERR_MEMORY, "out of memory");
@@ -158,6 +179,8 @@ step_done(struct store *s, sqlite3_stmt *st, const char *doing, struct err *e)
 int
 store_delete(struct store *s, enum store_table t, uint64_t id, struct err *e)
 {
+	if (check_writable(s, e) != 0)
+		return -1;
 	bind_place(s->del, t, id);
 	if (step_done(s, s->del, "delete", e) != 0)
 		return -1;
@@ -220,6 +243,8 @@ store_last_id(struct store *s, enum store_table t, uint64_t *id, struct err *e)
 int
 store_trim(struct store *s, enum store_table t, uint64_t upto, struct err *e)
 {
+	if (check_writable(s, e) != 0)
+		return -1;
 	bind_place(s->trim, t, upto);
 	return step_done(s, s->trim, "trim", e);
 }

@@ -17,7 +17,9 @@
  * Anything damaged, of another version or under another key is ERR_STATE with
  * a message that says what to do; nothing is ever recreated over it. Opening
  * checks every row. ERR_SYS has `sys` ENOSPC when the disk is full and EROFS
- * when it is read-only: what was stored is still readable, try again later.
+ * when it is read-only: what was stored is still readable, try again later. A
+ * failed fsync (`sys` EIO) is for good: each later write is refused, since only
+ * reading the files anew can tell what reached the disk. End the process then.
  */
 struct store;
 
@@ -60,7 +62,11 @@ void master_key_free(struct master_key *k);
 int store_open(struct store **out, const char *state_dir, const struct master_key *key, struct err *e);
 void store_close(struct store *s);
 
-/* A transaction; durable when store_commit() returned 0. Without one each write is its own. No nesting. */
+/*
+ * A transaction; durable when store_commit() returned 0. Without one each write
+ * is its own. No nesting. When a write in it failed, store_rollback(); a failed
+ * store_commit() has rolled back.
+ */
 int store_begin(struct store *s, struct err *e);
 int store_commit(struct store *s, struct err *e);
 void store_rollback(struct store *s);

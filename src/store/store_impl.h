@@ -18,15 +18,17 @@ struct store {
 	int lock_fd;                /* owned */
 	sqlite3_stmt *put, *get, *del, *each, *last, *trim; /* owned */
 	bool made;     /* there was no store.db before */
+	bool broken;   /* an fsync failed: what is on the disk is unknown until the next start */
+	bool tx;       /* between store_begin() and store_commit() or store_rollback() */
 	bool key_gone; /* a key was deleted or replaced, the log may still hold it */
 	char dir[512], real[PATH_MAX]; /* as named, and without symlinks */
 };
 
 /*
  * SQLite's last error as ours: full disk, damage and the rest, each with what to do. Returns -1.
- * A full disk has e->sys ENOSPC and a read-only one EROFS, whatever SQLite called it.
+ * A full disk has e->sys ENOSPC and a read-only one EROFS, whatever SQLite called it. A failed fsync ends all writing.
  */
-int store_fault(const struct store *s, const char *doing, struct err *e);
+int store_fault(struct store *s, const char *doing, struct err *e);
 /* A row that does not open. Returns -1. */
 int store_damaged(const struct store *s, int t, uint64_t id, struct err *e);
 /* Outside a transaction: empties the log if a deleted key may be in it. -1: not now; tried again after the next write. */

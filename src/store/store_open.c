@@ -44,11 +44,16 @@ last_errno(const struct store *s)
 }
 
 int
-store_fault(const struct store *s, const char *doing, struct err *e)
+store_fault(struct store *s, const char *doing, struct err *e)
 {
-	int code = sqlite3_extended_errcode(s->db) & 0xff, sys = 0;
+	int full = sqlite3_extended_errcode(s->db), code = full & 0xff, sys = 0;
 	char says[256];
 
+	/* The kernel tells of a lost page once and may call the next fsync good: nothing after this can be believed. */
+	if (full == SQLITE_IOERR_FSYNC || full == SQLITE_IOERR_DIR_FSYNC) {
+		s->broken = true;
+		return fault_sys(s, doing, EIO, "fsync failed; look at the disk, then start onionmirrord again", e);
+	}
 	/* With other codes the number is left over from an earlier error. */
 	if (code == SQLITE_IOERR || code == SQLITE_CANTOPEN)
 		sys = last_errno(s);
@@ -56,6 +61,8 @@ store_fault(const struct store *s, const char *doing, struct err *e)
 		return fault_sys(s, doing, ENOSPC, "the disk is full; free some space", e);
 	if (code == SQLITE_READONLY || sys == EROFS)
 		return fault_sys(s, doing, EROFS, "read-only", e);
+	if (code == SQLITE_BUSY)
+		return fault_sys(s, doing, EBUSY, "another program has it open; close that", e);
 	if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
 		return err_set(e, ERR_STATE, "%s/store.db is damaged (%s); nothing was changed: restore it from a backup", s->dir,
 		    sqlite3_errmsg(s->db));

@@ -4,9 +4,8 @@ check_PROGRAMS += tests/unit/publish/unit-publish
 UNIT_TESTS += tests/unit/publish/unit-publish
 tests_unit_publish_unit_publish_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_publish_unit_publish_SOURCES = \
-	%D%/press.c %D%/press.h \
-	%D%/test_files.c \
-	%D%/test_leaf.c \
+	%D%/place.c %D%/place.h \
+	%D%/test_checks.c \
 	%D%/test_make.c \
 	%D%/test_site.c \
 	%D%/test_write.c

@@ -1,95 +1,145 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The site folder: what is read, believed and refused. */
+/* The site folder: what is believed, and why not. Leaves. */
 #include "config.h"
-#include "press.h"
+#include "place.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-TestSuite(publish_site, .init = press_setup, .fini = press_teardown);
+TestSuite(publish_site, .init = place_setup, .fini = place_teardown);
 
-/* Loading must fail, with `word` in the message. */
-static void
-refused(int64_t now, const uint8_t *sk, enum err_code code, const char *word)
+static struct err refused(const uint8_t *sk, int64_t now)
 {
 	struct publish_site *s = NULL;
 	struct err e = ERR_INIT;
 
-	cr_expect_eq(publish_site_load(&s, press.site_dir, sk, now, &e), -1, "%s", word);
+	cr_expect_eq(publish_site_load(&s, place_path("site"), sk, now, &e), -1);
 	cr_expect_null(s);
-	cr_expect_eq(e.code, code, "%s: %s", word, e.msg);
-	cr_expect_not_null(strstr(e.msg, word), "%s", e.msg);
+	publish_site_free(s);
+	return e;
 }
 
-static void
-drop(const char *name)
+#define expect_refused(sk, now, says)                                   \
+	do {                                                            \
+		struct err e_ = refused(sk, now);                       \
+		cr_expect_not_null(strstr(e_.msg, says), "%s", e_.msg); \
+	} while (0)
+
+Test(publish_site, a_good_folder_tells_who_we_are)
 {
-	char path[160];
+	struct publish_site *s;
 
-	snprintf(path, sizeof path, "%s/%s", press.site_dir, name);
-	cr_assert_eq(unlink(path), 0, "%s", name);
+	kit_add_root(&kit);
+	s = place_load();
+	cr_expect_str_eq(publish_site_id(s), kit.site_id);
+	cr_expect_str_eq(publish_site_name(s), "The Test");
+	cr_expect_str_eq(publish_site_member(s), "alpha");
+	cr_expect_eq(publish_site_root_expiry(s), KIT_NOW + 355 * KIT_DAY);
+	cr_expect_eq(publish_site_member_expiry(s), KIT_NOW + 36 * KIT_DAY);
+	cr_expect_eq(publish_site_epoch_start(s), KIT_NOW - 10 * KIT_DAY);
+	publish_site_free(s);
 }
 
-Test(publish_site, tells_who_we_are)
+Test(publish_site, a_folder_without_a_root_or_members_is_refused)
 {
-	cr_expect_str_eq(publish_site_id(press.site), press.kit.site_id);
-	cr_expect_str_eq(publish_site_name(press.site), "The Test");
-	cr_expect_str_eq(publish_site_member(press.site), "alpha");
-	cr_expect_eq(publish_site_root_expiry(press.site), KIT_NOW + 355 * KIT_DAY);
-	cr_expect_eq(publish_site_member_expiry(press.site), KIT_NOW + 36 * KIT_DAY);
-	cr_expect_eq(publish_site_epoch_start(press.site), KIT_NOW - 10 * KIT_DAY);
+	expect_refused(member_sk, KIT_NOW, "1.root.json");
+	mkdir(place_path("site"), 0700);
+	expect_refused(member_sk, KIT_NOW, "1.root.json");
+	place_site();
+	unlink(place_path("site/members.json"));
+	expect_refused(member_sk, KIT_NOW, "members.json");
 }
 
-Test(publish_site, walks_the_whole_chain)
+Test(publish_site, too_few_signatures_are_refused)
 {
-	strcpy(kit_add_root(&press.kit)->doc.name, "A New Name");
-	press_reload();
-	cr_expect_str_eq(publish_site_name(press.site), "A New Name");
-	cr_expect_str_eq(publish_site_id(press.site), press.kit.site_id, "the id stays that of root 1");
-	drop("1.root.json");
-	refused(KIT_NOW, press.sk, ERR_SYS, "1.root.json");
+	place_site();
+	unlink(place_path("site/1.root.json.2.minisig"));
+	expect_refused(member_sk, KIT_NOW, "root documents: threshold");
+	place_site();
+	unlink(place_path("site/members.json.1.minisig"));
+	expect_refused(member_sk, KIT_NOW, "members.json: threshold");
 }
 
-Test(publish_site, member_expiry_is_the_sooner_of_the_two)
+Test(publish_site, a_symlink_for_a_document_is_refused)
 {
-	press.kit.members.doc.members[0].not_after = KIT_NOW + 5 * KIT_DAY;
-	press_reload();
-	cr_expect_eq(publish_site_member_expiry(press.site), KIT_NOW + 5 * KIT_DAY);
-	refused(KIT_NOW + 5 * KIT_DAY, press.sk, ERR_CRYPTO, "ran out");
+	place_site();
+	cr_assert_eq(rename(place_path("site/1.root.json"), place_path("moved")), 0);
+	cr_assert_eq(symlink(place_path("moved"), place_path("site/1.root.json")), 0);
+	expect_refused(member_sk, KIT_NOW, "symbolic link");
 }
 
-Test(publish_site, refuses_what_ran_out)
-{
-	refused(KIT_NOW + 355 * KIT_DAY, press.sk, ERR_CRYPTO, "root documents: expired");
-	refused(KIT_NOW + 36 * KIT_DAY, press.sk, ERR_CRYPTO, "members.json: expired");
-	refused(KIT_NOW - 5 * KIT_DAY, press.sk, ERR_CRYPTO, "not-yet-valid");
-}
-
-Test(publish_site, refuses_a_key_that_nobody_certified)
+Test(publish_site, what_ran_out_or_is_not_ours_is_told)
 {
 	uint8_t other[64];
 
 	kit_key(12, other, NULL);
-	refused(KIT_NOW, other, ERR_CRYPTO, "does not certify");
+	place_site();
+	expect_refused(other, KIT_NOW, "does not certify this daemon's member key");
+	expect_refused(member_sk, KIT_NOW + 36 * KIT_DAY, "members.json: expired");
+	expect_refused(member_sk, KIT_NOW + 355 * KIT_DAY, "root documents: expired");
+	kit.members.doc.members[0].not_after = KIT_NOW + KIT_DAY;
+	place_site();
+	expect_refused(member_sk, KIT_NOW + KIT_DAY, "member \"alpha\" ran out");
+	kit.members.doc.members[0].not_before = KIT_NOW + 3 * KIT_HOUR;
+	place_site();
+	expect_refused(member_sk, KIT_NOW, "not valid yet");
 }
 
-Test(publish_site, refuses_a_missing_signature_and_a_foreign_one)
+Test(publish_site, a_leaf_names_the_address_the_port_and_the_window)
 {
-	drop("members.json.2.minisig");
-	refused(KIT_NOW, press.sk, ERR_CRYPTO, "members.json: threshold");
-	press_save_site();
-	drop("1.root.json.1.minisig");
-	refused(KIT_NOW, press.sk, ERR_CRYPTO, "threshold");
-	press.kit.members.signers.keys[1] = 9;
-	press_save_site();
-	refused(KIT_NOW, press.sk, ERR_CRYPTO, "members.json: threshold");
-}
+	static const struct {
+		uint16_t port;
+		bool tls;
+		const char *scheme, *tail, *role;
+	} t[] = {{80, false, "http", "/", "mirror"}, {8080, false, "http", ":8080/", "replica"},
+	    {443, true, "https", "/", "archive"}, {80, true, "https", ":80/", "mirror"},
+	    {65535, false, "http", ":65535/", "mirror"}};
+	struct publish_site *s = place_load();
+	char addr[ONION_ADDR_LEN + 1], url[DOC_URL_MAX + 1], *text, *again;
+	struct err e = ERR_INIT;
+	struct chain_root root;
+	struct doc_signed r;
+	struct doc_text sigs[KIT_SIGNERS];
+	struct doc_leaf leaf;
+	uint8_t key[64];
+	size_t i;
 
-Test(publish_site, names_what_is_missing)
-{
-	drop("members.json");
-	refused(KIT_NOW, press.sk, ERR_SYS, "members.json");
+	kit_onion(5, key, addr);
+	r = kit_signed(&kit.roots[0].out, sigs);
+	cr_assert_eq(chain_roots(&root, &r, 1, NULL, KIT_NOW, NULL), DOC_OK);
+	for (i = 0; i < sizeof t / sizeof t[0]; i++) {
+		cr_assert_eq(publish_leaf_make(&text, s, key, addr, t[i].port, t[i].tls, t[i].role,
+				 KIT_NOW + 1799, &e),
+		    0, "%s", e.msg);
+		cr_assert_eq(
+		    doc_leaf_parse(&leaf, text, strlen(text), kit.site, &e), DOC_OK, "%s", e.msg);
+		snprintf(url, sizeof url, "%s://%s.onion%s", t[i].scheme, addr, t[i].tail);
+		cr_expect_str_eq(leaf.url, url);
+		cr_expect_str_eq(doc_role_name(leaf.role), t[i].role);
+		cr_expect_eq(leaf.from, KIT_NOW, "whole hours");
+		cr_expect_eq(chain_leaf(&leaf, &root, NULL, 0, KIT_NOW, NULL), DOC_OK);
+		cr_expect_eq(publish_leaf_renew_at(text), KIT_NOW + 45 * KIT_DAY);
+		cr_expect_eq(publish_leaf_until(text), KIT_NOW + 90 * KIT_DAY);
+		cr_assert_eq(publish_leaf_make(
+				 &again, s, key, addr, t[i].port, t[i].tls, t[i].role, KIT_NOW, &e),
+		    0);
+		cr_expect_str_neq(text, again, "a fresh salt");
+		free(text);
+		free(again);
+	}
+	cr_expect_eq(publish_leaf_make(&text, s, key, addr, 80, false, "boss", KIT_NOW, NULL), -1);
+	cr_expect_eq(publish_leaf_make(&text, s, key, addr, 0, false, "mirror", KIT_NOW, NULL), -1);
+	addr[3] = addr[3] == 'a' ? 'b' : 'a';
+	cr_expect_eq(publish_leaf_make(&text, s, key, addr, 80, false, "mirror", KIT_NOW, NULL), -1,
+	    "not an address");
+	kit_onion(6, NULL, addr);
+	cr_expect_eq(publish_leaf_make(&text, s, key, addr, 80, false, "mirror", KIT_NOW, NULL), -1,
+	    "not this key's address");
+	cr_expect_eq(publish_leaf_renew_at("{}"), -1);
+	cr_expect_eq(publish_leaf_until(""), -1);
+	publish_site_free(s);
 }

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Channel folders: replaced whole or not at all, whatever the disk does, while somebody reads. */
+/* Channel folders on disk: whole at every moment, tidy, and untouched when something fails. */
 #include "config.h"
-#include "press.h"
+#include "place.h"
+
+#include "proto/doc.h"
 
 #include <criterion/criterion.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
+#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,101 +19,23 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-TestSuite(publish_write, .init = press_setup, .fini = press_teardown);
+static int failing = -1; /* how many calls of fsync() until one fails, -1: none does */
+static int syncs;
 
-static void
-publish_serial(uint64_t serial)
+/* In place of the C library's. */
+int fsync(int fd)
 {
-	struct err e = ERR_INIT;
-
-	press.list.serial = serial;
-	cr_assert_eq(press_publish(&e), 0, "%s", e.msg);
-	cr_expect_eq(press_current(press.channels[0]), serial);
+	syncs++;
+	if (fcntl(fd, F_GETFD) < 0 || (failing >= 0 && failing-- == 0)) {
+		errno = EIO;
+		return -1;
+	}
+	return 0;
 }
 
-/* "out/public/name" */
-static const char *
-at(const char *name)
-{
-	static char path[256];
+TestSuite(publish_write, .init = place_setup, .fini = place_teardown);
 
-	snprintf(path, sizeof path, "%s/public/%s", press.out, name);
-	return path;
-}
-
-static void
-litter(const char *folder)
-{
-	char file[300];
-	int fd;
-
-	cr_assert_eq(mkdir(at(folder), 0700), 0);
-	snprintf(file, sizeof file, "%s/head.json", at(folder));
-	fd = open(file, O_WRONLY | O_CREAT, 0600);
-	cr_assert_geq(fd, 0);
-	cr_assert_eq(write(fd, "{\"ty", 4), 4);
-	close(fd);
-}
-
-Test(publish_write, the_last_two_lists_stay)
-{
-	publish_serial(200);
-	cr_expect_str_eq(press_names("public"), "200 current");
-	publish_serial(207);
-	cr_expect_str_eq(press_names("public"), "200 207 current");
-	publish_serial(208);
-	cr_expect_str_eq(press_names("public"), "207 208 current");
-	cr_expect_eq(press_verify("public", KIT_NOW, NULL), 0);
-}
-
-Test(publish_write, a_web_server_can_read_it_whatever_the_umask)
-{
-	mode_t was = umask(077);
-	struct stat st;
-
-	publish_serial(200);
-	umask(was);
-	cr_assert_eq(stat(at(""), &st), 0);
-	cr_expect_eq(st.st_mode & 07777, 0755);
-	cr_assert_eq(stat(at("current/"), &st), 0);
-	cr_expect_eq(st.st_mode & 07777, 0755);
-	cr_assert_eq(stat(at("current/bundle.json"), &st), 0);
-	cr_expect_eq(st.st_mode & 07777, 0644);
-}
-
-Test(publish_write, what_a_crash_left_is_replaced)
-{
-	publish_serial(200);
-	litter(".new-201");
-	litter(".new-150");
-	litter("201");
-	cr_assert_eq(symlink("201", at(".current")), 0);
-	publish_serial(201);
-	cr_expect_str_eq(press_names("public"), "200 201 current");
-	cr_expect_eq(press_verify("public", KIT_NOW, NULL), 0);
-	/* Complete, but never shown: it must not displace the list that was. */
-	litter("203");
-	publish_serial(204);
-	cr_expect_str_eq(press_names("public"), "201 204 current");
-}
-
-Test(publish_write, the_same_list_once_more_is_fine_and_another_is_not)
-{
-	struct publication *p = press_make();
-	struct err e = ERR_INIT;
-
-	cr_assert_eq(publication_write(p, press.out, NULL), 0);
-	cr_expect_eq(publication_write(p, press.out, &e), 0, "%s", e.msg);
-	publication_free(p);
-	press_add(2, "public");
-	cr_expect_eq(press_publish(&e), -1);
-	cr_expect_eq(e.code, ERR_STATE, "%s", e.msg);
-	cr_expect_eq(press_verify("public", KIT_NOW, NULL), 0);
-	cr_expect_str_eq(press_names("public"), "200 current");
-}
-
-static void
-limit_files(size_t bytes)
+static void limit(size_t bytes)
 {
 	struct rlimit l;
 
@@ -120,152 +45,354 @@ limit_files(size_t bytes)
 	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &l), 0);
 }
 
-static size_t
-largest(const struct channel_files *c)
+/* The names in a channel's folder, sorted, with a space behind each. */
+static const char *names_in(const char *channel)
 {
-	size_t i, max = 0;
+	static char text[512];
+	struct dirent **all = NULL;
+	int n = scandir(place_path("pub/%s", channel), &all, NULL, alphasort), i;
 
-	for (i = 0; i < c->n; i++)
-		max = c->files[i].len > max ? c->files[i].len : max;
-	return max;
+	text[0] = '\0';
+	for (i = 0; i < n; i++) {
+		if (strcmp(all[i]->d_name, ".") != 0 && strcmp(all[i]->d_name, "..") != 0)
+			snprintf(
+			    text + strlen(text), sizeof text - strlen(text), "%s ", all[i]->d_name);
+		free(all[i]);
+	}
+	free(all);
+	return text;
 }
 
-Test(publish_write, a_full_disk_leaves_every_channel_as_it_was)
+static const char *current_of(const char *channel)
+{
+	static char to[64];
+	ssize_t n = readlink(place_path("pub/%s/current", channel), to, sizeof to - 1);
+
+	to[n > 0 ? n : 0] = '\0';
+	return to;
+}
+
+Test(publish_write, the_current_folder_and_the_one_before_stay)
+{
+	struct publish_site *s = place_load();
+	struct list l;
+
+	list_init(&l, s, 2, 1, 0);
+	list_publish(&l, s, 9);
+	cr_expect_str_eq(names_in("public"), "9 current ");
+	list_publish(&l, s, 10);
+	cr_expect_str_eq(names_in("public"), "10 9 current ");
+	mkdir(place_path("pub/public/.new-10"), 0700);
+	mkdir(place_path("pub/public/notes"), 0700);
+	list_publish(&l, s, 120);
+	cr_expect_str_eq(
+	    names_in("public"), "10 120 current notes ", "what is not ours is left alone");
+	cr_expect_str_eq(current_of("public"), "120");
+	cr_expect_eq(publish_highest_serial(place_path("pub")), 120);
+	list_free(&l);
+	publish_site_free(s);
+}
+
+Test(publish_write, folders_and_files_are_readable_by_the_web_server)
+{
+	static const char *const names[] = {"pub", "pub/public", "pub/public/7",
+	    "pub/public/7/bundle.json", "pub/public/7/head.json.minisig"};
+	struct publish_site *s = place_load();
+	struct list l;
+	struct stat st;
+	size_t i;
+
+	umask(077);
+	list_init(&l, s, 2, 1, 0);
+	list_publish(&l, s, 7);
+	for (i = 0; i < sizeof names / sizeof names[0]; i++) {
+		cr_assert_eq(stat(place_path("%s", names[i]), &st), 0);
+		cr_expect_eq(
+		    st.st_mode & 0777, i < 3 ? 0755 : 0644, "%s: %o", names[i], st.st_mode);
+	}
+	/* What the operator made stricter stays so. */
+	cr_assert_eq(chmod(place_path("pub/public"), 0750), 0);
+	list_publish(&l, s, 8);
+	cr_assert_eq(stat(place_path("pub/public"), &st), 0);
+	cr_expect_eq(st.st_mode & 0777, 0750);
+	list_free(&l);
+	publish_site_free(s);
+}
+
+Test(publish_write, a_full_disk_changes_nothing_in_any_channel_and_is_survived)
+{
+	struct publish_site *s = place_load();
+	size_t limits[] = {1, 300, 2000, 6000}, i;
+	struct err e = ERR_INIT;
+	struct publication *p;
+	struct list l;
+	struct stat st;
+
+	list_init(&l, s, 5, 2, 0);
+	/* Onions 1 to 5 by turns: the first channel's bundle is the larger one. */
+	list_publish(&l, s, 100);
+	l.l.serial = 101;
+	p = list_make(&l, s);
+	cr_assert_eq(stat(place_path("pub/public/100/bundle.json"), &st), 0);
+	cr_assert_gt(st.st_size, 6000);
+	for (i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+		err_clear(&e);
+		limit(limits[i]);
+		cr_expect_eq(publication_write(p, place_path("pub"), &e), -1);
+		limit(0);
+		cr_expect_eq(e.code, ERR_SYS, "%s", e.msg);
+		cr_expect_eq(e.sys, ENOSPC, "%s", e.msg);
+		cr_expect_not_null(strstr(e.msg, "the disk is full; free some space"), "%s", e.msg);
+		cr_expect_str_eq(names_in("public"), "100 current ");
+		cr_expect_str_eq(names_in("press"), "100 current ");
+	}
+	err_clear(&e);
+	cr_expect_eq(publication_write(p, place_path("pub"), &e), 0, "the same again: %s", e.msg);
+	cr_expect_str_eq(current_of("public"), "101");
+	cr_expect_str_eq(current_of("press"), "101");
+	cr_expect_eq(publication_write(p, place_path("pub"), &e), 0, "and again: %s", e.msg);
+	cr_expect_str_eq(names_in("public"), "100 101 current ");
+	publication_free(p);
+	list_free(&l);
+	publish_site_free(s);
+}
+
+/* The second channel can't be written: the first must not be ahead. */
+Test(publish_write, a_channel_that_fails_holds_back_the_others)
+{
+	struct publish_site *s = place_load();
+	struct err e = ERR_INIT;
+	struct publication *p;
+	struct list l;
+
+	list_init(&l, s, 4, 2, 0);
+	list_publish(&l, s, 100);
+	cr_assert_eq(rename(place_path("pub/press"), place_path("pub/away")), 0);
+	cr_assert_eq(symlink("/dev/null", place_path("pub/press")), 0);
+	l.l.serial = 101;
+	p = list_make(&l, s);
+	cr_expect_eq(publication_write(p, place_path("pub"), &e), -1);
+	cr_expect_str_eq(current_of("public"), "100");
+	cr_expect_str_eq(names_in("public"), "100 current ");
+	unlink(place_path("pub/press"));
+	cr_assert_eq(rename(place_path("pub/away"), place_path("pub/press")), 0);
+	/* What a crash between writing and showing leaves is no hindrance. */
+	cr_assert_eq(mkdir(place_path("pub/press/101"), 0700), 0);
+	fclose(fopen(place_path("pub/press/101/half"), "w"));
+	err_clear(&e);
+	cr_expect_eq(publication_write(p, place_path("pub"), &e), 0, "%s", e.msg);
+	cr_expect_str_eq(current_of("press"), "101");
+	cr_expect_eq(access(place_path("pub/press/101/half"), F_OK), -1);
+	publication_free(p);
+	list_free(&l);
+	publish_site_free(s);
+}
+
+/* In the child: reads without pause until told to stop; whole documents only, serials never fall. */
+static int read_on(int stop)
+{
+	char path[256], *text;
+	unsigned long serial, last = 0;
+	int rounds = 0;
+	json_t *j;
+	size_t n;
+	char byte;
+
+	snprintf(path, sizeof path, "%s", place_path("pub/public/current/bundle.json"));
+	while (read(stop, &byte, 1) != 1) {
+		const char *head;
+
+		text = place_read(path, &n);
+		if (text == NULL)
+			return 1;
+		j = json_loadb(text, n, JSON_REJECT_DUPLICATES, NULL);
+		head = json_string_value(
+		    json_object_get(json_array_get(json_object_get(j, "heads"), 0), "doc"));
+		if (head == NULL || (head = strstr(head, "\"serial\":")) == NULL)
+			return 2;
+		serial = strtoul(head + 9, NULL, 10);
+		if (serial < last)
+			return 3;
+		last = serial;
+		json_decref(j);
+		free(text);
+		rounds++;
+	}
+	return rounds >= 3 ? 0 : 4;
+}
+
+Test(publish_write, a_reader_finds_a_whole_list_at_every_moment, .timeout = 60)
+{
+	struct publish_site *s = place_load();
+	int stop[2], status, i;
+	struct list l;
+	pid_t pid;
+
+	list_init(&l, s, 3, 1, 0);
+	list_publish(&l, s, 100);
+	cr_assert_eq(pipe2(stop, O_NONBLOCK), 0);
+	pid = fork();
+	if (pid == 0)
+		_exit(read_on(stop[0]));
+	for (i = 1; i <= 200; i++)
+		list_publish(&l, s, 100 + (uint64_t)i);
+	cr_assert_eq(write(stop[1], "!", 1), 1);
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	cr_assert(WIFEXITED(status));
+	cr_expect_eq(WEXITSTATUS(status), 0,
+	    "%d: 1 no file, 2 not whole, 3 older than before, 4 too few", WEXITSTATUS(status));
+	list_free(&l);
+	publish_site_free(s);
+}
+
+Test(publish_write, the_highest_serial_is_found_wherever_it_is)
+{
+	struct publish_site *s = place_load();
+	struct list l;
+
+	cr_expect_eq(publish_highest_serial(place_path("pub")), 0, "no folder");
+	list_init(&l, s, 4, 2, 0);
+	list_publish(&l, s, 41);
+	list_publish(&l, s, 42);
+	cr_expect_eq(publish_highest_serial(place_path("pub")), 42);
+	unlink(place_path("pub/public/42/head.json"));
+	cr_expect_eq(publish_highest_serial(place_path("pub")), 42, "from the other channel");
+	unlink(place_path("pub/press/42/head.json"));
+	cr_expect_eq(publish_highest_serial(place_path("pub")), 41, "from an older list");
+	fclose(fopen(place_path("pub/press/42/head.json"), "w"));
+	cr_expect_eq(
+	    publish_highest_serial(place_path("pub")), 41, "one that can't be read does not count");
+	list_free(&l);
+	publish_site_free(s);
+}
+
+Test(publish_write, the_next_serial_rises_and_keeps_up_with_the_clock)
+{
+	static const struct {
+		uint64_t last;
+		int64_t start, now;
+		uint64_t next;
+	} t[] = {{0, 1000, 1000, 1}, {0, 1000, 1059, 1}, {0, 1000, 1000 + 600, 10},
+	    {9, 1000, 1600, 10}, {10, 1000, 1600, 11}, {500, 1000, 1600, 501}, {7, 1000, 0, 8},
+	    {0, 1000, 0, 1}};
+	size_t i;
+
+	for (i = 0; i < sizeof t / sizeof t[0]; i++)
+		cr_expect_eq(
+		    publish_next_serial(t[i].last, t[i].start, t[i].now), t[i].next, "%zu", i);
+}
+
+static void litter(const char *folder)
+{
+	FILE *f;
+
+	cr_assert_eq(mkdir(place_path("pub/public/%s", folder), 0700), 0);
+	f = fopen(place_path("pub/public/%s/head.json", folder), "w");
+	cr_assert_not_null(f);
+	cr_assert_gt(fprintf(f, "{\"ty"), 0);
+	cr_assert_eq(fclose(f), 0);
+}
+
+Test(publish_write, what_a_crash_left_is_replaced)
+{
+	struct publish_site *s = place_load();
+	struct list l;
+
+	list_init(&l, s, 1, 1, 0);
+	list_publish(&l, s, 200);
+	litter(".new-201");
+	litter(".new-150");
+	litter("201");
+	cr_assert_eq(symlink("201", place_path("pub/public/.current")), 0);
+	list_publish(&l, s, 201);
+	cr_expect_str_eq(names_in("public"), "200 201 current ");
+	cr_expect_eq(access(place_path("pub/public/current/bundle.json"), F_OK), 0);
+	/* Complete, but never shown: it must not push out the list that was. */
+	litter("203");
+	list_publish(&l, s, 204);
+	cr_expect_str_eq(names_in("public"), "201 204 current ");
+	list_free(&l);
+	publish_site_free(s);
+}
+
+Test(publish_write, another_list_under_a_serial_that_is_out_is_refused)
+{
+	struct publish_site *s = place_load();
+	struct err e = ERR_INIT;
+	struct publication *p;
+	struct list l, m;
+
+	list_init(&l, s, 1, 1, 0);
+	list_publish(&l, s, 200);
+	list_init(&m, s, 2, 1, 200);
+	p = list_make(&m, s);
+	cr_expect_eq(publication_write(p, place_path("pub"), &e), -1);
+	cr_expect_eq(e.code, ERR_STATE, "%s", e.msg);
+	cr_expect_str_eq(names_in("public"), "200 current ");
+	publication_free(p);
+	list_publish(&l, s, 200);
+	list_free(&l);
+	list_free(&m);
+	publish_site_free(s);
+}
+
+/* Whether the bundle that `current` shows is whole. */
+static bool whole(const char *channel)
+{
+	struct doc_bundle b = {0};
+	size_t n = 0;
+	char *text = place_read(place_path("pub/%s/current/bundle.json", channel), &n);
+	bool ok = text != NULL && doc_bundle_parse(&b, text, n, NULL) == DOC_OK;
+
+	doc_bundle_free(&b);
+	free(text);
+	return ok;
+}
+
+/* As list_publish(), with fsync() number `step` failing; the answer of publication_write(). */
+static int publish_failing(
+    struct list *l, const struct publish_site *s, uint64_t serial, int step, struct err *e)
 {
 	struct publication *p;
-	struct err e = ERR_INIT;
-	unsigned i;
+	int r;
 
-	press.channels[1] = "zoo";
-	press.list.n_channels = 2;
-	press_add(2, "zoo");
-	publish_serial(200);
-	for (i = 3; i < 8; i++)
-		press_add(i, "zoo");
-	press.list.serial = 201;
-	p = press_make();
-	/* Room for all of "public", not for the bundle of "zoo". */
-	cr_assert_lt(largest(&p->channels[0]), largest(&p->channels[1]));
-	limit_files(largest(&p->channels[0]));
-	cr_expect_eq(publication_write(p, press.out, &e), -1);
-	limit_files(0);
-	cr_expect_eq(e.code, ERR_SYS);
-	cr_expect_eq(e.sys, ENOSPC);
-	cr_expect_not_null(strstr(e.msg, "zoo/bundle.json: the disk is full"), "%s", e.msg);
-	cr_expect_str_eq(press_names("public"), "200 current");
-	cr_expect_str_eq(press_names("zoo"), "200 current");
-	cr_expect_eq(press_current("public"), 200);
-	cr_expect_eq(press_current("zoo"), 200);
-	cr_expect_eq(publication_write(p, press.out, NULL), 0, "room again");
-	cr_expect_eq(press_current("zoo"), 201);
+	l->l.serial = serial;
+	p = list_make(l, s);
+	failing = step;
+	r = publication_write(p, place_path("pub"), e);
+	failing = -1;
 	publication_free(p);
+	return r;
 }
 
 Test(publish_write, whichever_fsync_fails_readers_have_a_whole_list)
 {
-	uint64_t now_public, now_zoo;
-	struct err e = ERR_INIT;
-	int step, r = -1, failed = 0, shown = 0;
-	char want[64];
+	struct publish_site *s = place_load();
+	int step, r = -1, shown = 0;
+	unsigned long serial = 200;
+	char now[64], want[128];
+	struct err e;
+	struct list l;
 
-	press.channels[1] = "zoo";
-	press.list.n_channels = 2;
-	publish_serial(200);
-	for (step = 0; r != 0; step++) {
+	list_init(&l, s, 2, 2, 0);
+	list_publish(&l, s, serial++);
+	for (step = 0; r != 0; step++, serial += 2) {
 		cr_assert_lt(step, 200);
-		press.list.serial++;
-		press_fail_sync(step);
 		err_clear(&e);
-		r = press_publish(&e);
-		press_fail_sync(-1);
-		cr_expect_eq(r == 0, e.code == ERR_NONE);
-		failed += r != 0;
-		now_public = press_current("public");
-		now_zoo = press_current("zoo");
-		shown += r != 0 && now_public == press.list.serial;
-		cr_expect(now_public == press.list.serial || now_zoo != press.list.serial, "in order");
-		cr_expect_eq(press_verify("public", KIT_NOW, NULL), 0, "step %d", step);
-		cr_expect_eq(press_verify("zoo", KIT_NOW, NULL), 0, "step %d", step);
-		/* Both on one serial again, so that each step starts alike. */
-		press.list.serial++;
-		cr_assert_eq(press_publish(NULL), 0);
-		snprintf(want, sizeof want, "%llu %llu current", (unsigned long long)(now_zoo), (unsigned long long)press.list.serial);
-		cr_expect_str_eq(press_names("zoo"), want, "step %d", step);
+		r = publish_failing(&l, s, serial, step, &e);
+		cr_expect_eq(r == 0, e.code == ERR_NONE, "%s", e.msg);
+		cr_expect(whole("public") && whole("press"), "step %d", step);
+		snprintf(now, sizeof now, "%s", current_of("press"));
+		shown += r != 0 && strtoul(current_of("public"), NULL, 10) == serial;
+		list_publish(&l, s, serial + 1);
+		snprintf(want, sizeof want, "%s %lu current ", now, serial + 1);
+		cr_expect_str_eq(names_in("press"), want, "step %d leaves nothing behind", step);
 	}
-	cr_expect_geq(failed, 2 * 15, "each file, folder and rename is synced: %d", failed);
+	cr_expect_geq(step, 2 * 15, "each file, folder and rename is synced: %d", step);
 	cr_expect_eq(shown, 2, "only the last fsync of each channel comes after its rename");
-}
-
-/* Reads the bundle through `current` until told to stop. Exit code 0: each was whole, and there were several. */
-static void
-read_all_the_time(int stop, int tell)
-{
-	char path[256], last[65] = "", first[65];
-	struct pollfd pfd = { .fd = stop, .events = POLLIN };
-	static char text[DOC_BUNDLE_MAX];
-	struct doc_bundle b = { 0 };
-	int fd, lists = 0, reads = 0;
-	ssize_t n, len;
-
-	snprintf(path, sizeof path, "%s/public/current/bundle.json", press.out);
-	while (poll(&pfd, 1, 0) == 0) {
-		fd = open(path, O_RDONLY);
-		if (fd < 0)
-			_exit(2);
-		for (len = 0; (n = read(fd, text + len, 1000)) > 0; len += n)
-			;
-		close(fd);
-		if (doc_bundle_parse(&b, text, (size_t)len, NULL) != DOC_OK || b.n_heads != 1 || b.n_leaves != 1)
-			_exit(3);
-		snprintf(first, sizeof first, "%.64s", strstr(b.heads[0].doc.p, "\"serial\":"));
-		doc_bundle_free(&b);
-		lists += strcmp(first, last) != 0;
-		strcpy(last, first);
-		if (reads++ == 0 && write(tell, "x", 1) != 1)
-			_exit(4);
-	}
-	_exit(lists >= 2 ? 0 : 5);
-}
-
-Test(publish_write, a_reader_always_gets_a_whole_list, .timeout = 120)
-{
-	int stop[2], tell[2], status;
-	uint64_t serial;
-	char c;
-	pid_t pid;
-
-	publish_serial(200);
-	cr_assert_eq(pipe(stop) | pipe(tell), 0);
-	pid = fork();
-	if (pid == 0) {
-		close(stop[1]);
-		read_all_the_time(stop[0], tell[1]);
-	}
-	close(stop[0]);
-	close(tell[1]);
-	cr_assert_eq(read(tell[0], &c, 1), 1, "the reader is under way");
-	for (serial = 201; serial <= 400; serial++)
-		publish_serial(serial);
-	close(stop[1]);
-	cr_assert_eq(waitpid(pid, &status, 0), pid);
-	cr_expect(WIFEXITED(status));
-	cr_expect_eq(WEXITSTATUS(status), 0, "2: absent, 3: not whole, 5: always the same: %d", WEXITSTATUS(status));
-	cr_expect_str_eq(press_names("public"), "399 400 current");
-	close(tell[0]);
-}
-
-Test(publish_write, the_highest_serial_is_found_on_disk)
-{
-	cr_expect_eq(publish_highest_serial(press.out), 0, "no folder yet");
-	publish_serial(200);
-	cr_expect_eq(publish_highest_serial(press.out), 200);
-	press.channels[0] = "zoo";
-	press_add(2, "zoo");
-	publish_serial(230);
-	press.channels[0] = "public";
-	publish_serial(210);
-	cr_expect_eq(publish_highest_serial(press.out), 230, "in any channel");
-	litter("999");
-	litter(".new-998");
-	cr_expect_eq(publish_highest_serial(press.out), 230, "half a head says nothing");
+	syncs = 0;
+	list_publish(&l, s, serial);
+	cr_expect_eq(syncs, step - 1, "each of them had its turn: %d", syncs);
+	list_free(&l);
+	publish_site_free(s);
 }

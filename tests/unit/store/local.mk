@@ -6,6 +6,7 @@ tests_unit_store_unit_store_SOURCES = \
 	%D%/state.c %D%/state.h \
 	%D%/test_crash.c \
 	%D%/test_damage.c \
+	%D%/test_disk.c \
 	%D%/test_master_key.c \
 	%D%/test_store.c
 tests_unit_store_unit_store_CFLAGS = $(AM_CFLAGS) $(CRITERION_CFLAGS) -fPIE
