@@ -1,0 +1,1 @@
+dist_doc_DATA += %D%/onionmirror.conf %D%/second-tor.conf

@@ -5,6 +5,7 @@
 #include "publish/publish_impl.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define HOUR 3600
@@ -23,13 +24,25 @@ parse_role(enum doc_role *role, const char *name)
 	return -1;
 }
 
+/* A key that is not the address's gives a proof that every reader refuses, with the whole bundle. */
+static int
+check_proof(const char *text, size_t len, const uint8_t site[DOC_HASH_LEN], struct err *e)
+{
+	struct doc_leaf l;
+
+	if (doc_leaf_parse(&l, text, len, site, e) != DOC_OK)
+		return -1;
+	return doc_possession_verify(&l) == 0 ? 0 : err_set(e, ERR_CRYPTO, "%s.onion: the key is that of another address", l.onion);
+}
+
 int
 publish_leaf_make(char **out, const struct publish_site *s, const uint8_t *key64, const char *address, uint16_t port, bool tls,
     const char *role, int64_t now, struct err *e)
 {
 	struct doc_leaf l = { 0 };
 	uint16_t usual = tls ? 443 : 80;
-	char tail[16] = "/";
+	char tail[16] = "/", *text;
+	size_t len;
 
 	memcpy(l.site, s->root.site, sizeof l.site);
 	if (!onion_addr_valid(address) || parse_role(&l.role, role) != 0)
@@ -43,7 +56,14 @@ publish_leaf_make(char **out, const struct publish_site *s, const uint8_t *key64
 	l.until = l.possession_not_after = l.from + (int64_t)s->root.doc.limits.possession_days * DAY;
 	if (doc_possession_sign(l.possession_sig, s->root.site, key64, l.possession_not_before, l.possession_not_after, e) != 0)
 		return -1;
-	return doc_leaf_write(out, NULL, &l, e);
+	if (doc_leaf_write(&text, &len, &l, e) != 0)
+		return -1;
+	if (check_proof(text, len, s->root.site, e) != 0) {
+		free(text);
+		return -1;
+	}
+	*out = text;
+	return 0;
 }
 
 int64_t

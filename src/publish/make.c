@@ -9,28 +9,57 @@
 
 #define HOUR 3600
 #define FRESH_HOURS 24
+#define VALID_HOURS (7 * 24)
+
+static void
+put_u64(uint8_t out[8], uint64_t v)
+{
+	int i;
+
+	for (i = 0; i < 8; i++)
+		out[i] = (uint8_t)(v >> (8 * i));
+}
+
+static uint64_t
+get_u64(const uint8_t p[8])
+{
+	uint64_t v = 0;
+	int i;
+
+	for (i = 0; i < 8; i++)
+		v |= (uint64_t)p[i] << (8 * i);
+	return v;
+}
+
+struct decoy_input {
+	char context[24];
+	uint8_t site[DOC_HASH_LEN], number[8], life[8];
+};
 
 /*
- * Decoys must stay the same from head to head, or comparing two heads would
- * tell them from the real leaves. They are derived from our member key, so
- * nothing has to be kept.
+ * Decoys must behave like leaves, or comparing heads would tell them apart: a
+ * leaf keeps its hash from head to head until its possession proof is renewed,
+ * at half life, so each decoy is replaced after the same time, counted from a
+ * moment of its own. All is derived from our member key: nothing is kept.
  */
 static int
-make_decoys(uint8_t (*out)[DOC_HASH_LEN], size_t n, const struct publish_site *s)
+make_decoys(uint8_t (*out)[DOC_HASH_LEN], size_t n, const struct publish_site *s, int64_t now)
 {
-	static const char context[] = "onionmirror/decoy/1";
-	uint8_t key[32], message[sizeof context + DOC_HASH_LEN + 8];
+	uint64_t span = s->root.doc.limits.possession_days * 24 * HOUR / 2, phase;
+	struct decoy_input in = { .context = "onionmirror/decoy/1" };
+	uint8_t key[32];
 	size_t i;
-	int k;
 
-	if (crypto_generichash(key, sizeof key, s->sk, 32, (const unsigned char *)context, sizeof context) != 0)
+	if (span == 0 || crypto_generichash(key, sizeof key, s->sk, 32, (const unsigned char *)in.context, sizeof in.context) != 0)
 		return -1;
-	memcpy(message, context, sizeof context);
-	memcpy(message + sizeof context, s->root.site, DOC_HASH_LEN);
+	memcpy(in.site, s->root.site, sizeof in.site);
 	for (i = 0; i < n; i++) {
-		for (k = 0; k < 8; k++)
-			message[sizeof context + DOC_HASH_LEN + (size_t)k] = (uint8_t)((uint64_t)i >> (8 * k));
-		crypto_generichash(out[i], DOC_HASH_LEN, message, sizeof message, key, sizeof key);
+		put_u64(in.number, i);
+		put_u64(in.life, UINT64_MAX);
+		crypto_generichash(out[i], DOC_HASH_LEN, (const unsigned char *)&in, sizeof in, key, sizeof key);
+		phase = get_u64(out[i]) % span;
+		put_u64(in.life, ((uint64_t)now + phase) / span);
+		crypto_generichash(out[i], DOC_HASH_LEN, (const unsigned char *)&in, sizeof in, key, sizeof key);
 	}
 	sodium_memzero(key, sizeof key);
 	return 0;
@@ -46,7 +75,7 @@ fill_leaves(struct doc_head *h, const struct publish_site *s, const struct publi
 	while (n_decoys < l->n_entries)
 		n_decoys *= 2;
 	decoys = calloc(n_decoys, sizeof *decoys);
-	if (hashes == NULL || decoys == NULL || make_decoys(decoys, n_decoys, s) != 0) {
+	if (hashes == NULL || decoys == NULL || make_decoys(decoys, n_decoys, s, l->now) != 0) {
 		err_set(e, ERR_MEMORY, "out of memory");
 		goto out;
 	}
@@ -102,7 +131,7 @@ fill_prev(struct doc_head *h, const char *text, struct err *e)
 static int
 fill_head(struct doc_head *h, const struct publish_site *s, const struct publish_list *l, struct err *e)
 {
-	int64_t hours = (int64_t)s->root.doc.limits.head_hours;
+	int64_t limit = (int64_t)s->root.doc.limits.head_hours, hours = limit < VALID_HOURS ? limit : VALID_HOURS;
 
 	memcpy(h->site, s->root.site, sizeof h->site);
 	h->epoch = s->root.doc.epoch;
@@ -117,6 +146,37 @@ fill_head(struct doc_head *h, const struct publish_site *s, const struct publish
 	if (fill_prev(h, l->prev_head, e) != 0 || fill_leaves(h, s, l, e) != 0)
 		return -1;
 	return fill_tombstones(h, l, e);
+}
+
+/* The site was verified when it was loaded, and the daemon runs for months. */
+static int
+check_site(const struct publish_site *s, int64_t now, struct err *e)
+{
+	if (chain_root_expiry(&s->root, now, NULL) != DOC_OK)
+		return err_set(e, ERR_REFUSED, "the root document ran out, no reader would believe a new list; have the root keys renew it");
+	if (now >= s->cert.expires)
+		return err_set(e, ERR_REFUSED, "members.json ran out, no reader would believe a new list; have the root keys renew it");
+	return 0;
+}
+
+/* One leaf that readers refuse makes them refuse its whole bundle, so each is judged as they will. */
+static int
+check_leaves(const struct publication *p, const struct publish_site *s, const struct publish_list *l, struct err *e)
+{
+	struct err inner;
+	struct doc_leaf leaf;
+	enum doc_reason why;
+	size_t i;
+
+	for (i = 0; i < l->n_entries; i++) {
+		err_clear(&inner);
+		why = doc_leaf_parse(&leaf, l->entries[i].leaf, strlen(l->entries[i].leaf), s->root.site, &inner);
+		if (why == DOC_OK)
+			why = chain_leaf(&leaf, &s->root, p->head.tombstones, p->head.n_tombstones, l->now, &inner);
+		if (why != DOC_OK)
+			return err_set(e, ERR_REFUSED, "leaf %zu does not verify: %s: %s", i + 1, doc_reason_name(why), inner.msg);
+	}
+	return 0;
 }
 
 /* As a reader would: a head that our own verifier refuses must never be visible. */
@@ -163,13 +223,15 @@ publication_make(struct publication **out, const struct publish_site *s, const s
 
 	if (l->n_entries == 0)
 		return err_set(e, ERR_REFUSED, "the list would be empty");
+	if (check_site(s, l->now, e) != 0)
+		return -1;
 	p = calloc(1, sizeof *p);
 	if (p == NULL || (p->channels = calloc(l->n_channels + 1, sizeof *p->channels)) == NULL) {
 		free(p);
 		return err_set(e, ERR_MEMORY, "out of memory");
 	}
 	p->serial = l->serial;
-	if (make_head(p, s, l, e) != 0)
+	if (make_head(p, s, l, e) != 0 || check_leaves(p, s, l, e) != 0)
 		goto fail;
 	for (i = 0; i < l->n_channels; i++) {
 		p->channels[i].channel = strdup(l->channels[i]);

@@ -36,7 +36,8 @@ int64_t publish_site_epoch_start(const struct publish_site *s);
 /*
  * Makes a leaf: a fresh salt, from/until, and the possession proof by the
  * onion's key (64 bytes, expanded, secret). `port` is the virtual port readers
- * use (80 gives http://<onion>/). *out is the canonical text, malloced.
+ * use (80 gives http://<onion>/). *out is the canonical text, malloced. A key
+ * of another address is ERR_CRYPTO.
  */
 int publish_leaf_make(char **out, const struct publish_site *s, const uint8_t *key64, const char *address, uint16_t port,
     bool tls, const char *role, int64_t now, struct err *e);
@@ -71,14 +72,26 @@ struct publish_list {
 
 /* Head and files, in memory. Nothing is visible yet. */
 struct publication;
+/*
+ * Everything is judged as a reader at `now` will: a root or members document
+ * that ran out, a leaf that is expired, withdrawn or without a good proof is
+ * ERR_REFUSED and says so. One such leaf would make readers refuse the bundle.
+ */
 int publication_make(struct publication **out, const struct publish_site *s, const struct publish_list *l, struct err *e);
 const char *publication_head(const struct publication *p); /* head.json text, to be stored */
 int64_t publication_valid_until(const struct publication *p);
 /*
- * Writes DIR/<channel>/<serial>/ (bundle.json, each document with its
- * .minisig, leaf-*.json, mirrors.txt + .minisig, index.html), syncs it, renames
- * the symlink DIR/<channel>/current to it, then removes older ones (the last
- * two stay). On failure `current` is as it was and what was half made is gone.
+ * Writes DIR/<channel>/<serial>/ (bundle.json, each document with its .minisig,
+ * leaf-*.json, mirrors.txt + .minisig, member.pub, index.html) for all channels
+ * and syncs it, then renames each symlink DIR/<channel>/current to it, then
+ * removes older ones (the last two stay). What a crash left of the same serial
+ * is replaced; the very same list once more is fine, another one under a serial
+ * that is out already is ERR_STATE.
+ *
+ * When making the folders fails (a full disk is ERR_SYS with sys = ENOSPC),
+ * each `current` is as it was and nothing half made is left. A failure at the
+ * renames themselves may come after some channel has the new list: the next
+ * head must then name this one as `prev`, which is right in either case.
  */
 int publication_write(const struct publication *p, const char *dir, struct err *e);
 void publication_free(struct publication *p);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Channel folders on disk: a whole new folder, synced, then one rename of the
- * symlink `current`. At every moment a reader finds one complete list.
+ * symlink `current`. At every moment a reader finds one complete list. All
+ * channels are made ready before the first is shown, so that a full disk leaves
+ * each of them as it was.
  */
 #include "config.h"
 #include "base/file.h"
@@ -11,13 +13,36 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define KEEP 2 /* the current folder and the one before: a slow reader may still be in it */
+/* One channel's folder while a list goes out. */
+struct target {
+	char where[PATH_MAX];
+	char name[24];   /* the new folder: the serial */
+	int fd;          /* of `where`, owned */
+	uint64_t before; /* what `current` pointed to, 0: nothing or no serial */
+	bool made;       /* `name` is complete and ours to remove */
+	bool visible;    /* `current` points to it */
+};
+
+static int
+fault(struct err *e, const char *where, const char *name)
+{
+	bool full = errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
+
+	if (!full)
+		return err_set_sys(e, "%s/%s", where, name);
+	if (e != NULL && e->code == ERR_NONE) {
+		err_set(e, ERR_SYS, "%s/%s: the disk is full; free some space", where, name);
+		e->sys = ENOSPC;
+	}
+	return -1;
+}
 
 static int
 put_file(int dir, const struct pfile *f, const char *where, struct err *e)
@@ -28,7 +53,7 @@ put_file(int dir, const struct pfile *f, const char *where, struct err *e)
 	int r = -1;
 
 	if (fd < 0)
-		return err_set_sys(e, "%s/%s", where, f->name);
+		return fault(e, where, f->name);
 	while (done < f->len) {
 		w = write(fd, f->text + done, f->len - done);
 		if (w < 0 && errno != EINTR)
@@ -37,11 +62,11 @@ put_file(int dir, const struct pfile *f, const char *where, struct err *e)
 			done += (size_t)w;
 	}
 	if (done < f->len || fchmod(fd, 0644) != 0 || fsync(fd) != 0)
-		err_set_sys(e, "%s/%s", where, f->name);
+		fault(e, where, f->name);
 	else
 		r = 0;
 	if (close(fd) != 0 && r == 0)
-		r = err_set_sys(e, "%s/%s", where, f->name);
+		r = fault(e, where, f->name);
 	return r;
 }
 
@@ -77,13 +102,13 @@ serial_of(const char *name)
 	return name[n] == '\0' && n > 0 && name[0] != '0' ? v : 0;
 }
 
-/* Older lists but the last, and what a crash left half made. */
+/* Removes all lists but the new one and the one before, in which a slow reader may still be, and what a crash left half made. */
 static void
-tidy(int dir, uint64_t serial)
+tidy(const struct target *t)
 {
-	uint64_t newest_old = 0, v;
+	uint64_t serial = serial_of(t->name), v;
+	int fd = openat(t->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct dirent *de;
-	int fd = dup(dir), pass;
 	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
 
 	if (d == NULL) {
@@ -91,100 +116,155 @@ tidy(int dir, uint64_t serial)
 			close(fd);
 		return;
 	}
-	for (pass = 0; pass < KEEP; pass++) {
-		rewinddir(d);
-		while ((de = readdir(d)) != NULL) {
-			v = serial_of(de->d_name);
-			if (pass == 0 && v > newest_old && v < serial)
-				newest_old = v;
-			if (pass == 1 && v != 0 && v != serial && v != newest_old)
-				remove_folder(dir, de->d_name);
-			if (pass == 1 && strncmp(de->d_name, ".new-", 5) == 0)
-				remove_folder(dir, de->d_name);
-		}
+	while ((de = readdir(d)) != NULL) {
+		v = serial_of(de->d_name);
+		if ((v != 0 && v != serial && v != t->before) || strncmp(de->d_name, ".new-", 5) == 0)
+			remove_folder(t->fd, de->d_name);
 	}
 	closedir(d);
 }
 
-/* -1: `current` is as it was; -2: it is the new one, but the disk may not know yet. */
+/* A folder that a web server can read whatever our umask is; its parent is synced when it was new. */
 static int
-swap_current(int dir, const char *where, const char *name, struct err *e)
+open_dir(const char *parent, const char *path, int *fd, struct err *e)
 {
-	unlinkat(dir, ".current", 0);
-	if (symlinkat(name, dir, ".current") != 0 || renameat(dir, ".current", dir, "current") != 0) {
-		err_set_sys(e, "%s/current", where);
-		unlinkat(dir, ".current", 0);
+	bool fresh;
+
+	if (file_mkdirs(parent, 0755, e) != 0)
 		return -1;
-	}
-	if (fsync(dir) == 0)
+	fresh = mkdir(path, 0755) == 0;
+	if (!fresh && errno != EEXIST)
+		return fault(e, parent, strrchr(path, '/') + 1);
+	*fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*fd < 0)
+		return err_set_sys(e, "%s", path);
+	if (!fresh)
 		return 0;
-	err_set_sys(e, "%s: fsync", where);
-	return -2;
+	if (fchmod(*fd, 0755) != 0)
+		return err_set_sys(e, "%s", path);
+	return file_sync_dir(parent, e);
 }
 
 static int
-fill_folder(int dir, const char *where, const struct channel_files *c, const char *tmp, struct err *e)
+fill_folder(const struct target *t, const struct channel_files *c, const char *tmp, struct err *e)
 {
 	int fd, r = 0;
 	size_t i;
 
-	if (mkdirat(dir, tmp, 0755) != 0 || (fd = openat(dir, tmp, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0)
-		return err_set_sys(e, "%s/%s", where, tmp);
+	if (mkdirat(t->fd, tmp, 0755) != 0 || (fd = openat(t->fd, tmp, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0)
+		return fault(e, t->where, tmp);
 	if (fchmod(fd, 0755) != 0)
-		r = err_set_sys(e, "%s/%s", where, tmp);
+		r = fault(e, t->where, tmp);
 	for (i = 0; r == 0 && i < c->n; i++)
-		r = put_file(fd, &c->files[i], where, e);
+		r = put_file(fd, &c->files[i], t->where, e);
 	if (r == 0 && fsync(fd) != 0)
-		r = err_set_sys(e, "%s/%s: fsync", where, tmp);
+		r = fault(e, t->where, tmp);
 	close(fd);
 	return r;
 }
 
+/* Whether the list that is out under this serial is the very same: a write that is repeated. */
 static int
-write_channel(const char *root, const struct channel_files *c, uint64_t serial, struct err *e)
+check_repeated(const struct target *t, const struct channel_files *c, struct err *e)
 {
-	char where[PATH_MAX], name[32], tmp[48];
-	int dir, r = -1;
+	char path[PATH_MAX + 48], *text;
+	bool same = false;
+	size_t i, n;
 
-	snprintf(where, sizeof where, "%s/%s", root, c->channel);
-	snprintf(name, sizeof name, "%llu", (unsigned long long)serial);
-	snprintf(tmp, sizeof tmp, ".new-%s", name);
-	if (file_mkdirs(where, 0755, e) != 0)
+	snprintf(path, sizeof path, "%s/%s/bundle.json", t->where, t->name);
+	if (file_read(path, DOC_BUNDLE_MAX, FILE_PUBLIC, &text, &n, e) != 0)
 		return -1;
-	dir = open(where, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
-		return err_set_sys(e, "%s", where);
-	remove_folder(dir, tmp);
-	if (fill_folder(dir, where, c, tmp, e) != 0)
-		goto out;
-	if (renameat(dir, tmp, dir, name) != 0) {
-		err_set_sys(e, "%s/%s", where, name);
-		goto out;
+	for (i = 0; i < c->n; i++)
+		if (strcmp(c->files[i].name, "bundle.json") == 0)
+			same = c->files[i].len == n && memcmp(c->files[i].text, text, n) == 0;
+	free(text);
+	return same ? 0 : err_set(e, ERR_STATE, "%s: another list with serial %s is out already", t->where, t->name);
+}
+
+/* Everything that can fail for want of space: the folder, complete and synced, and the symlink beside `current`. */
+static int
+prepare(struct target *t, const char *root, const struct channel_files *c, uint64_t serial, struct err *e)
+{
+	char tmp[32], link[32];
+	ssize_t n;
+
+	snprintf(t->name, sizeof t->name, "%llu", (unsigned long long)serial);
+	snprintf(tmp, sizeof tmp, ".new-%s", t->name);
+	if ((size_t)snprintf(t->where, sizeof t->where, "%s/%s", root, c->channel) >= sizeof t->where)
+		return err_set(e, ERR_LIMIT, "%s: path too long", root);
+	if (open_dir(root, t->where, &t->fd, e) != 0)
+		return -1;
+	n = readlinkat(t->fd, "current", link, sizeof link - 1);
+	link[n > 0 ? n : 0] = '\0';
+	t->before = serial_of(link);
+	if (t->before == serial) {
+		t->visible = true;
+		return check_repeated(t, c, e);
 	}
-	if (fsync(dir) != 0)
-		err_set_sys(e, "%s: fsync", where);
-	else
-		r = swap_current(dir, where, name, e);
-	if (r == 0)
-		tidy(dir, serial);
-	if (r == -1)
-		remove_folder(dir, name);
-out:
-	if (r != 0)
-		remove_folder(dir, tmp);
-	close(dir);
-	return r == 0 ? 0 : -1;
+	remove_folder(t->fd, tmp);
+	remove_folder(t->fd, t->name);
+	unlinkat(t->fd, ".current", 0);
+	if (fill_folder(t, c, tmp, e) != 0)
+		goto fail;
+	if (renameat(t->fd, tmp, t->fd, t->name) != 0) {
+		fault(e, t->where, t->name);
+		goto fail;
+	}
+	t->made = true;
+	if (symlinkat(t->name, t->fd, ".current") != 0 || fsync(t->fd) != 0)
+		return fault(e, t->where, "current");
+	return 0;
+fail:
+	remove_folder(t->fd, tmp);
+	return -1;
+}
+
+/* The one moment at which readers change over. */
+static int
+show(struct target *t, struct err *e)
+{
+	if (t->visible)
+		return 0;
+	if (renameat(t->fd, ".current", t->fd, "current") != 0)
+		return fault(e, t->where, "current");
+	t->visible = true;
+	if (fsync(t->fd) != 0)
+		return fault(e, t->where, "current");
+	tidy(t);
+	return 0;
+}
+
+static void
+let_go(struct target *t)
+{
+	if (t->fd < 0)
+		return;
+	if (t->made && !t->visible)
+		remove_folder(t->fd, t->name);
+	if (!t->visible)
+		unlinkat(t->fd, ".current", 0);
+	close(t->fd);
 }
 
 int
 publication_write(const struct publication *p, const char *dir, struct err *e)
 {
+	struct target *targets = calloc(p->n_channels + 1, sizeof *targets);
 	size_t i;
+	int r = 0;
 
+	if (targets == NULL)
+		return err_set(e, ERR_MEMORY, "out of memory");
 	for (i = 0; i < p->n_channels; i++)
-		if (write_channel(dir, &p->channels[i], p->serial, e) != 0)
-			return err_prefix(e, "publish");
-	return 0;
+		targets[i].fd = -1;
+	for (i = 0; r == 0 && i < p->n_channels; i++)
+		r = prepare(&targets[i], dir, &p->channels[i], p->serial, e);
+	for (i = 0; r == 0 && i < p->n_channels; i++)
+		r = show(&targets[i], e);
+	for (i = 0; i < p->n_channels; i++)
+		let_go(&targets[i]);
+	free(targets);
+	return r == 0 ? 0 : err_prefix(e, "publish");
 }
 
 /* The serial in one folder's head.json; 0 if there is no readable one. */

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SALT crypto_pwhash_argon2id_SALTBYTES
 #define KDF_MAX 1024
@@ -106,6 +107,12 @@ kdf_get(struct kdf *k, const char *state_dir, struct err *e)
 	}
 	if (inner.sys != ENOENT)
 		return err_set(e, inner.code, "%s", inner.msg);
+	/* A new salt beside an old store would only hide that the old one is lost. */
+	snprintf(path, sizeof path, "%s/store.db", state_dir);
+	if (access(path, F_OK) == 0)
+		return err_set(e, ERR_STATE, "%s/kdf.json is missing; the passphrase does not open the state without it: restore it from a backup",
+		    state_dir);
+	snprintf(path, sizeof path, "%s/kdf.json", state_dir);
 	rng_bytes(k->salt, SALT);
 	k->ops = KDF_OPS;
 	k->mem = KDF_MEM;

@@ -21,7 +21,7 @@ struct master_key {
 
 /* `out` has n + SEAL_OVERHEAD bytes. */
 void seal(uint8_t *out, const struct master_key *k, uint32_t table, uint64_t row, const void *p, size_t n);
-/* `out` has n - SEAL_OVERHEAD bytes; -1 (nothing usable in out) if the bytes were not sealed here under this key. */
+/* `out` has n - SEAL_OVERHEAD bytes, or is NULL: only checked; -1 (nothing usable in out) if the bytes were not sealed here under this key. */
 int unseal(uint8_t *out, const struct master_key *k, uint32_t table, uint64_t row, const uint8_t *p, size_t n);
 
 #endif

@@ -16,6 +16,17 @@ run(struct store *s, const char *sql, const char *doing, struct err *e)
 }
 
 int
+store_forget_keys(struct store *s)
+{
+	if (!s->key_gone || sqlite3_get_autocommit(s->db) == 0)
+		return 0;
+	if (sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) != SQLITE_OK)
+		return -1;
+	s->key_gone = false;
+	return 0;
+}
+
+int
 store_begin(struct store *s, struct err *e)
 {
 	return run(s, "BEGIN IMMEDIATE", "begin", e);
@@ -24,8 +35,11 @@ store_begin(struct store *s, struct err *e)
 int
 store_commit(struct store *s, struct err *e)
 {
-	if (run(s, "COMMIT", "commit", e) == 0)
+	if (run(s, "COMMIT", "commit", e) == 0) {
+		/* It is durable, whatever becomes of the log. */
+		(void)store_forget_keys(s);
 		return 0;
+	}
 	store_rollback(s);
 	return -1;
 }
@@ -66,14 +80,10 @@ store_put(struct store *s, enum store_table t, uint64_t id, const void *p, size_
 	sqlite3_reset(s->put);
 	sqlite3_clear_bindings(s->put);
 	free(sealed);
+	s->key_gone |= t == STORE_KEY;
+	if (r == 0)
+		(void)store_forget_keys(s);
 	return r;
-}
-
-static int
-damaged(const struct store *s, enum store_table t, uint64_t id, struct err *e)
-{
-	return err_set(e, ERR_STATE, "%s/store.db: row %d/%llu does not open: it was damaged or moved; restore it from a backup", s->dir,
-	    (int)t, (unsigned long long)id);
 }
 
 /* Points at the sealed value of the get statement, which stays stepped. */
@@ -91,7 +101,7 @@ find(struct store *s, enum store_table t, uint64_t id, const uint8_t **p, size_t
 	*p = sqlite3_column_blob(s->get, 0);
 	*n = (size_t)sqlite3_column_bytes(s->get, 0);
 	if (*n < SEAL_OVERHEAD)
-		return damaged(s, t, id, e);
+		return store_damaged(s, (int)t, id, e);
 	return 0;
 }
 
@@ -109,7 +119,7 @@ store_get(struct store *s, enum store_table t, uint64_t id, char **out, size_t *
 	if (text == NULL)
 		err_set(e, ERR_MEMORY, "out of memory");
 	else if (unseal((uint8_t *)text, s->key, (uint32_t)t, id, sealed, len) != 0)
-		damaged(s, t, id, e);
+		store_damaged(s, (int)t, id, e);
 	else {
 		text[len - SEAL_OVERHEAD] = '\0';
 		*out = text;
@@ -131,7 +141,7 @@ store_get_exact(struct store *s, enum store_table t, uint64_t id, void *out, siz
 	int r = find(s, t, id, &sealed, &len, e);
 
 	if (r == 0 && (len != n + SEAL_OVERHEAD || unseal(out, s->key, (uint32_t)t, id, sealed, len) != 0))
-		r = damaged(s, t, id, e);
+		r = store_damaged(s, (int)t, id, e);
 	sqlite3_reset(s->get);
 	return r;
 }
@@ -151,11 +161,9 @@ store_delete(struct store *s, enum store_table t, uint64_t id, struct err *e)
 	bind_place(s->del, t, id);
 	if (step_done(s, s->del, "delete", e) != 0)
 		return -1;
-	/* A key must also leave the write-ahead log. Inside a transaction the next delete or close does it. */
-	if (t == STORE_KEY && sqlite3_get_autocommit(s->db) != 0 &&
-	    sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) != SQLITE_OK)
-		return store_fault(s, "checkpoint", e);
-	return 0;
+	/* A key must also leave the write-ahead log; inside a transaction store_commit() sees to it. */
+	s->key_gone |= t == STORE_KEY;
+	return store_forget_keys(s) == 0 ? 0 : store_fault(s, "checkpoint", e);
 }
 
 int
@@ -176,9 +184,11 @@ store_each(struct store *s, enum store_table t, uint64_t after, bool (*cb)(uint6
 			r = store_fault(s, "read", e);
 			break;
 		}
-		text = n >= SEAL_OVERHEAD ? malloc(n - SEAL_OVERHEAD + 1) : NULL;
-		if (text == NULL || unseal((uint8_t *)text, s->key, (uint32_t)t, id, sealed, n) != 0) {
-			r = damaged(s, t, id, e);
+		text = malloc(n + 1);
+		if (text == NULL) {
+			r = err_set(e, ERR_MEMORY, "out of memory");
+		} else if (unseal((uint8_t *)text, s->key, (uint32_t)t, id, sealed, n) != 0) {
+			r = store_damaged(s, (int)t, id, e);
 		} else {
 			text[n - SEAL_OVERHEAD] = '\0';
 			more = cb(id, text, n - SEAL_OVERHEAD, arg);

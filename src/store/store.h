@@ -15,7 +15,9 @@
  * to another place. A row is (table, id 64 bit, sealed bytes).
  *
  * Anything damaged, of another version or under another key is ERR_STATE with
- * a message that says what to do; nothing is ever recreated over it.
+ * a message that says what to do; nothing is ever recreated over it. Opening
+ * checks every row. ERR_SYS has `sys` ENOSPC when the disk is full and EROFS
+ * when it is read-only: what was stored is still readable, try again later.
  */
 struct store;
 
@@ -68,7 +70,10 @@ int store_put(struct store *s, enum store_table t, uint64_t id, const void *p, s
 int store_get(struct store *s, enum store_table t, uint64_t id, char **out, size_t *n, struct err *e);
 /* As store_get() into exactly n bytes of the caller's (secret) memory. */
 int store_get_exact(struct store *s, enum store_table t, uint64_t id, void *out, size_t n, struct err *e);
-/* Deleting what isn't there is fine. secure_delete overwrites the page; the WAL is checkpointed and truncated for STORE_KEY. */
+/*
+ * Deleting what isn't there is fine. secure_delete overwrites the page; after a write of
+ * STORE_KEY (in a transaction: after its commit) the WAL is checkpointed and truncated, so no file holds the old key.
+ */
 int store_delete(struct store *s, enum store_table t, uint64_t id, struct err *e);
 /* Calls cb for each row by rising id, starting after `after`; cb returns false to stop. */
 int store_each(struct store *s, enum store_table t, uint64_t after,

@@ -5,6 +5,7 @@
 #include "store/seal.h"
 #include "store/store.h"
 
+#include <limits.h>
 #include <sqlite3.h>
 
 #define STORE_VALUE_MAX (1024 * 1024)
@@ -16,10 +17,19 @@ struct store {
 	const struct master_key *key; /* borrowed */
 	int lock_fd;                /* owned */
 	sqlite3_stmt *put, *get, *del, *each, *last, *trim; /* owned */
-	char dir[512];
+	bool made;     /* there was no store.db before */
+	bool key_gone; /* a key was deleted or replaced, the log may still hold it */
+	char dir[512], real[PATH_MAX]; /* as named, and without symlinks */
 };
 
-/* SQLite's last error as ours: full disk, damage and the rest, each with what to do. Returns -1. */
+/*
+ * SQLite's last error as ours: full disk, damage and the rest, each with what to do. Returns -1.
+ * A full disk has e->sys ENOSPC and a read-only one EROFS, whatever SQLite called it.
+ */
 int store_fault(const struct store *s, const char *doing, struct err *e);
+/* A row that does not open. Returns -1. */
+int store_damaged(const struct store *s, int t, uint64_t id, struct err *e);
+/* Outside a transaction: empties the log if a deleted key may be in it. -1: not now; tried again after the next write. */
+int store_forget_keys(struct store *s);
 
 #endif

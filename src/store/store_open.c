@@ -13,41 +13,61 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define DATABASE_MIN 512 /* bytes: its smallest page */
 #define CHECK_TABLE 0 /* a sealed constant that proves the key */
 static const char check_text[] = "onionmirror state";
 
+/* The daemon waits and tries again on ENOSPC and EROFS, so both are always named by these numbers. */
 static int
-store_errno(struct err *e, int sys)
+fault_sys(const struct store *s, const char *doing, int sys, const char *says, struct err *e)
 {
-	if (e != NULL && e->sys == 0)
-		e->sys = sys;
+	if (e == NULL || e->code != ERR_NONE)
+		return -1;
+	err_set(e, ERR_SYS, "%s/store.db: %s: %s", s->dir, doing, says);
+	e->sys = sys;
 	return -1;
+}
+
+/* The connection forgets the errno of a failed write to the log, but the open files know it. */
+static int
+last_errno(const struct store *s)
+{
+	int sys = sqlite3_system_errno(s->db);
+	sqlite3_file *f = NULL;
+
+	if (sys == 0 && sqlite3_file_control(s->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &f) == SQLITE_OK && f != NULL &&
+	    f->pMethods != NULL)
+		f->pMethods->xFileControl(f, SQLITE_FCNTL_LAST_ERRNO, &sys);
+	if (sys == 0)
+		sqlite3_file_control(s->db, "main", SQLITE_FCNTL_LAST_ERRNO, &sys);
+	return sys;
 }
 
 int
 store_fault(const struct store *s, const char *doing, struct err *e)
 {
-	int code = sqlite3_extended_errcode(s->db), sys = sqlite3_system_errno(s->db);
+	int code = sqlite3_extended_errcode(s->db) & 0xff, sys = 0;
+	char says[256];
 
-	switch (code & 0xff) {
-	case SQLITE_FULL:
-		err_set(e, ERR_SYS, "%s/store.db: %s: the disk is full; free some space", s->dir, doing);
-		return store_errno(e, ENOSPC);
-	case SQLITE_CORRUPT:
-	case SQLITE_NOTADB:
+	/* With other codes the number is left over from an earlier error. */
+	if (code == SQLITE_IOERR || code == SQLITE_CANTOPEN)
+		sys = last_errno(s);
+	if (code == SQLITE_FULL || sys == ENOSPC || sys == EDQUOT || sys == EFBIG)
+		return fault_sys(s, doing, ENOSPC, "the disk is full; free some space", e);
+	if (code == SQLITE_READONLY || sys == EROFS)
+		return fault_sys(s, doing, EROFS, "read-only", e);
+	if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
 		return err_set(e, ERR_STATE, "%s/store.db is damaged (%s); nothing was changed: restore it from a backup", s->dir,
 		    sqlite3_errmsg(s->db));
-	case SQLITE_READONLY:
-		err_set(e, ERR_SYS, "%s/store.db: %s: read-only", s->dir, doing);
-		return store_errno(e, EROFS);
-	default:
-		if (sys == ENOSPC || sys == EDQUOT || sys == EFBIG)
-			err_set(e, ERR_SYS, "%s/store.db: %s: the disk is full; free some space", s->dir, doing);
-		else
-			err_set(e, ERR_SYS, "%s/store.db: %s: %s%s%s", s->dir, doing, sqlite3_errmsg(s->db), sys != 0 ? ": " : "",
-			    sys != 0 ? strerror(sys) : "");
-		return store_errno(e, sys == EDQUOT || sys == EFBIG ? ENOSPC : sys);
-	}
+	snprintf(says, sizeof says, "%s%s%s", sqlite3_errmsg(s->db), sys != 0 ? ": " : "", sys != 0 ? strerror(sys) : "");
+	return fault_sys(s, doing, sys, says, e);
+}
+
+int
+store_damaged(const struct store *s, int t, uint64_t id, struct err *e)
+{
+	return err_set(e, ERR_STATE, "%s/store.db: row %d/%llu does not open: it was damaged or moved; restore it from a backup", s->dir,
+	    t, (unsigned long long)id);
 }
 
 static int
@@ -137,6 +157,29 @@ check_key(struct store *s, bool fresh, struct err *e)
 	return r;
 }
 
+/* A row that lost its place would be missed only when it is wanted; here every value must open where it is. */
+static int
+check_rows(struct store *s, struct err *e)
+{
+	sqlite3_stmt *st = NULL;
+	int r = 0, step = SQLITE_DONE;
+	sqlite3_int64 t, id;
+
+	if (sqlite3_prepare_v2(s->db, "SELECT t, id, v FROM value", -1, &st, NULL) != SQLITE_OK)
+		return store_fault(s, "check", e);
+	while (r == 0 && (step = sqlite3_step(st)) == SQLITE_ROW) {
+		t = sqlite3_column_int64(st, 0);
+		id = sqlite3_column_int64(st, 1);
+		if (t < CHECK_TABLE || t > STORE__LAST || (t == CHECK_TABLE && id != 0) || id < 0 ||
+		    unseal(NULL, s->key, (uint32_t)t, (uint64_t)id, sqlite3_column_blob(st, 2), (size_t)sqlite3_column_bytes(st, 2)) != 0)
+			r = store_damaged(s, (int)t, (uint64_t)id, e);
+	}
+	if (r == 0 && step != SQLITE_DONE)
+		r = store_fault(s, "check", e);
+	sqlite3_finalize(st);
+	return r;
+}
+
 static int
 open_format(struct store *s, struct err *e)
 {
@@ -146,7 +189,7 @@ open_format(struct store *s, struct err *e)
 	    pragma_int(s, "SELECT count(*) FROM sqlite_master", &tables, e) != 0)
 		return -1;
 	if (app == STORE_APPLICATION_ID && version == STORE_SCHEMA)
-		return check_integrity(s, e) == 0 ? check_key(s, false, e) : -1;
+		return check_integrity(s, e) == 0 && check_key(s, false, e) == 0 ? check_rows(s, e) : -1;
 	if (app == STORE_APPLICATION_ID)
 		return err_set(e, ERR_STATE, "%s has state version %d, and this onionmirrord knows version %d: use the onionmirrord that wrote it",
 		    s->dir, version, STORE_SCHEMA);
@@ -180,17 +223,42 @@ prepare(struct store *s, struct err *e)
 	return 0;
 }
 
+/* Looks at what is there before SQLite does, which would begin anew over an empty or missing file. */
+static int
+look_at_file(struct store *s, struct err *e)
+{
+	char path[PATH_MAX + 16];
+	struct stat st;
+
+	snprintf(path, sizeof path, "%s/store.db", s->real);
+	s->made = lstat(path, &st) != 0 && errno == ENOENT;
+	if (!s->made && !S_ISREG(st.st_mode))
+		return err_set(e, ERR_STATE, "%s/store.db is not a regular file", s->dir);
+	/* SQLite takes a file of one byte for an empty one, too. */
+	if (!s->made && st.st_size < DATABASE_MIN)
+		return err_set(e, ERR_STATE, "%s/store.db is empty: restore it from a backup, or remove it if nothing was ever stored",
+		    s->dir);
+	snprintf(path, sizeof path, "%s/store.db-wal", s->real);
+	if (s->made && lstat(path, &st) == 0) {
+		s->made = false;
+		return err_set(e, ERR_STATE, "%s/store.db is missing, its log is there: restore both from a backup", s->dir);
+	}
+	return 0;
+}
+
 static int
 open_database(struct store *s, struct err *e)
 {
-	char path[PATH_MAX];
-	struct stat st;
+	char path[PATH_MAX + 16];
 	mode_t was;
 	int r;
 
-	snprintf(path, sizeof path, "%s/store.db", s->dir);
-	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
-		return err_set(e, ERR_STATE, "%s is not a regular file", path);
+	/* SQLite follows no symlink in any part of a path; ours may lead through one. */
+	if (realpath(s->dir, s->real) == NULL)
+		return err_set_sys(e, "%s", s->dir);
+	if (look_at_file(s, e) != 0)
+		return -1;
+	snprintf(path, sizeof path, "%s/store.db", s->real);
 	was = umask(077);
 	r = sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_PRIVATECACHE, NULL);
 	umask(was);
@@ -204,7 +272,40 @@ open_database(struct store *s, struct err *e)
 	was = umask(077);
 	r = exec(s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY", "open", e);
 	umask(was);
-	return r == 0 ? prepare(s, e) : -1;
+	if (r != 0 || prepare(s, e) != 0)
+		return -1;
+	/* What a crash left in the log may hold a key that was deleted. */
+	s->key_gone = true;
+	(void)store_forget_keys(s);
+	return 0;
+}
+
+/* A store that could not be made to the end holds nothing: the next start shall make it anew. */
+static void
+unmake(const struct store *s)
+{
+	static const char *const names[] = { "store.db", "store.db-journal", "store.db-wal", "store.db-shm" };
+	char path[PATH_MAX + 32];
+	size_t i;
+
+	for (i = 0; i < sizeof names / sizeof names[0]; i++) {
+		snprintf(path, sizeof path, "%s/%s", s->real, names[i]);
+		unlink(path);
+	}
+}
+
+static void
+close_database(struct store *s)
+{
+	sqlite3_finalize(s->put);
+	sqlite3_finalize(s->get);
+	sqlite3_finalize(s->del);
+	sqlite3_finalize(s->each);
+	sqlite3_finalize(s->last);
+	sqlite3_finalize(s->trim);
+	s->put = s->get = s->del = s->each = s->last = s->trim = NULL;
+	sqlite3_close(s->db);
+	s->db = NULL;
 }
 
 int
@@ -222,6 +323,9 @@ store_open(struct store **out, const char *state_dir, const struct master_key *k
 		*out = s;
 		return 0;
 	}
+	close_database(s);
+	if (s->made)
+		unmake(s);
 	store_close(s);
 	return -1;
 }
@@ -231,13 +335,7 @@ store_close(struct store *s)
 {
 	if (s == NULL)
 		return;
-	sqlite3_finalize(s->put);
-	sqlite3_finalize(s->get);
-	sqlite3_finalize(s->del);
-	sqlite3_finalize(s->each);
-	sqlite3_finalize(s->last);
-	sqlite3_finalize(s->trim);
-	sqlite3_close(s->db);
+	close_database(s);
 	if (s->lock_fd >= 0)
 		close(s->lock_fd);
 	free(s);

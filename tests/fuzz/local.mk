@@ -6,9 +6,13 @@
 # seeds. With --enable-fuzzing (CC=clang) it is linked with libFuzzer instead:
 #   tests/fuzz/fuzz_reply -dict=.../dict/reply.dict -max_total_time=60 NEW-DIR .../corpus/reply
 fuzz_programs = \
+	tests/fuzz/fuzz_bundle \
 	tests/fuzz/fuzz_command \
+	tests/fuzz/fuzz_doc \
 	tests/fuzz/fuzz_event \
 	tests/fuzz/fuzz_http \
+	tests/fuzz/fuzz_minisign \
+	tests/fuzz/fuzz_onion \
 	tests/fuzz/fuzz_reply \
 	tests/fuzz/fuzz_rpc \
 	tests/fuzz/fuzz_socks
@@ -22,12 +26,20 @@ endif
 fuzz_libs = libproto.la libbase.la $(OM_LIBS) $(FUZZ_LDFLAGS)
 EXTRA_DIST += tests/fuzz/corpus tests/fuzz/dict
 
+tests_fuzz_fuzz_bundle_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_bundle.c $(fuzz_main)
+tests_fuzz_fuzz_bundle_LDADD = libonionmirror.la $(fuzz_libs)
 tests_fuzz_fuzz_command_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_command.c $(fuzz_main)
 tests_fuzz_fuzz_command_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_doc_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_doc.c $(fuzz_main)
+tests_fuzz_fuzz_doc_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_event_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_event.c $(fuzz_main)
 tests_fuzz_fuzz_event_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_http_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_http.c $(fuzz_main)
 tests_fuzz_fuzz_http_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_minisign_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_minisign.c $(fuzz_main)
+tests_fuzz_fuzz_minisign_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_onion_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_onion.c $(fuzz_main)
+tests_fuzz_fuzz_onion_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_reply_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_reply.c $(fuzz_main)
 tests_fuzz_fuzz_reply_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_rpc_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_rpc.c $(fuzz_main)

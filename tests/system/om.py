@@ -82,16 +82,10 @@ class Network:
         return [self.pid(n) for n in sorted(os.listdir(os.path.join(self.folder, "tor"))) if n not in ("host", "reader")]
 
     def kill_host(self):
-        os.kill(self.pid(), signal.SIGKILL)
+        subprocess.run([TESTNET, "kill", self.folder, "host"], check=True)
 
     def start_host(self):
-        torrc = os.path.join(self.folder, "tor/host/torrc")
-        log = open(os.path.join(self.folder, "tor/host/restart.log"), "ab")
-        child = subprocess.Popen(["tor", "-f", torrc, "--defaults-torrc", os.path.join(self.folder, "tor/empty")],
-                                 stdout=log, stderr=log, start_new_session=True)
-        threading.Thread(target=child.wait, daemon=True).start()
-        with open(os.path.join(self.folder, "tor/host/pid"), "w") as f:
-            f.write("%d\n" % child.pid)
+        subprocess.run([TESTNET, "up", self.folder, "host"], check=True)
 
 
 class Controller:

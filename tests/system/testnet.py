@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 """The private network itself: that it answers, and that a block is what a takedown looks like."""
+
 import os
 import subprocess
 import sys
@@ -8,75 +9,113 @@ import time
 import urllib.request
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import harness  # noqa: E402
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+import om
+from om import until
 
 
-def fails(socks, address):
-    """Seconds that a fresh fetch took to fail, and the SOCKS reply; None if it worked."""
+def testnet(*words):
+    return subprocess.run([om.TESTNET, *words], capture_output=True, text=True)
+
+
+def add_onion(net, backend):
+    controller = om.Controller(net)
+    try:
+        reply = controller.ask("ADD_ONION NEW:ED25519-V3 Flags=DiscardPK,Detach Port=80,127.0.0.1:%d" % backend.port)
+    finally:
+        controller.close()
+    return reply[0].split("=")[1]
+
+
+def failure(socks, address):
+    """(SOCKS reply, seconds) of a fetch with fresh credentials, which has to fail."""
     began = time.monotonic()
     try:
-        harness.fetch(socks, address, timeout=125)
-    except harness.SocksError as error:
-        return time.monotonic() - began, error.code
-    return None
+        om.fetch(socks, address, timeout=60)
+    except OSError as error:
+        return str(error), time.monotonic() - began
+    raise AssertionError("a fetch through %s worked" % socks)
 
 
-def status(net):
-    """What `testnet status` prints; fails unless every tor is at 100 %."""
-    return subprocess.run([harness.TESTNET, "status", net.path], capture_output=True, text=True,
-                          check=True).stdout
+class Onions:
+    """Two onions of the same backend; the first one gets blocked."""
+
+    def __init__(self, net):
+        self.net = net
+        self.backend = om.Backend("web")
+        self.target = add_onion(net, self.backend)
+        self.other = add_onion(net, self.backend)
 
 
-def run(net, cases, host, backend):
-    with cases.case("testnet: every tor is at 100 %"):
-        net.run("status")
-    with cases.case("testnet: a second start in the same directory is refused"):
-        again = subprocess.run([harness.TESTNET, "start", net.path], capture_output=True, text=True)
-        assert again.returncode == 1 and "stop" in again.stderr, again.stderr
-    with cases.case("testnet: a directory too long for unix sockets is refused"):
-        long = subprocess.run([harness.TESTNET, "start", "/tmp/" + "x" * 100],
-                              capture_output=True, text=True)
-        assert long.returncode == 1 and "107 characters" in long.stderr, long.stderr
-
-    target = host.add_onion(backend.target)
-    other = host.add_onion(backend.target)
-    with cases.case("testnet: a new onion answers through another tor"):
-        for address in (target, other):
-            assert harness.fetch_until(net.socks(), address) == (200, b"hello\n")
-    with cases.case("testnet: a blocked onion fails for fresh credentials at once"):
-        net.run("block", target)
-        for socks, want in ((net.socks(), 0xF2), (net.socks("host"), 0xF2),
-                            (net.socks(plain=True), 0x04)):
-            result = fails(socks, target)
-            assert result is not None, "a fetch through %s worked" % socks
-            harness.note("%s: SOCKS %02X after %.2f s" % (socks, result[1], result[0]))
-            assert result[1] == want and result[0] < 30, result
-    with cases.case("testnet: a block lasts"):
-        for _ in range(5):
-            assert fails(net.socks(), target) is not None
-    with cases.case("testnet: a block leaves the other onion and the backend alone"):
-        assert harness.fetch(net.socks(), other) == (200, b"hello\n")
-        with urllib.request.urlopen("http://%s/" % backend.target) as answer:
-            assert answer.read() == b"hello\n"
-        assert target in host.onions()
-    with cases.case("testnet: a tor is back after a crash, without its onions"):
-        net.run("kill", "host")
-        net.run("up", "host")
-        with net.controller() as again:
-            assert not again.onions()
-    with cases.case("testnet: unblock ends the block"):
-        assert target in status(net)
-        net.run("unblock", target)
-        assert "blocked" not in status(net)
+def every_tor_of_the_network_is_at_100_percent(net):
+    status = testnet("status", net.folder)
+    assert status.returncode == 0 and status.stdout.count("100 %") == 10, status.stdout
 
 
-def main():
-    with harness.network() as net, harness.Cases() as cases:
-        with net.controller() as host, harness.Backend({"/": "hello\n"}) as backend:
-            run(net, cases, host, backend)
-    return cases.exit_code()
+def a_second_start_in_the_same_directory_is_refused(net):
+    again = testnet("start", net.folder)
+    assert again.returncode == 1 and "stop" in again.stderr, again.stderr
+
+
+def a_directory_too_long_for_unix_sockets_is_refused(_net):
+    again = testnet("start", "/tmp/" + "x" * 100)
+    assert again.returncode == 1 and "107 characters" in again.stderr, again.stderr
+
+
+def new_onions_answer_through_another_tor(onions):
+    for address in (onions.target, onions.other):
+        until("an answer of " + address, 60, lambda a=address: om.answers(onions.net, a, timeout=20))
+
+
+def a_blocked_onion_fails_for_fresh_credentials(onions):
+    net = onions.net
+    net.block(onions.target)
+    for socks, want in ((net.reader, "f2"), (net.socks, "f2"), (net.socks + "-plain", "04")):
+        reply, seconds = failure(socks, onions.target)
+        print("# %s after %.2f s: %s" % (reply, seconds, socks))
+        assert reply.endswith(" " + want) and seconds < 30, reply
+
+
+def a_block_lasts(onions):
+    for _ in range(5):
+        failure(onions.net.reader, onions.target)
+
+
+def a_block_leaves_the_rest_alone(onions):
+    assert om.answers(onions.net, onions.other)
+    with urllib.request.urlopen("http://127.0.0.1:%d/health" % onions.backend.port) as answer:
+        assert b"ok" in answer.read()
+    assert {onions.target, onions.other} <= om.detached(onions.net)
+
+
+def a_tor_is_back_after_a_crash_without_its_onions(onions):
+    onions.net.kill_host()
+    onions.net.start_host()
+    assert not om.detached(onions.net)
+
+
+def unblock_ends_the_block(onions):
+    folder = onions.net.folder
+    assert onions.target in testnet("status", folder).stdout
+    onions.net.unblock(onions.target)
+    assert "blocked" not in testnet("status", folder).stdout
+
+
+def test(net, cases):
+    cases.run(every_tor_of_the_network_is_at_100_percent, net)
+    cases.run(a_second_start_in_the_same_directory_is_refused, net)
+    cases.run(a_directory_too_long_for_unix_sockets_is_refused, net)
+    onions = Onions(net)
+    try:
+        cases.run(new_onions_answer_through_another_tor, onions)
+        cases.run(a_blocked_onion_fails_for_fresh_credentials, onions)
+        cases.run(a_block_lasts, onions)
+        cases.run(a_block_leaves_the_rest_alone, onions)
+        cases.run(a_tor_is_back_after_a_crash_without_its_onions, onions)
+        cases.run(unblock_ends_the_block, onions)
+    finally:
+        onions.backend.stop()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    om.main(test)
