@@ -66,6 +66,9 @@ xasprintf(const char *fmt, ...)
 void *
 secret_alloc(size_t n)
 {
+	/* Without it sodium_malloc() crashes; later calls do nothing. */
+	if (sodium_init() < 0)
+		return NULL;
 	return sodium_malloc(n);
 }
 

@@ -6,6 +6,7 @@
 
 #include <getopt.h>
 #include <sodium.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -80,6 +81,7 @@ daemon_main(int argc, char **argv)
 		return 2;
 	}
 	umask(077);
+	signal(SIGXFSZ, SIG_IGN); /* a file size limit is then an error of write(), as a full disk is */
 	log_init("onionmirrord", LOG_LEVEL_NOTICE);
 	if (sodium_init() < 0) {
 		fputs("onionmirrord: libsodium does not start on this machine\n", stderr);

@@ -1,141 +1,148 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Listeners on unix sockets and loopback. Owns the listening descriptor and the socket file it made. */
+/* Listeners. A listener owns its descriptor, its event and the socket file it made. */
 #include "config.h"
+#include "io/stream.h"
+
 #include "base/mem.h"
-#include "io/loop_impl.h"
+#include "io/internal.h"
 
 #include <errno.h>
-#include <event2/listener.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define BACKLOG 128
 #define PAUSE_MS 1000
-#define BACKLOG 64
 
 struct listener {
 	struct loop *loop;
-	struct evconnlistener *ev; /* owned, with its descriptor */
-	struct timer *pause;       /* owned */
 	struct endpoint ep;
-	dev_t dev;
-	ino_t ino; /* of our socket file */
+	int fd;
 	size_t max_input;
+	struct event *ev;
+	struct timer *resume;
 	void (*on_accept)(struct stream *s, void *arg);
 	void *arg;
+	dev_t dev; /* which file is ours */
+	ino_t ino;
 };
 
 static void
-on_connection(struct evconnlistener *ev, evutil_socket_t fd, struct sockaddr *sa, int len, void *arg)
+on_resume(void *arg)
 {
 	struct listener *ls = arg;
-	struct stream *s = stream_adopt(ls->loop, fd, ls->ep.kind == ENDPOINT_UNIX, ls->max_input);
 
-	(void)ev;
-	(void)sa;
-	(void)len;
-	stream_begin(s);
-	ls->on_accept(s, ls->arg);
+	event_add(ls->ev, NULL);
 }
 
+/* One at a time: the callback may free the listener, and the event comes again while more are waiting. */
 static void
-on_pause_over(void *arg)
+on_connection(evutil_socket_t fd, short what, void *arg)
 {
 	struct listener *ls = arg;
+	int conn = accept4((int)fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-	evconnlistener_enable(ls->ev);
+	(void)what;
+	if (conn >= 0) {
+		ls->on_accept(stream_accepted(ls->loop, conn, &ls->ep, ls->max_input), ls->arg);
+		return;
+	}
+	/* The connection stays in the queue and would wake us at once, for ever. Others: it is gone, go on. */
+	if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+		event_del(ls->ev);
+		timer_set(ls->resume, PAUSE_MS);
+	}
 }
 
-/* Out of descriptors: a level-triggered listener would spin, so look away for a second. */
-static void
-on_accept_error(struct evconnlistener *ev, void *arg)
-{
-	struct listener *ls = arg;
-
-	evconnlistener_disable(ev);
-	timer_set(ls->pause, PAUSE_MS);
-}
-
-/* Removes a socket file that nobody answers on; refuses everything else. */
+/* Makes room for a unix socket: 0 if nothing is there (any more). */
 static int
-clear_stale(const struct endpoint *ep, struct err *e)
+remove_stale(const struct endpoint *ep, const struct sockaddr_storage *sa, socklen_t n, struct err *e)
 {
-	struct sockaddr_storage ss;
-	socklen_t n = endpoint_sockaddr(ep, &ss);
 	struct stat st;
-	int fd, r, sys;
+	int fd, r, saved;
 
 	if (lstat(ep->path, &st) != 0)
 		return errno == ENOENT ? 0 : err_set_sys(e, "%s", ep->path);
 	if (!S_ISSOCK(st.st_mode))
-		return err_set(e, ERR_SYS, "%s exists and is not a socket; remove it or name another path", ep->path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
+		return err_set(e, ERR_SYS, "%s: exists and is not a socket; remove it or choose another path", ep->path);
+	if ((fd = address_socket(ep)) < 0)
 		return err_set_sys(e, "socket");
-	r = connect(fd, (struct sockaddr *)&ss, n);
-	sys = errno;
+	r = connect(fd, (const struct sockaddr *)sa, n);
+	saved = errno;
 	close(fd);
-	if (r == 0 || sys != ECONNREFUSED)
-		return err_set(e, ERR_SYS, "%s is in use by another process", ep->path);
-	return unlink(ep->path) == 0 ? 0 : err_set_sys(e, "%s", ep->path);
+	errno = saved;
+	/* EAGAIN: its queue is full, so somebody has it. */
+	if (r == 0 || errno == EAGAIN || errno == EINPROGRESS) {
+		errno = EADDRINUSE;
+		return err_set_sys(e, "%s: another process answers there", ep->path);
+	}
+	if (errno != ECONNREFUSED && errno != ENOENT)
+		return err_set_sys(e, "%s: cannot tell if the socket is in use", ep->path);
+	if (errno == ECONNREFUSED && unlink(ep->path) != 0 && errno != ENOENT)
+		return err_set_sys(e, "%s: cannot remove the stale socket", ep->path);
+	return 0;
 }
 
 static int
-open_socket(struct listener *ls, mode_t mode, struct err *e)
+bind_and_listen(int fd, const struct endpoint *ep, mode_t mode, struct stat *st, struct err *e)
 {
-	struct sockaddr_storage ss;
-	socklen_t n = endpoint_sockaddr(&ls->ep, &ss);
-	char where[ENDPOINT_TEXT_MAX];
-	int fd, one = 1, bound;
-	struct stat st;
-	mode_t was;
+	struct sockaddr_storage sa;
+	socklen_t n = address_from_endpoint(&sa, ep);
+	char text[ENDPOINT_TEXT_MAX];
+	mode_t old;
+	int r, on = 1;
 
-	endpoint_format(where, &ls->ep);
-	if (ls->ep.kind == ENDPOINT_UNIX && clear_stale(&ls->ep, e) != 0)
-		return -1;
-	fd = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return err_set_sys(e, "%s", where);
-	if (ls->ep.kind != ENDPOINT_UNIX)
-		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-	/* The mode must hold from the first moment, so it is set by the umask, not afterwards. */
-	was = umask(0777 & ~mode);
-	bound = bind(fd, (struct sockaddr *)&ss, n);
-	umask(was);
-	if (bound != 0 || listen(fd, BACKLOG) != 0) {
-		err_set_sys(e, "%s: cannot listen", where);
-		close(fd);
+	endpoint_format(text, ep);
+	if (ep->kind == ENDPOINT_UNIX) {
+		if (remove_stale(ep, &sa, n, e) != 0)
+			return -1;
+		/* By umask and not by chmod after: it is never more open than it shall be. */
+		old = umask(~mode & 0777);
+		r = bind(fd, (struct sockaddr *)&sa, n);
+		umask(old);
+	} else {
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+		r = bind(fd, (struct sockaddr *)&sa, n);
+	}
+	if (r != 0)
+		return err_set_sys(e, "bind to %s", text);
+	if (listen(fd, BACKLOG) != 0 || (ep->kind == ENDPOINT_UNIX && lstat(ep->path, st) != 0)) {
+		err_set_sys(e, "listen on %s", text);
+		if (ep->kind == ENDPOINT_UNIX)
+			unlink(ep->path);
 		return -1;
 	}
-	if (ls->ep.kind == ENDPOINT_UNIX && lstat(ls->ep.path, &st) == 0) {
-		ls->dev = st.st_dev;
-		ls->ino = st.st_ino;
-	}
-	return fd;
+	return 0;
 }
 
 struct listener *
 listener_new(struct loop *l, const struct endpoint *ep, mode_t mode, size_t max_input,
     void (*on_accept)(struct stream *s, void *arg), void *arg, struct err *e)
 {
-	struct listener *ls = xcalloc(1, sizeof *ls);
-	int fd;
+	struct listener *ls;
+	struct stat st = { 0 };
+	int fd = address_socket(ep);
 
+	if (fd < 0) {
+		err_set_sys(e, "socket");
+		return NULL;
+	}
+	if (bind_and_listen(fd, ep, mode, &st, e) != 0) {
+		close(fd);
+		return NULL;
+	}
+	ls = xcalloc(1, sizeof *ls);
 	ls->loop = l;
 	ls->ep = *ep;
+	ls->fd = fd;
 	ls->max_input = max_input;
 	ls->on_accept = on_accept;
 	ls->arg = arg;
-	if ((fd = open_socket(ls, mode, e)) < 0) {
-		free(ls);
-		return NULL;
-	}
-	ls->pause = timer_new(l, on_pause_over, ls);
-	ls->ev = evconnlistener_new(l->base, on_connection, ls, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
-	if (ls->ev == NULL)
-		abort();
-	evconnlistener_set_error_cb(ls->ev, on_accept_error);
+	ls->dev = st.st_dev;
+	ls->ino = st.st_ino;
+	ls->resume = timer_new(l, on_resume, ls);
+	ls->ev = loop_event(l, fd, EV_READ | EV_PERSIST, on_connection, ls);
+	event_add(ls->ev, NULL);
 	return ls;
 }
 
@@ -146,10 +153,11 @@ listener_free(struct listener *ls)
 
 	if (ls == NULL)
 		return;
-	evconnlistener_free(ls->ev);
-	timer_free(ls->pause);
-	/* Only the file we made: another process may have put its own there meanwhile. */
+	event_free(ls->ev);
+	timer_free(ls->resume);
+	/* A successor may have put its own in the place. */
 	if (ls->ep.kind == ENDPOINT_UNIX && lstat(ls->ep.path, &st) == 0 && st.st_dev == ls->dev && st.st_ino == ls->ino)
 		unlink(ls->ep.path);
+	close(ls->fd);
 	free(ls);
 }

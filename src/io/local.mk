@@ -1,9 +1,12 @@
 noinst_LTLIBRARIES += libio.la
 libio_la_SOURCES = \
+	%D%/address.c \
+	%D%/inbuf.c %D%/inbuf.h \
+	%D%/internal.h \
 	%D%/listener.c \
 	%D%/loop.c %D%/loop.h \
-	%D%/loop_impl.h \
 	%D%/notify.c %D%/notify.h \
+	%D%/outq.c %D%/outq.h \
 	%D%/signal.c \
 	%D%/stream.c %D%/stream.h \
 	%D%/timer.c

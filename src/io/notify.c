@@ -1,50 +1,77 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The notify protocol of systemd, without its library. */
+/* Tells the service manager how we are. Keeps nothing. */
 #include "config.h"
 #include "io/notify.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+/* A manager that does not read must not hang us. */
+#define SEND_LIMIT_MS 500
 
 int
 notify_send(const char *state)
 {
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	struct timeval limit = { 0, SEND_LIMIT_MS * 1000 };
 	const char *path = getenv("NOTIFY_SOCKET");
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
 	size_t n;
-	ssize_t sent;
-	int fd;
+	ssize_t w;
+	int fd, saved;
 
-	if (path == NULL)
+	if (path == NULL || *path == '\0')
 		return 0;
 	n = strlen(path);
-	if ((path[0] != '/' && path[0] != '@') || n < 2 || n >= sizeof un.sun_path)
+	if ((path[0] != '/' && path[0] != '@') || n < 2 || n >= sizeof sun.sun_path) {
+		errno = EINVAL;
 		return -1;
-	memcpy(un.sun_path, path, n);
+	}
+	memcpy(sun.sun_path, path, n);
 	if (path[0] == '@')
-		un.sun_path[0] = '\0';
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
+		sun.sun_path[0] = '\0'; /* an abstract name has no NUL at its end */
+	else
+		n++;
+	if ((fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) < 0)
 		return -1;
-	sent = sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&un,
-	    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+	do
+		w = sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&sun,
+		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n));
+	while (w < 0 && errno == EINTR);
+	saved = errno;
 	close(fd);
-	return sent < 0 ? -1 : 0;
+	errno = saved;
+	return w < 0 ? -1 : 0;
+}
+
+/* A plain decimal number, or 0. */
+static int64_t
+number_from(const char *name)
+{
+	const char *s = getenv(name);
+	int64_t v = 0;
+
+	if (s == NULL)
+		return 0;
+	for (; *s >= '0' && *s <= '9' && v < INT64_MAX / 100; s++)
+		v = v * 10 + (*s - '0');
+	return *s == '\0' ? v : 0;
 }
 
 int64_t
 notify_watchdog_ms(void)
 {
-	const char *usec = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
-	char *end;
-	long long v;
+	int64_t usec = number_from("WATCHDOG_USEC");
 
-	if (usec == NULL || (pid != NULL && atoll(pid) != (long long)getpid()))
+	if (getenv("WATCHDOG_PID") != NULL && number_from("WATCHDOG_PID") != (int64_t)getpid())
 		return 0;
-	v = strtoll(usec, &end, 10);
-	return *end == '\0' && v > 0 ? v / 2000 : 0;
+	if (usec <= 0)
+		return 0;
+	return usec < 2000 ? 1 : usec / 2000;
 }

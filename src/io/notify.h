@@ -5,11 +5,13 @@
 #include <stdint.h>
 
 /*
- * sd_notify(3)'s protocol: one datagram to $NOTIFY_SOCKET. Without that
- * variable nothing happens and 0 is returned; -1 if it could not be sent.
+ * The service manager's notification protocol (sd_notify(3)), without its
+ * library: one datagram of "KEY=value" lines to the socket in $NOTIFY_SOCKET.
  */
+
+/* E.g. "READY=1\nSTATUS=..."; 0 when sent or when no manager asked for it, -1 with errno else. */
 int notify_send(const char *state);
-/* How often "WATCHDOG=1" is due, in ms (half of $WATCHDOG_USEC); 0: no watchdog, or it is meant for another process. */
+/* How often to send "WATCHDOG=1": half of $WATCHDOG_USEC in ms (at least 1), 0 when not asked of this process. */
 int64_t notify_watchdog_ms(void);
 
 #endif

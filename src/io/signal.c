@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Signals, delivered from the loop. */
+/* Signals as calls from the loop. A watch owns its events. */
 #include "config.h"
+#include "io/loop.h"
+
 #include "base/mem.h"
-#include "io/loop_impl.h"
+#include "io/internal.h"
 
 #include <stdlib.h>
 
 struct signal_watch {
-	struct reap reap; /* first */
+	struct orphan orphan; /* first */
 	struct loop *loop;
-	struct event *ev; /* owned */
+	struct event *ev, *later;
 	void (*cb)(int signo, void *arg);
 	void *arg;
 };
@@ -20,8 +22,26 @@ on_signal(evutil_socket_t signo, short what, void *arg)
 	struct signal_watch *w = arg;
 
 	(void)what;
-	if (w->cb != NULL)
-		w->cb((int)signo, w->arg);
+	w->cb((int)signo, w->arg);
+}
+
+static void
+destroy(struct orphan *o)
+{
+	struct signal_watch *w = (struct signal_watch *)o;
+
+	loop_disown(o);
+	event_free(w->ev);
+	event_free(w->later);
+	free(w);
+}
+
+static void
+on_later(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	destroy(arg);
 }
 
 struct signal_watch *
@@ -32,19 +52,10 @@ signal_watch_new(struct loop *l, int signo, void (*cb)(int signo, void *arg), vo
 	w->loop = l;
 	w->cb = cb;
 	w->arg = arg;
-	w->ev = evsignal_new(l->base, signo, on_signal, w);
-	if (w->ev == NULL || evsignal_add(w->ev, NULL) != 0)
-		abort();
+	w->ev = loop_event(l, signo, EV_SIGNAL | EV_PERSIST, on_signal, w);
+	w->later = loop_event(l, -1, 0, on_later, w);
+	event_add(w->ev, NULL);
 	return w;
-}
-
-static void
-reap_watch(struct reap *r)
-{
-	struct signal_watch *w = (struct signal_watch *)r;
-
-	event_free(w->ev);
-	free(w);
 }
 
 void
@@ -52,8 +63,8 @@ signal_watch_free(struct signal_watch *w)
 {
 	if (w == NULL)
 		return;
-	/* Freeing a signal event inside its own callback is the one unsafe case of event_free(). */
-	w->cb = NULL;
-	evsignal_del(w->ev);
-	loop_reap(w->loop, &w->reap, reap_watch);
+	/* libevent still counts calls of a signal event in the event itself while its callback runs. */
+	event_del(w->ev);
+	loop_adopt(w->loop, &w->orphan, destroy);
+	loop_event_after(w->later, 0);
 }

@@ -1,25 +1,49 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One-shot timers: re-armed when the work is done, they can neither overlap nor drift. */
+/* One-shot timers. A timer owns its event. */
 #include "config.h"
+#include "io/loop.h"
+
+#include "base/clock.h"
 #include "base/mem.h"
-#include "io/loop_impl.h"
+#include "io/internal.h"
 
 #include <stdlib.h>
 
+/*
+ * libevent's clock stands still while the machine sleeps, ours does not: a
+ * long wait is cut into slices and measured anew after each.
+ */
+#define SLICE_MS INT64_C(60000)
+#define WAIT_MAX_MS (INT64_C(1000) * 3600 * 24 * 36500)
+
 struct timer {
-	struct event *ev; /* owned */
+	struct event *ev;
 	void (*cb)(void *arg);
 	void *arg;
+	int64_t due; /* on clock_mono_ms(); meaningful while sliced */
+	bool sliced; /* the pending event is not the last one */
 };
 
 static void
-on_timer(evutil_socket_t fd, short what, void *arg)
+arm(struct timer *t, int64_t ms)
+{
+	t->sliced = ms > SLICE_MS;
+	loop_event_after(t->ev, t->sliced ? SLICE_MS : ms);
+}
+
+static void
+on_timeout(evutil_socket_t fd, short what, void *arg)
 {
 	struct timer *t = arg;
+	int64_t left;
 
 	(void)fd;
 	(void)what;
-	t->cb(t->arg); /* last: it may free the timer */
+	if (t->sliced && (left = t->due - clock_mono_ms()) > 0) {
+		arm(t, left);
+		return;
+	}
+	t->cb(t->arg); /* may free t */
 }
 
 struct timer *
@@ -29,34 +53,33 @@ timer_new(struct loop *l, void (*cb)(void *arg), void *arg)
 
 	t->cb = cb;
 	t->arg = arg;
-	t->ev = evtimer_new(l->base, on_timer, t);
-	if (t->ev == NULL)
-		abort();
+	t->ev = loop_event(l, -1, 0, on_timeout, t);
 	return t;
 }
 
 void
 timer_set(struct timer *t, int64_t ms)
 {
-	struct timeval tv;
-
 	if (ms < 0)
 		ms = 0;
-	tv.tv_sec = (time_t)(ms / 1000);
-	tv.tv_usec = (suseconds_t)(ms % 1000 * 1000);
-	evtimer_add(t->ev, &tv);
+	if (ms > WAIT_MAX_MS)
+		ms = WAIT_MAX_MS;
+	t->due = clock_mono_ms() + ms;
+	/* One that has fired but waits for its turn would else come at once, for the old time. */
+	event_del(t->ev);
+	arm(t, ms);
 }
 
 void
 timer_cancel(struct timer *t)
 {
-	evtimer_del(t->ev);
+	event_del(t->ev);
 }
 
 bool
 timer_is_set(const struct timer *t)
 {
-	return evtimer_pending(t->ev, NULL) != 0;
+	return event_pending(t->ev, EV_TIMEOUT, NULL) != 0;
 }
 
 void
