@@ -5,8 +5,8 @@
 #include "daemon/daemon.h"
 
 #include <getopt.h>
-#include <sodium.h>
 #include <signal.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>

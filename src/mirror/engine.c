@@ -230,8 +230,8 @@ engine_start(struct engine *e, struct now now, uint64_t serial, int64_t valid_un
 	e->valid_until = valid_until;
 	/* When the newest list was signed is not known exactly: renew it soon, but not in the same breath. */
 	e->renew_at = serial > 0 ? now.mono + 60000 + (int64_t)rng_below(RENEW_JITTER_S) * 1000 : NEVER;
-	if (serial > 0 && valid_until < now.wall + RENEW_JITTER_S)
-		e->renew_at = now.mono; /* it ends before, or has */
+	if (serial > 0 && valid_until < now.wall + 2 * RENEW_JITTER_S)
+		e->renew_at = now.mono + 60000; /* it would end before, or has */
 	e->bucket_at = now.mono;
 	e->started = true;
 	/* We may have died between a list's becoming visible and noting it. */

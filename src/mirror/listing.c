@@ -8,13 +8,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Proved, and there: after a restart of ours, or without the link, nobody knows. */
+static bool
+is_ready(const struct onion *o)
+{
+	return o->r.state == ONION_READY && o->r.proved && o->service == SERVICE_UP;
+}
+
 /* Its mirror has a proved successor: the next list holds that one instead. */
 static bool
 is_replaced(const struct engine *e, const struct onion *o)
 {
 	const struct onion *c = mirror_candidate(e, o->mirror);
 
-	return (c != NULL && c->r.state == ONION_READY && c->r.proved) || mirror_listed(e, o->mirror) != o;
+	return (c != NULL && is_ready(c)) || mirror_listed(e, o->mirror) != o;
 }
 
 bool
@@ -22,7 +29,7 @@ listing_wants(const struct engine *e, const struct onion *o)
 {
 	if (o->mirror < 0 || !o->r.proved)
 		return false;
-	if (o->r.state == ONION_READY)
+	if (is_ready(o))
 		return true;
 	return o->r.state == ONION_LISTED && !o->delisted && !is_replaced(e, o);
 }

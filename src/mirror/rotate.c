@@ -147,8 +147,11 @@ rotate_ended(struct engine *e, struct now now, struct onion *o, bool ok, struct 
 	struct mirror *m = o->mirror >= 0 ? &e->mirrors[o->mirror] : NULL;
 
 	(void)now;
-	if (m == NULL)
+	if (m == NULL) {
+		if (ok)
+			note(out, NOTE_STEP, o, -1, o->r.op, "failed", "its mirror was removed from the configuration");
 		return;
+	}
 	if (o->r.op == m->op)
 		m->op = 0;
 	if (!ok)

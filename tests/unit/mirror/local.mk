@@ -4,7 +4,12 @@ if TESTS_ENABLED
 check_PROGRAMS += tests/unit/mirror/unit-mirror
 UNIT_TESTS += tests/unit/mirror/unit-mirror
 tests_unit_mirror_unit_mirror_SOURCES = \
+	%D%/test_health.c \
+	%D%/test_listing.c \
+	%D%/test_onion.c \
 	%D%/test_random.c \
+	%D%/test_reconcile.c \
+	%D%/test_rotate.c \
 	%D%/test_start.c \
 	%D%/world.c \
 	%D%/world.h \

@@ -141,9 +141,12 @@ check_peace(struct world *w)
 {
 	size_t i;
 
-	for (i = 0; i < w->cfg.n_mirrors; i++)
-		if (world_view(w, (int)i).state != MIRROR_UP || world_view(w, (int)i).candidate != 0 || world_view(w, (int)i).leaving != 0)
-			world_fail(w, "m%zu is %s", i, mirror_state_name(world_view(w, (int)i).state));
+	for (i = 0; i < w->cfg.n_mirrors; i++) {
+		struct mirror_view v = world_view(w, (int)i);
+
+		if (v.state != MIRROR_UP || v.candidate != 0 || v.leaving != 0)
+			world_fail(w, "m%zu is %s", i, mirror_state_name(v.state));
+	}
 	if (world_visible(w) != w->cfg.n_mirrors)
 		world_fail(w, "%u in the list, not %zu", world_visible(w), w->cfg.n_mirrors);
 	for (i = 1; i <= w->last_id; i++) {

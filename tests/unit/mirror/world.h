@@ -49,11 +49,11 @@ struct world {
 	enum verdict verdict[WORLD_MIRRORS], check[WORLD_MIRRORS];
 	bool linked[WORLD_TORS], fit[WORLD_TORS];
 	unsigned boots;          /* how often the engine was started */
-	unsigned published;      /* how often a list became visible */
+	unsigned published;      /* lists that became visible since world_mark() */
 	char failure[300];
 };
 
-/* n mirrors spread over n_tors tors; rise 2, fall 6, interval 300 s, drain 1 h; change w->cfg, w->mirrors before starting. */
+/* n mirrors spread over tors; rise 2, fall 6, interval 300 s, drain 1 h; change w->cfg, w->mirrors before starting. */
 void world_init(struct world *w, size_t n_mirrors, size_t n_tors, uint64_t seed);
 void world_free(struct world *w);
 /* Starts the engine over what is in the store, or starts it again as after kill -9: pending commands are forgotten. */

@@ -193,6 +193,7 @@ void
 world_mark(struct world *w)
 {
 	actions_reset(&w->log);
+	w->published = 0;
 }
 
 unsigned
