@@ -231,8 +231,8 @@ daemon_reload(struct daemon *d, struct buf *faults)
 	return -1;
 }
 
-static int
-open_all(struct daemon *d, struct actions *out, struct err *e)
+int
+daemon_open(struct daemon *d, struct actions *out, struct err *e)
 {
 	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
 	size_t i;
@@ -260,8 +260,8 @@ open_all(struct daemon *d, struct actions *out, struct err *e)
 	return d->control != NULL ? 0 : -1;
 }
 
-static void
-close_all(struct daemon *d)
+void
+daemon_close(struct daemon *d)
 {
 	size_t i;
 
@@ -287,6 +287,21 @@ close_all(struct daemon *d)
 	free(d->conf_path);
 }
 
+void
+daemon_begin(struct daemon *d, struct actions *out)
+{
+	log_notice("site %s (%s), member %s: %zu mirrors on %zu tors", publish_site_name(d->site), publish_site_id(d->site),
+	    publish_site_member(d->site), d->conf->n_mirrors, d->conf->n_tors);
+	if (d->half_visible && engine_publish(d->engine, clock_now(), 0, out, NULL) != 0)
+		log_warn("not every channel shows the newest list; the next one will be everywhere");
+	apply(d, out);
+	wiring_start(d);
+	on_trim(d);
+	if (notify_watchdog_ms() > 0)
+		on_watchdog(d);
+	notify_send("READY=1");
+}
+
 int
 daemon_run(const char *conf_path, struct conf *conf)
 {
@@ -295,24 +310,15 @@ daemon_run(const char *conf_path, struct conf *conf)
 	struct err e = ERR_INIT;
 
 	log_init("onionmirrord", conf->log_level);
-	if (open_all(&d, &out, &e) != 0) {
+	if (daemon_open(&d, &out, &e) != 0) {
 		log_error("%s", e.msg);
 		d.exit_code = 1;
 	} else {
-		log_notice("site %s (%s), member %s: %zu mirrors on %zu tors", publish_site_name(d.site), publish_site_id(d.site),
-		    publish_site_member(d.site), conf->n_mirrors, conf->n_tors);
-		if (d.half_visible && engine_publish(d.engine, clock_now(), 0, &out, NULL) != 0)
-			log_warn("not every channel shows the newest list; the next one will be everywhere");
-		apply(&d, &out);
-		wiring_start(&d);
-		on_trim(&d);
-		if (notify_watchdog_ms() > 0)
-			on_watchdog(&d);
-		notify_send("READY=1");
+		daemon_begin(&d, &out);
 		if (!d.stopping && loop_run(d.loop) != 0)
 			d.exit_code = 1;
 	}
 	actions_free(&out);
-	close_all(&d);
+	daemon_close(&d);
 	return d.exit_code;
 }

@@ -73,6 +73,10 @@ int daemon_main(int argc, char **argv);
 
 /* daemon.c */
 int daemon_run(const char *conf_path, struct conf *conf);
+/* Its three parts, for tests that run the loop themselves: conf, first and conf_path are set; then daemon_close() in any case. */
+int daemon_open(struct daemon *d, struct actions *out, struct err *e);
+void daemon_begin(struct daemon *d, struct actions *out);
+void daemon_close(struct daemon *d);
 void daemon_stop(struct daemon *d, int exit_code);
 /* Reads the configuration again; faults (lines) on failure, and nothing has changed. */
 int daemon_reload(struct daemon *d, struct buf *faults);
