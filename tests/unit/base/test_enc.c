@@ -71,7 +71,8 @@ Test(base_enc, round_trip_of_every_length)
 				fill(in, n, seed * 100);
 				out[n] = 0xa5;
 				codecs[c].encode(text, in, n);
-				cr_expect_eq(codecs[c].decode(out, n, text, strlen(text)), 0, "%s %zu", codecs[c].name, n);
+				cr_expect_eq(codecs[c].decode(out, n, text, strlen(text)), 0, "%s %zu",
+				    codecs[c].name, n);
 				cr_expect_eq(memcmp(in, out, n), 0);
 				cr_expect_eq(out[n], 0xa5, "nothing past the end");
 			}
@@ -92,8 +93,10 @@ Test(base_enc, any_other_length_is_refused)
 			cr_expect_neq(codecs[c].decode(out, n, text, len + 1), 0, "%s: one more", codecs[c].name);
 			cr_expect_neq(codecs[c].decode(out, n + 1, text, len), 0, "%s: too few", codecs[c].name);
 			if (n > 0) {
-				cr_expect_neq(codecs[c].decode(out, n, text, len - 1), 0, "%s: one less", codecs[c].name);
-				cr_expect_neq(codecs[c].decode(out, n - 1, text, len), 0, "%s: too many", codecs[c].name);
+				cr_expect_neq(codecs[c].decode(out, n, text, len - 1), 0, "%s: one less",
+				    codecs[c].name);
+				cr_expect_neq(codecs[c].decode(out, n - 1, text, len), 0, "%s: too many",
+				    codecs[c].name);
 			}
 		}
 }
@@ -120,27 +123,52 @@ Test(base_enc, no_value_has_two_spellings)
 						continue;
 					cr_expect(v != 0 && strchr(codecs[c].alphabet, v) != NULL, "%s takes byte %02x",
 					    codecs[c].name, (unsigned)v);
-					cr_expect_neq(memcmp(in, out, n), 0, "%s: %s and %s", codecs[c].name, text, changed);
+					cr_expect_neq(memcmp(in, out, n), 0, "%s: %s and %s", codecs[c].name,
+					    text, changed);
 				}
 		}
 }
 
 Test(base_enc, refuses_bad_text)
 {
-	static const struct { int codec; size_t n; const char *text; } rows[] = {
-		{ 0, 2, "ABCD" }, { 0, 2, "abcg" }, { 0, 2, " abc" }, { 0, 2, "0xab" }, { 0, 2, "ab c" },
-		{ 1, 1, "mz" }, /* spare bits */ { 1, 1, "MY" }, { 1, 5, "MZXW6YTB" }, { 1, 5, "mzxw6yt1" }, { 1, 5, "mzxw6yt0" },
-		{ 1, 5, "mzxw6yt8" }, { 1, 1, "my======" }, { 1, 4, "mzxw6yr" },
-		{ 2, 1, "Zh==" }, /* spare bits */ { 2, 2, "Zm9=" }, { 2, 1, "Zg" }, { 2, 1, "Zg=" }, { 2, 1, "Z===" },
-		{ 2, 1, "Zg=a" }, { 2, 3, "Zm-v" }, { 2, 3, "Zm_v" }, { 2, 3, "Zm v" }, { 2, 3, "Zm\nv" }, { 2, 3, "=m9v" },
+	static const struct {
+		int codec;
+		size_t n;
+		const char *text;
+	} rows[] = {
+		{ 0, 2, "ABCD" },
+		{ 0, 2, "abcg" },
+		{ 0, 2, " abc" },
+		{ 0, 2, "0xab" },
+		{ 0, 2, "ab c" },
+		{ 1, 1, "mz" }, /* spare bits */
+		{ 1, 1, "MY" },
+		{ 1, 5, "MZXW6YTB" },
+		{ 1, 5, "mzxw6yt1" },
+		{ 1, 5, "mzxw6yt0" },
+		{ 1, 5, "mzxw6yt8" },
+		{ 1, 1, "my======" },
+		{ 1, 4, "mzxw6yr" },
+		{ 2, 1, "Zh==" }, /* spare bits */
+		{ 2, 2, "Zm9=" },
+		{ 2, 1, "Zg" },
+		{ 2, 1, "Zg=" },
+		{ 2, 1, "Z===" },
+		{ 2, 1, "Zg=a" },
+		{ 2, 3, "Zm-v" },
+		{ 2, 3, "Zm_v" },
+		{ 2, 3, "Zm v" },
+		{ 2, 3, "Zm\nv" },
+		{ 2, 3, "=m9v" },
 		{ 2, 3, "Zm9\xff" },
 	};
 	uint8_t out[8];
 	size_t i;
 
 	for (i = 0; i < sizeof rows / sizeof *rows; i++)
-		cr_expect_neq(codecs[rows[i].codec].decode(out, rows[i].n, rows[i].text, strlen(rows[i].text)), 0, "%s \"%s\"",
-		    codecs[rows[i].codec].name, rows[i].text);
+		cr_expect_neq(
+		    codecs[rows[i].codec].decode(out, rows[i].n, rows[i].text, strlen(rows[i].text)), 0,
+		    "%s \"%s\"", codecs[rows[i].codec].name, rows[i].text);
 }
 
 Test(base_enc, hex_in_any_case_when_asked)

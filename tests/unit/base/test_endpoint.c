@@ -43,20 +43,71 @@ Test(base_endpoint, refuses_everything_else)
 	char too_long[200], far_too_long[200];
 	const char *rows[] = {
 		/* names, and addresses of other machines */
-		"localhost:9051", "example.com:80", "tor:9051", "10.0.0.1:9051", "0.0.0.0:9051", "128.0.0.1:1", "1.2.3.4:1",
-		"[::]:9051", "[::2]:9051", "[fe80::1]:9051", "[::ffff:127.0.0.1]:9051", "::1:9051", "[0:0:0:0:0:0:0:1]:9051",
-		"*:9051", ":9051", "9051",
+		"localhost:9051",
+		"example.com:80",
+		"tor:9051",
+		"10.0.0.1:9051",
+		"0.0.0.0:9051",
+		"128.0.0.1:1",
+		"1.2.3.4:1",
+		"[::]:9051",
+		"[::2]:9051",
+		"[fe80::1]:9051",
+		"[::ffff:127.0.0.1]:9051",
+		"::1:9051",
+		"[0:0:0:0:0:0:0:1]:9051",
+		"*:9051",
+		":9051",
+		"9051",
 		/* ports */
-		"127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:", "127.0.0.1", "127.0.0.1:09051", "127.0.0.1:+9051",
-		"127.0.0.1:-1", "127.0.0.1:9051 ", "127.0.0.1: 9051", "127.0.0.1:9051x", "127.0.0.1:99999999999999999999",
-		"127.0.0.1:0x10", "[::1]:0", "[::1]:65536", "[::1]:", "[::1]",
+		"127.0.0.1:0",
+		"127.0.0.1:65536",
+		"127.0.0.1:",
+		"127.0.0.1",
+		"127.0.0.1:09051",
+		"127.0.0.1:+9051",
+		"127.0.0.1:-1",
+		"127.0.0.1:9051 ",
+		"127.0.0.1: 9051",
+		"127.0.0.1:9051x",
+		"127.0.0.1:99999999999999999999",
+		"127.0.0.1:0x10",
+		"[::1]:0",
+		"[::1]:65536",
+		"[::1]:",
+		"[::1]",
 		/* other spellings of an address */
-		"127.1:9051", "127.0.0.01:9051", "127.0.0.256:9051", "127.0.0:9051", "127.0.0.1.1:9051", "127.0.0.:9051",
-		"2130706433:9051", "0x7f.0.0.1:9051", "0177.0.0.1:9051", " 127.0.0.1:9051", "127 .0.0.1:9051",
+		"127.1:9051",
+		"127.0.0.01:9051",
+		"127.0.0.256:9051",
+		"127.0.0:9051",
+		"127.0.0.1.1:9051",
+		"127.0.0.:9051",
+		"2130706433:9051",
+		"0x7f.0.0.1:9051",
+		"0177.0.0.1:9051",
+		" 127.0.0.1:9051",
+		"127 .0.0.1:9051",
 		/* paths */
-		"unix:", "unix:relative", "unix:./relative", "unix:~/x", "/run/tor/control", "UNIX:/x", "unix:@abstract",
-		"unix:/with space", "unix:/with\"quote", "unix:/with'quote", "unix:/with,comma", "unix:/with\\slash",
-		"unix:/with\ttab", "unix:/with\nline", "unix:/with\x7f", "unix:/with\xc3\xa9", too_long, far_too_long, "",
+		"unix:",
+		"unix:relative",
+		"unix:./relative",
+		"unix:~/x",
+		"/run/tor/control",
+		"UNIX:/x",
+		"unix:@abstract",
+		"unix:/with space",
+		"unix:/with\"quote",
+		"unix:/with'quote",
+		"unix:/with,comma",
+		"unix:/with\\slash",
+		"unix:/with\ttab",
+		"unix:/with\nline",
+		"unix:/with\x7f",
+		"unix:/with\xc3\xa9",
+		too_long,
+		far_too_long,
+		"",
 	};
 	struct endpoint ep, before;
 	struct err e;
@@ -76,7 +127,8 @@ Test(base_endpoint, refuses_everything_else)
 
 Test(base_endpoint, equality)
 {
-	static const char *const rows[] = { "127.0.0.1:1", "127.0.0.1:2", "127.0.0.2:1", "[::1]:1", "unix:/a", "unix:/b" };
+	static const char *const rows[] = { "127.0.0.1:1", "127.0.0.1:2", "127.0.0.2:1", "[::1]:1", "unix:/a",
+		"unix:/b" };
 	struct endpoint a, b;
 	size_t i, j;
 

@@ -156,16 +156,29 @@ Test(base_file, refuses_what_is_not_a_regular_file_and_does_not_hang)
 
 Test(base_file, asks_for_the_right_owner_and_mode)
 {
-	static const struct { mode_t mode; bool secret, foreign; } rows[] = {
-		{ 0600, true, true }, { 0400, true, true }, { 0640, true, true }, { 0440, true, true }, { 0700, true, true },
-		{ 0620, false, false }, { 0660, false, false }, { 0604, false, true }, { 0644, false, true },
-		{ 0602, false, false }, { 0601, false, true }, { 0666, false, false },
+	static const struct {
+		mode_t mode;
+		bool secret, foreign;
+	} rows[] = {
+		{ 0600, true, true },
+		{ 0400, true, true },
+		{ 0640, true, true },
+		{ 0440, true, true },
+		{ 0700, true, true },
+		{ 0620, false, false },
+		{ 0660, false, false },
+		{ 0604, false, true },
+		{ 0644, false, true },
+		{ 0602, false, false },
+		{ 0601, false, true },
+		{ 0666, false, false },
 	};
 	size_t i;
 
 	for (i = 0; i < sizeof rows / sizeof *rows; i++) {
 		put("f", "secret", rows[i].mode);
-		cr_expect_str_eq(read_code("f", 100, FILE_SECRET), rows[i].secret ? "" : "system", "%04o", (unsigned)rows[i].mode);
+		cr_expect_str_eq(read_code("f", 100, FILE_SECRET), rows[i].secret ? "" : "system", "%04o",
+		    (unsigned)rows[i].mode);
 		cr_expect_str_eq(read_code("f", 100, FILE_FOREIGN), rows[i].foreign ? "" : "system", "%04o",
 		    (unsigned)rows[i].mode);
 		cr_expect_str_eq(read_code("f", 100, FILE_PUBLIC), "");

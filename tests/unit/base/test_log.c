@@ -27,9 +27,16 @@ keep(enum log_level level, const char *line, void *arg)
 
 Test(base_log, escapes_everything_that_is_not_printable)
 {
-	static const struct { const char *in, *out; } rows[] = {
-		{ "plain text ~", "plain text ~" }, { "two\nlines", "two\\x0alines" }, { "\r\x1b[31m", "\\x0d\\x1b[31m" },
-		{ "\xc3\xa9\x7f\x80\xff", "\\xc3\\xa9\\x7f\\x80\\xff" }, { "\t\b", "\\x09\\x08" }, { "%s%n", "%s%n" }, { "", "" },
+	static const struct {
+		const char *in, *out;
+	} rows[] = {
+		{ "plain text ~", "plain text ~" },
+		{ "two\nlines", "two\\x0alines" },
+		{ "\r\x1b[31m", "\\x0d\\x1b[31m" },
+		{ "\xc3\xa9\x7f\x80\xff", "\\xc3\\xa9\\x7f\\x80\\xff" },
+		{ "\t\b", "\\x09\\x08" },
+		{ "%s%n", "%s%n" },
+		{ "", "" },
 	};
 	size_t i;
 
@@ -172,5 +179,6 @@ Test(base_log, four_addresses_fit_into_one_line)
 	log_set_onions(LOG_ONIONS_FULL, NULL);
 	log_set_sink(keep, NULL);
 	log_notice("%s %s %s %s", log_onion("a"), log_onion("b"), log_onion("c"), log_onion("d"));
-	cr_expect(strlen(last) == 7 && strchr(last, 'a') && strchr(last, 'b') && strchr(last, 'c') && strchr(last, 'd'));
+	cr_expect(strlen(last) == 7 && strchr(last, 'a') && strchr(last, 'b') && strchr(last, 'c') &&
+		  strchr(last, 'd'));
 }

@@ -89,10 +89,13 @@ Test(base_rng, below_has_no_modulo_bias)
 	cr_expect_eq(taken, 3);
 }
 
-/* The mean of an exponential distribution cut to 1 +- pct, in thousandths (from its integral); its logarithm is rough. */
+/* The mean of an exponential distribution cut to 1 +- pct, in thousandths (from its integral), roughly. */
 Test(base_rng, jitter_is_bounded_and_has_the_mean_of_its_distribution)
 {
-	static const struct { unsigned pct; int64_t mean_1000; } rows[] = { { 10, 997 }, { 20, 987 }, { 50, 918 }, { 100, 687 } };
+	static const struct {
+		unsigned pct;
+		int64_t mean_1000;
+	} rows[] = { { 10, 997 }, { 20, 987 }, { 50, 918 }, { 100, 687 } };
 	const int64_t mean = 3600000;
 	size_t i;
 	int n;
@@ -108,16 +111,20 @@ Test(base_rng, jitter_is_bounded_and_has_the_mean_of_its_distribution)
 			hi = x > hi ? x : hi;
 		}
 		cr_expect(lo >= mean * (100 - pct) / 100 && hi <= mean * (100 + pct) / 100, "%u", rows[i].pct);
-		cr_expect(lo < mean - mean * pct * 9 / 1000 && hi > mean + mean * pct * 9 / 1000, "%u: the whole range is used",
-		    rows[i].pct);
+		cr_expect(lo < mean - mean * pct * 9 / 1000 && hi > mean + mean * pct * 9 / 1000,
+		    "%u: the whole range is used", rows[i].pct);
 		x = sum / 20000 * 1000 / mean;
-		cr_expect(x >= rows[i].mean_1000 - 40 && x <= rows[i].mean_1000 + 40, "%u: mean %lld", rows[i].pct, (long long)x);
+		cr_expect(x >= rows[i].mean_1000 - 40 && x <= rows[i].mean_1000 + 40, "%u: mean %lld",
+		    rows[i].pct, (long long)x);
 	}
 }
 
 Test(base_rng, jitter_at_its_limits)
 {
-	static const struct { int64_t mean; unsigned pct; } rows[] = { { 1000, 0 }, { 0, 50 }, { -7, 50 }, { 1000, 101 } };
+	static const struct {
+		int64_t mean;
+		unsigned pct;
+	} rows[] = { { 1000, 0 }, { 0, 50 }, { -7, 50 }, { 1000, 101 } };
 	size_t i;
 	int n;
 
