@@ -1,123 +1,181 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# Builds with sanitizers and runs every test. Installs with apt what is missing. The last line counts the cases.
-set -eu
-
-top=$(cd "$(dirname "$0")/.." && pwd)
-quick=no
-build=
+# Installs what is missing, builds with sanitizers, runs every test, closes with "N passed, N failed".
+# Exit code 0 only if something was run and nothing failed.
+set -u
 
 usage() {
-    cat <<'TEXT'
-usage: sh contrib/check.sh [--quick] [--build DIR]
-  --quick      leave out what needs a network of real tors, and the tarball
-  --build DIR  build there and keep it (default: a temporary folder, removed at the end)
+	cat <<'TEXT'
+usage: check.sh [--quick] [--build DIR]
+  --quick      leave out the tests on a private network of real tor processes
+  --build DIR  where to build (default: build-check in the source tree; it stays for the next run)
+Runs: unit tests, replay of the fuzz corpora and structure checks (make check, gcc, ASan, UBSan, leaks
+are failures), the tests in tests/system, then the tarball: unpacked and built with hardening.
+CC, CFLAGS and MAKEFLAGS are taken from the environment if set.
 TEXT
 }
+
+top=$(cd "$(dirname "$0")/.." && pwd)
+build=$top/build-check
+quick=no
 while [ $# -gt 0 ]; do
-    case $1 in
-    --quick) quick=yes ;;
-    --build) build=$2; shift ;;
-    -h | --help) usage; exit 0 ;;
-    *) usage >&2; exit 2 ;;
-    esac
-    shift
+	case $1 in
+	--quick) quick=yes ;;
+	--build)
+		[ $# -ge 2 ] || { usage >&2; exit 2; }
+		shift
+		build=$1
+		;;
+	--help | -h) usage; exit 0 ;;
+	*) usage >&2; exit 2 ;;
+	esac
+	shift
 done
-
-sh "$top/contrib/install-deps.sh" build test net demo
-
-work=$(mktemp -d /tmp/onionmirror-check.XXXXXX)
-trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM HUP
-[ -n "$build" ] || build=$work/build
-mkdir -p "$build"
-build=$(cd "$build" && pwd)
+case $build in
+/*) ;;
+*) build=$PWD/$build ;;
+esac
+PATH=$PATH:/usr/sbin:/sbin
+jobs=$(nproc 2>/dev/null || echo 2)
 passed=0
 failed=0
+skipped=0
 began=$(date +%s)
 
-say() { printf '== %s (%d s)\n' "$*" $(($(date +%s) - began)); }
-# One case: $1 its name, $2 whether it passed (0) or not.
+step() { echo "== $* ($(($(date +%s) - began)) s)"; }
+
+finish() {
+	[ $skipped = 0 ] || echo "$skipped skipped"
+	[ $((passed + failed)) -gt 0 ] || failed=1
+	echo "$passed passed, $failed failed"
+	[ $failed = 0 ] || exit 1
+	exit 0
+}
+
+# give_up WHAT LOG: something that everything else needs has failed.
+give_up() {
+	tail -n 40 "$2"
+	echo "not ok $1 (whole log: $2)"
+	failed=$((failed + 1))
+	finish
+}
+
+# count LOG CODE NAME: the cases that a test wrote to LOG. A test that ended with CODE other than 0
+# without naming a failed case counts as one, and so does one that ran no case.
 count() {
-    if [ "$2" = 0 ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        printf 'FAILED: %s\n' "$1"
-    fi
-}
-step() {
-    name=$1
-    shift
-    if "$@" >"$work/step.log" 2>&1; then
-        count "$name" 0
-    else
-        tail -40 "$work/step.log"
-        count "$name" 1
-    fi
+	set -- "$1" "$2" "$3" $(sed 's/\x1b\[[0-9;]*m//g' "$1" | awk -F '[|:]' '
+		/\[====\] Synthesis:/ {
+			for (i = 2; i < NF; i++) {
+				name = $i
+				gsub(/[^A-Za-z]/, "", name)
+				if (name == "Passing") good += $(i + 1)
+				if (name == "Failing" || name == "Crashing") bad += $(i + 1)
+			}
+		}
+		/^ok / { good++ }
+		/^not ok / { bad++ }
+		/^skip / { out++ }
+		END { print good + 0, bad + 0, out + 0 }')
+	good=$4
+	bad=$5
+	if [ "$2" = 77 ]; then
+		skipped=$((skipped + 1))
+		return
+	fi
+	if [ "$2" != 0 ] && [ "$bad" = 0 ]; then
+		bad=1
+		tail -n 30 "$1"
+		echo "not ok $3: ended with $2"
+	elif [ "$bad" != 0 ]; then
+		sed 's/\x1b\[[0-9;]*m//g' "$1" | grep -E '^(not ok|\[(----|FAIL|CRASH|ERR))' | head -n 40
+		echo "not ok $3: $bad failed (whole log: $1)"
+	elif [ "$good" = 0 ]; then
+		good=1
+	fi
+	passed=$((passed + good))
+	failed=$((failed + bad))
+	skipped=$((skipped + $6))
 }
 
-say "build with AddressSanitizer and UBSan"
-[ -x "$top/configure" ] || step "autogen" "$top/autogen.sh"
-cd "$build"
-step "configure" "$top/configure" --enable-werror --enable-sanitizers --enable-tests CFLAGS='-O1 -g'
-step "build" make -j"$(nproc)"
-if [ $failed != 0 ]; then
-    echo "$passed passed, $failed failed"
-    exit 1
+step "packages"
+sets="build test"
+[ $quick = yes ] || sets="$sets net demo"
+sh "$top/contrib/install-deps.sh" $sets || { failed=1; finish; }
+
+step "build in $build"
+if [ -e "$top/config.status" ]; then
+	echo "not ok build: $top is configured itself; run 'make distclean' there first"
+	failed=1
+	finish
 fi
+mkdir -p "$build/logs" || { failed=1; finish; }
+log=$build/logs/build.log
+if [ ! -x "$top/configure" ] || [ -n "$(find "$top/configure.ac" "$top/contrib/m4" -newer "$top/configure" -name '*om_*.m4' -o -newer "$top/configure" -name configure.ac)" ]; then
+	(cd "$top" && ./autogen.sh) > "$log" 2>&1 || give_up autogen "$log"
+fi
+cd "$build" || exit 1
+if [ ! -e Makefile ] || [ -n "$(find "$top/configure" -newer config.status)" ]; then
+	"$top/configure" --enable-werror --enable-sanitizers --enable-tests CC="${CC:-gcc}" \
+		CFLAGS="${CFLAGS:--O1 -g}" > "$log" 2>&1 || give_up configure "$log"
+fi
+make -j"$jobs" > "$log" 2>&1 || give_up build "$log"
+make -j"$jobs" check TESTS= >> "$log" 2>&1 || give_up "build of the tests" "$log"
 
-say "unit tests, fuzz replay, structure checks"
-make -k -j"$(nproc)" check >"$work/check.log" 2>&1 || :
-[ -s test-suite.log ] || { tail -40 "$work/check.log"; count "make check" 1; }
-for trs in $(find . -name '*.trs' | sort); do
-    log=${trs%.trs}.log
-    result=$(sed -n 's/^:global-test-result: //p' "$trs")
-    line=$(grep -a 'Synthesis: Tested:' "$log" | tail -1 | sed 's/\x1b\[[0-9;]*m//g') || line=
-    if [ -n "$line" ]; then
-        good=$(echo "$line" | sed 's/.*Passing: \([0-9]*\).*/\1/')
-        all=$(echo "$line" | sed 's/.*Tested: \([0-9]*\).*/\1/')
-        passed=$((passed + good))
-        failed=$((failed + all - good))
-        # A leak or a crash of the runner shows only in the result of the whole program.
-        [ "$result" = PASS ] || [ "$good" != "$all" ] || failed=$((failed + 1))
-    else
-        count "${trs%.trs}" "$([ "$result" = PASS ] && echo 0 || echo 1)"
-    fi
-    [ "$result" = PASS ] || { echo "FAILED: ${trs%.trs} ($result)"; tail -60 "$log"; }
+step "make check"
+find tests -name '*.trs' -exec rm -f {} +
+make -j"$jobs" -k check > logs/check.log 2>&1
+code=$?
+before=$failed
+ran=0
+for trs in $(find tests -name '*.trs' | sort); do
+	ran=$((ran + 1))
+	case $(sed -n 's/^:test-result: //p' "$trs") in
+	PASS) result=0 ;;
+	SKIP) result=77 ;;
+	*) result=1 ;;
+	esac
+	count "${trs%.trs}.log" $result "${trs%.trs}"
 done
-
-# A system test prints "ok NAME" or "not ok NAME: why" for each case.
-system_test() {
-    say "$1"
-    shift
-    code=0
-    top_srcdir=$top top_builddir=$build KEEP_LOG=$work/daemon.log "$@" >"$work/system.log" 2>&1 || code=$?
-    cat "$work/system.log"
-    good=$(grep -c '^ok ' "$work/system.log" || :)
-    bad=$(grep -c '^not ok ' "$work/system.log" || :)
-    passed=$((passed + good))
-    failed=$((failed + bad))
-    if [ "$bad" != 0 ] || [ "$code" != 0 ]; then
-        [ "$bad" != 0 ] || failed=$((failed + 1))
-        [ ! -s "$work/daemon.log" ] || tail -60 "$work/daemon.log"
-    fi
-}
-export ASAN_OPTIONS="detect_leaks=1:exitcode=99" UBSAN_OPTIONS="print_stacktrace=1"
-[ ! -f "$top/tests/system/torrc.sh" ] || system_test "torrc snippets" sh "$top/tests/system/torrc.sh"
-[ ! -f "$top/tests/system/process.py" ] || system_test "the daemon against a fake tor, without a network" \
-    python3 "$top/tests/system/process.py"
-if [ $quick = no ]; then
-    [ ! -f "$top/tests/system/testnet.py" ] || system_test "the private Tor network" python3 "$top/tests/system/testnet.py"
-    system_test "the daemon on a private network of real tors" python3 "$top/tests/system/realtor.py"
-    say "tarball: make distcheck, hardened, without the tests that ran already"
-    mkdir -p "$work/dist"
-    cd "$work/dist"
-    step "configure, hardened" "$top/configure" --enable-werror --enable-tests=no
-    step "make distcheck" make -j"$(nproc)" distcheck DISTCHECK_CONFIGURE_FLAGS=--enable-tests=no
-    step "the demo" sh "$top/contrib/demo.sh" --dir "$work/demo" --build "$work/dist"
+if [ $ran = 0 ] || { [ $code != 0 ] && [ $failed = $before ]; }; then
+	give_up "make check" "$build/logs/check.log"
 fi
-say "end"
-[ $((passed + failed)) != 0 ] || failed=1
-echo "$passed passed, $failed failed"
-[ $failed = 0 ]
+
+if [ $quick = no ]; then
+	top_srcdir=$top
+	top_builddir=$build
+	export top_srcdir top_builddir
+	for test in "$top"/tests/system/*.sh "$top"/tests/system/*.py; do
+		name=$(basename "$test")
+		log=$build/logs/$name.log
+		# Support modules say so by not being executable.
+		[ -x "$test" ] || continue
+		step "$name"
+		case $name in
+		*.py) timeout -k 60 480 sh "$top/tests/sanitized.sh" python3 "$test" > "$log" 2>&1 ;;
+		*) timeout -k 60 480 sh "$test" > "$log" 2>&1 ;;
+		esac
+		code=$?
+		grep -E '^(ok|not ok|skip|#) ' "$log"
+		count "$log" $code "$name"
+	done
+fi
+
+step "tarball"
+log=$build/logs/dist.log
+dist=$(mktemp -d)
+trap 'rm -rf "$dist"' EXIT
+trap 'exit 130' INT TERM HUP
+tarball() {
+	make dist && mv onionmirror-*.tar.xz "$dist/" && cd "$dist" && tar xf onionmirror-*.tar.xz && mkdir b &&
+		cd b && ../onionmirror-*/configure --enable-werror --disable-tests CC="${CC:-gcc}" &&
+		make -j"$jobs" && make -j"$jobs" install DESTDIR="$dist/root" &&
+		make check TESTS="tests/check-layers.sh tests/check-headers.sh tests/check-exports.sh tests/check-resolver.sh tests/check-sizes.sh"
+}
+if (tarball) > "$log" 2>&1; then
+	echo "ok the tarball builds with hardening, passes the structure checks and installs"
+	passed=$((passed + 1))
+else
+	give_up tarball "$log"
+fi
+step "end"
+finish

@@ -1,1 +1,2 @@
-dist_doc_DATA += %D%/onionmirror.conf %D%/second-tor.conf
+torrcdir = $(docdir)/torrc.d
+dist_torrc_DATA = %D%/onionmirror.conf %D%/second-tor.conf

@@ -32,12 +32,15 @@ static void
 take_line(struct client *cl, const char *line, size_t len)
 {
 	struct rpc_response rs;
+	const char *why;
 	json_t *hello;
 
 	if (!cl->greeted) {
 		if (rpc_object_parse(&hello, line, len, RPC_LINE_MAX, &cl->fault) != 0)
 			return;
-		if (json_string_value(json_object_get(hello, "onionmirror")) == NULL)
+		if ((why = json_string_value(json_object_get(json_object_get(hello, "error"), "message"))) != NULL)
+			err_set(&cl->fault, ERR_CLOSED, "the daemon lets nobody in now: %.200s", why);
+		else if (json_string_value(json_object_get(hello, "onionmirror")) == NULL)
 			err_set(&cl->fault, ERR_PROTO, "this is not the control socket of an onionmirrord");
 		json_decref(hello);
 		cl->greeted = true;
@@ -126,7 +129,7 @@ find_socket(const struct cli *c, struct endpoint *ep, struct err *e)
 	}
 	r = conf_load(&conf, c->conf_path, &faults);
 	if (r != 0)
-		err_set(e, ERR_CONFIG, "%.*s", (int)strcspn(buf_str(&faults), "\n"), buf_str(&faults));
+		conf_faults(e, &faults);
 	else
 		*ep = conf->control_socket;
 	buf_free(&faults);
@@ -205,7 +208,7 @@ client_call(struct client *cl, const char *method, json_t *params, struct err *e
 	if (cl->answer.kind == RPC_RESULT)
 		result = json_incref(cl->answer.result);
 	else
-		err_set(e, ERR_REFUSED, "%.400s", cl->answer.message);
+		err_set(e, ERR_REFUSED, "%.500s", cl->answer.message);
 	rpc_response_free(&cl->answer);
 	memset(&cl->answer, 0, sizeof cl->answer);
 out:

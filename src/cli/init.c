@@ -57,7 +57,7 @@ load_conf(struct cli *c, struct init *in, struct err *e)
 		buf_reset(&text);
 	}
 	if (r == 0 && conf_load(&in->conf, c->conf_path, &text) != 0)
-		r = err_set(e, ERR_CONFIG, "%.*s", (int)strcspn(buf_str(&text), "\n"), buf_str(&text));
+		r = conf_faults(e, &text);
 	buf_free(&text);
 	return r;
 }
@@ -67,6 +67,12 @@ static int
 check_free(const struct init *in, struct err *e)
 {
 	static const char *const names[] = { "site/1.root.json", "site/members.json", "import/member.key", "store.db" };
+	static const struct {
+		const char *stem, *ending;
+		bool member; /* the member's name between them */
+	} keys[] = { { "root-1", ".key", false }, { "root-1", ".pub", false }, { "member-", ".key", true }, { "member-", ".pub", true },
+		{ "1.root.json", "", false }, { "1.root.json.1.minisig", "", false }, { "members.json", "", false },
+		{ "members.json.1.minisig", "", false } };
 	char path[PATH_MAX];
 	size_t i;
 
@@ -75,9 +81,11 @@ check_free(const struct init *in, struct err *e)
 		if (access(path, F_OK) == 0)
 			return err_set(e, ERR_REFUSED, "%s exists: this site is set up already; nothing was changed", path);
 	}
-	snprintf(path, sizeof path, "%s/root-1.key", in->keys);
-	if (access(path, F_OK) == 0)
-		return err_set(e, ERR_REFUSED, "%s exists: name another folder for the keys; nothing was changed", path);
+	for (i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+		snprintf(path, sizeof path, "%s/%s%s%s", in->keys, keys[i].stem, keys[i].member ? in->member : "", keys[i].ending);
+		if (access(path, F_OK) == 0)
+			return err_set(e, ERR_REFUSED, "%s exists: name another folder for the keys; nothing was changed", path);
+	}
 	return 0;
 }
 

@@ -81,6 +81,8 @@ struct conf {
  * line "file:line: message"; *out is untouched.
  */
 int conf_load(struct conf **out, const char *path, struct buf *faults);
+/* Sets ERR_CONFIG with as many whole lines of `faults` as a message holds, and a word on the others; returns -1. */
+int conf_faults(struct err *e, const struct buf *faults);
 void conf_free(struct conf *c);
 /* The whole configuration with all defaults filled in, in the file's own syntax. */
 void conf_print(const struct conf *c, struct buf *out);

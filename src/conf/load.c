@@ -353,6 +353,22 @@ conf_load(struct conf **out, const char *path, struct buf *faults)
 	return r;
 }
 
+int
+conf_faults(struct err *e, const struct buf *faults)
+{
+	static const size_t room = sizeof e->msg - 80;
+	const char *text = buf_str(faults);
+	size_t n = strlen(text), cut;
+
+	while (n > 0 && text[n - 1] == '\n')
+		n--;
+	if (n <= room)
+		return err_set(e, ERR_CONFIG, "%.*s", (int)n, text);
+	for (cut = room; cut > 0 && text[cut] != '\n'; cut--)
+		;
+	return err_set(e, ERR_CONFIG, "%.*s\nand more: onionmirrord --check-config tells all", (int)(cut > 0 ? cut : room), text);
+}
+
 void
 conf_free(struct conf *c)
 {

@@ -153,7 +153,7 @@ append(struct actions *to, const struct actions *from)
 static void
 store_refused(struct daemon *d, const struct err *e)
 {
-	if (e->sys != ENOSPC && e->sys != EROFS) {
+	if (e->sys != ENOSPC && e->sys != EDQUOT && e->sys != EFBIG && e->sys != EROFS) {
 		log_error("%s; stopping, so that nothing is done that is not recorded", e->msg);
 		daemon_stop(d, 1);
 		return;

@@ -162,7 +162,11 @@ answer(struct client *cl, const struct rpc_request *rq)
 	struct err e = ERR_INIT;
 	json_t *result;
 
-	if (strcmp(rq->method, "subscribe") == 0) {
+	if (strcmp(rq->method, "subscribe") == 0 && json_object_size(rq->params) > 0) {
+		result = NULL;
+		reason = "bad-params";
+		err_set(&e, ERR_PARSE, "unknown parameter; this method takes none");
+	} else if (strcmp(rq->method, "subscribe") == 0) {
 		cl->subscribed = true;
 		result = json_pack("{s:b}", "subscribed", 1);
 	} else if (m == NULL) {
@@ -249,6 +253,18 @@ greet(struct client *cl)
 	send_buf(cl, &b);
 }
 
+/* Says why in place of the greeting, and closes. */
+static void
+refuse(struct stream *s, const char *why, const char *reason)
+{
+	struct buf b = BUF_INIT(4096);
+
+	if (rpc_write_error(&b, NULL, RPC_REFUSED, why, reason, NULL) == 0)
+		stream_write(s, b.data, b.len);
+	buf_free(&b);
+	stream_free_after_drain(s, DRAIN_MS);
+}
+
 static void
 on_accept(struct stream *s, void *arg)
 {
@@ -257,9 +273,14 @@ on_accept(struct stream *s, void *arg)
 	struct client *cl;
 
 	/* With a control-group the kernel has let in only who may write to the socket. */
-	if ((uid != 0 && uid != (long)geteuid() && c->d->conf->control_group == NULL) || c->n >= CLIENTS_MAX) {
-		log_info("control client refused (uid %ld, %u connected)", uid, c->n);
-		stream_free(s);
+	if (uid != 0 && uid != (long)geteuid() && c->d->conf->control_group == NULL) {
+		refuse(s, "only root and the daemon's own user may use it (or set control-group)", "not-allowed");
+		log_info("control client of uid %ld refused", uid);
+		return;
+	}
+	if (c->n >= CLIENTS_MAX) {
+		refuse(s, "too many clients are connected; try again later", "too-many-clients");
+		log_info("control client refused, %u are connected", c->n);
 		return;
 	}
 	cl = xcalloc(1, sizeof *cl);

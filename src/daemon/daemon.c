@@ -7,11 +7,13 @@
 #include "base/log.h"
 #include "io/notify.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define TRIM_MS (6 * 3600 * 1000)
 #define PASSPHRASE_MAX 1024
@@ -180,6 +182,9 @@ load_site(struct daemon *d, uint8_t **sk, struct publish_site **site, struct err
 	char dir[PATH_MAX];
 	uint8_t *key = NULL;
 
+	snprintf(dir, sizeof dir, "%s/site/1.root.json", d->conf->state_dir);
+	if (access(dir, F_OK) != 0 && errno == ENOENT)
+		return err_set(e, ERR_CONFIG, "there is no %s: run `onionmirror init`, or put the documents of the site there", dir);
 	if (import_member_key(d, &key, e) != 0)
 		return -1;
 	snprintf(dir, sizeof dir, "%s/site", d->conf->state_dir);

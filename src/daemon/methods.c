@@ -27,6 +27,13 @@ text_param(const json_t *params, const char *name, const char **out, struct err 
 }
 
 static int
+no_params(const json_t *params, const char **reason, struct err *e)
+{
+	*reason = "bad-params";
+	return json_object_size(params) == 0 ? 0 : err_set(e, ERR_PARSE, "unknown parameter; this method takes none");
+}
+
+static int
 mirror_param(struct daemon *d, const json_t *params, int *mirror, const char **reason, struct err *e)
 {
 	const char *name;
@@ -95,14 +102,14 @@ alarms_json(struct daemon *d)
 static json_t *
 call_status(struct daemon *d, const json_t *params, const char **reason, struct err *e)
 {
-	json_t *counts = json_object(), *v;
+	json_t *counts, *v;
 	struct mirror_view view;
 	const char *state;
 	size_t i;
 
-	(void)params;
-	(void)reason;
-	(void)e;
+	if (no_params(params, reason, e) != 0)
+		return NULL;
+	counts = json_object();
 	for (i = 0; i < MIRROR__STATES; i++)
 		json_object_set_new(counts, mirror_state_name((enum mirror_state)i), json_integer(0));
 	for (i = 0; i < d->conf->n_mirrors; i++) {
@@ -134,12 +141,12 @@ mirror_json(struct daemon *d, size_t i)
 static json_t *
 call_mirrors(struct daemon *d, const json_t *params, const char **reason, struct err *e)
 {
-	json_t *list = json_array();
+	json_t *list;
 	size_t i;
 
-	(void)params;
-	(void)reason;
-	(void)e;
+	if (no_params(params, reason, e) != 0)
+		return NULL;
+	list = json_array();
 	for (i = 0; i < d->conf->n_mirrors; i++)
 		json_array_append_new(list, mirror_json(d, i));
 	return json_pack("{s:o}", "mirrors", list);
@@ -217,11 +224,17 @@ static json_t *
 call_history(struct daemon *d, const json_t *params, const char **reason, struct err *e)
 {
 	const char *table = json_string_value(json_object_get(params, "table"));
-	json_int_t after = json_integer_value(json_object_get(params, "after"));
-	struct rows r = { .mirror = json_string_value(json_object_get(params, "mirror")) };
+	const json_t *from = json_object_get(params, "after"), *only = json_object_get(params, "mirror");
+	json_int_t after = json_integer_value(from);
+	struct rows r = { .mirror = json_string_value(only) };
 	enum store_table t = table != NULL && strcmp(table, "probes") == 0 ? STORE_PROBE : STORE_HISTORY;
 
 	*reason = "bad-params";
+	if (json_object_size(params) > 1u + (from != NULL) + (only != NULL) || (from != NULL && !json_is_integer(from)) ||
+	    (only != NULL && r.mirror == NULL)) {
+		err_set(e, ERR_PARSE, "this method takes table, after (an id) and mirror (a text)");
+		return NULL;
+	}
 	if (table == NULL || (t == STORE_HISTORY && strcmp(table, "decisions") != 0) || after < 0) {
 		err_set(e, ERR_PARSE, "table must be \"probes\" or \"decisions\", after an id");
 		return NULL;
@@ -269,10 +282,12 @@ static json_t *
 call_publish(struct daemon *d, const json_t *params, const char **reason, struct err *e)
 {
 	struct actions out = { 0 };
-	uint64_t op = op_new(d);
+	uint64_t op;
 
-	(void)params;
+	if (no_params(params, reason, e) != 0)
+		return NULL;
 	*reason = "refused";
+	op = op_new(d);
 	if (engine_publish(d->engine, clock_now(), op, &out, e) != 0)
 		op = 0;
 	apply(d, &out);
@@ -286,13 +301,14 @@ call_reload(struct daemon *d, const json_t *params, const char **reason, struct 
 	json_t *result = NULL;
 	char *line, *rest;
 
-	(void)params;
+	if (no_params(params, reason, e) != 0)
+		return NULL;
 	*reason = "bad-configuration";
 	if (daemon_reload(d, &faults) == 0) {
 		result = json_pack("{s:I}", "op", (json_int_t)op_new(d));
 	} else {
 		/* The answer has room for some, the log for all. */
-		err_set(e, ERR_CONFIG, "%.*s", (int)(faults.len > 0 ? faults.len - 1 : 0), buf_str(&faults));
+		conf_faults(e, &faults);
 		for (rest = faults.data; rest != NULL && (line = strsep(&rest, "\n")) != NULL;)
 			if (line[0] != '\0')
 				log_error("reload: %s", line);

@@ -5,6 +5,7 @@
 #include "daemon/daemon.h"
 
 #include <getopt.h>
+#include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -80,6 +81,7 @@ daemon_main(int argc, char **argv)
 		return 2;
 	}
 	umask(077);
+	signal(SIGXFSZ, SIG_IGN); /* a file size limit is then an error of write(), as a full disk is */
 	log_init("onionmirrord", LOG_LEVEL_NOTICE);
 	if (sodium_init() < 0) {
 		fputs("onionmirrord: libsodium does not start on this machine\n", stderr);

@@ -79,6 +79,13 @@ engine_mirror_index(const struct engine *e, const char *name)
 	return -1;
 }
 
+static void
+end_op(uint64_t op, struct actions *out)
+{
+	if (op != 0)
+		note(out, NOTE_STEP, NULL, -1, op, "failed", "its mirror was removed from the configuration");
+}
+
 void
 engine_reconfigure(struct engine *e, struct now now, const struct engine_config *cfg, struct actions *out)
 {
@@ -101,6 +108,10 @@ engine_reconfigure(struct engine *e, struct now now, const struct engine_config 
 			fresh = e->mirrors[k].cfg;
 			e->mirrors[k] = mirrors[i];
 			e->mirrors[k].cfg = fresh;
+		} else {
+			end_op(mirrors[i].probe_op, out);
+			if (mirrors[i].planning || mirrors[i].wanted) /* later its onion carries it */
+				end_op(mirrors[i].op, out);
 		}
 	free(tors);
 	free(mirrors);
@@ -219,6 +230,8 @@ engine_start(struct engine *e, struct now now, uint64_t serial, int64_t valid_un
 	e->valid_until = valid_until;
 	/* When the newest list was signed is not known exactly: renew it soon, but not in the same breath. */
 	e->renew_at = serial > 0 ? now.mono + 60000 + (int64_t)rng_below(RENEW_JITTER_S) * 1000 : NEVER;
+	if (serial > 0 && valid_until < now.wall + 2 * RENEW_JITTER_S)
+		e->renew_at = now.mono + 60000; /* it would end before, or has */
 	e->bucket_at = now.mono;
 	e->started = true;
 	/* We may have died between a list's becoming visible and noting it. */
@@ -236,6 +249,8 @@ engine_on_planned(struct engine *e, struct now now, const struct onion_record *r
 		e->mirrors[m].planning = false;
 	if (onion_find(e, r->id) == NULL) {
 		o = onion_insert(e, r);
+		if (m < 0 || e->mirrors[m].op != r->op)
+			o->r.op = 0; /* that operation is over */
 		o->service = SERVICE_ABSENT;
 		o->since = o->next_add = o->next_probe = now.mono;
 		note(out, NOTE_STATE, o, -1, o->r.op, "planned", "new onion planned (%s)", onion_cause_name(r->cause));
@@ -340,10 +355,12 @@ engine_settle(struct engine *e, struct now now, struct actions *out)
 	for (i = 0; i < e->n_mirrors; i++)
 		rotate_step(e, now, (int)i, out);
 	health_delist(e, now, out);
-	for (i = 0; i < e->n_onions; i++) {
+	for (i = 0; i < e->n_onions; i++)
 		life_step(e, now, e->onions[i], out);
+	for (i = 0; i < e->n_mirrors; i++)
+		health_probe_op(e, now, (int)i, out);
+	for (i = 0; i < e->n_onions; i++)
 		health_step(e, now, e->onions[i], out);
-	}
 	listing_step(e, now, out);
 	for (i = 0; i < e->n_onions; i++)
 		if (e->onions[i]->dirty) {

@@ -53,6 +53,7 @@ struct onion {
 	bool shredded;
 	bool delisted;   /* listed, but fall was reached: not to be in the list */
 	bool probing;
+	bool stale;      /* the probe under way began before tor lost the service */
 	unsigned adds;   /* tries since the last success */
 	unsigned uploads_started, uploads;
 	unsigned oks, fails; /* in a row */
@@ -95,7 +96,7 @@ struct engine {
 	bool started;
 	/* publication */
 	bool publishing, publish_wanted;
-	uint64_t publish_op;
+	uint64_t publish_op, flight_op; /* asked for; of the publication under way */
 	uint64_t *flight;          /* owned: ids in the publication under way */
 	size_t n_flight;
 	uint64_t serial;
@@ -140,6 +141,10 @@ unsigned life_batch(const struct engine *e, int tor);
 
 /* health.c */
 void health_step(struct engine *e, struct now now, struct onion *o, struct actions *out);
+/* Ends an operator's probe that can't be made any more, or makes it now. */
+void health_probe_op(struct engine *e, struct now now, int mirror, struct actions *out);
+/* Why the listed onion of a mirror can't be probed now; NULL: it can. */
+const char *health_probe_obstacle(const struct engine *e, int mirror);
 void health_delist(struct engine *e, struct now now, struct actions *out);
 /* More than half of the listed onions fail together. */
 bool health_mass_failure(const struct engine *e);
@@ -152,7 +157,9 @@ void rotate_ended(struct engine *e, struct now now, struct onion *o, bool ok, st
 void listing_step(struct engine *e, struct now now, struct actions *out);
 /* Listed onions that are out of the visible list for good: a successor took their place, or their mirror is gone. */
 void listing_retire(struct engine *e, struct now now, struct actions *out);
+/* In the list that is being signed and made visible. */
+bool listing_in_flight(const struct engine *e, const struct onion *o);
 bool listing_wants(const struct engine *e, const struct onion *o);
-void publish_ended(struct engine *e, bool ok, struct actions *out);
+void publish_ended(struct engine *e, uint64_t op, bool ok, const char *why, struct actions *out);
 
 #endif

@@ -53,6 +53,7 @@ start_probe(struct now now, struct onion *o, struct actions *out)
 	if (a->fresh)
 		o->last_fresh = now.mono;
 	o->probing = true;
+	o->stale = false;
 	o->probe_start = now.mono;
 }
 
@@ -171,9 +172,10 @@ engine_on_probe(struct engine *e, struct now now, uint64_t onion, enum verdict v
 	o->phases = *ph;
 	o->last_probe = now.wall;
 	if (o->mirror >= 0) {
-		report_probe(e, o, v, out);
+		if (mirror_listed(e, o->mirror) == o)
+			report_probe(e, o, v, out);
 		/* A result that comes after the service was lost is about another service. */
-		if (o->service == SERVICE_UP && (o->r.state == ONION_PROVING || o->r.state == ONION_LISTED)) {
+		if (o->service == SERVICE_UP && !o->stale && (o->r.state == ONION_PROVING || o->r.state == ONION_LISTED)) {
 			if (v == VERDICT_OK)
 				probe_ok(e, now, o, out);
 			else if (verdict_is_failure(v))
@@ -231,7 +233,8 @@ engine_on_fitness(struct engine *e, struct now now, unsigned tor, bool fit, cons
 			continue;
 		if (!fit)
 			continue;
-		o->since += now.mono - t->unfit_since; /* deadlines stood still */
+		/* Deadlines stood still; one that began meanwhile begins now. */
+		o->since += now.mono - (o->since > t->unfit_since ? o->since : t->unfit_since);
 		if (o->next_probe > now.mono && o->last == VERDICT_INCONCLUSIVE)
 			o->next_probe = now.mono + (int64_t)rng_below(5000);
 	}
@@ -271,15 +274,52 @@ set_panic(struct engine *e, const char *why, struct actions *out)
 		note(out, NOTE_DECISION, NULL, -1, 0, "panic-over", "panic is over");
 }
 
+const char *
+health_probe_obstacle(const struct engine *e, int mirror)
+{
+	const struct onion *o = mirror_listed(e, mirror);
+
+	if (o == NULL)
+		return "it has no listed address yet";
+	if (!onion_linked(e, o) || o->service != SERVICE_UP)
+		return "its tor is not connected or has not got the service yet";
+	if (!o->settled && o->uploads == 0)
+		return "no descriptor of it is uploaded yet";
+	return NULL;
+}
+
+void
+health_probe_op(struct engine *e, struct now now, int mirror, struct actions *out)
+{
+	struct mirror *m = &e->mirrors[mirror];
+	const char *why;
+	struct onion *o;
+
+	if (m->probe_op == 0)
+		return;
+	why = health_probe_obstacle(e, mirror);
+	if (why != NULL) {
+		note(out, NOTE_STEP, NULL, mirror, m->probe_op, "failed", "it can't be probed: %s", why);
+		m->probe_op = 0;
+		return;
+	}
+	o = mirror_listed(e, mirror);
+	if (!o->probing)
+		o->next_probe = now.mono;
+}
+
 void
 health_delist(struct engine *e, struct now now, struct actions *out)
 {
-	unsigned failing, listed, floor = e->min_listed > 1 ? e->min_listed : 1;
+	unsigned failing, listed, leaving = 0, floor = e->min_listed > 1 ? e->min_listed : 1;
 	bool mass = mass_failure(e, &failing, &listed);
 	char why[120] = "";
 	size_t i;
 
 	(void)now;
+	for (i = 0; i < e->n_onions; i++) /* on their way out, though the visible list still has them */
+		if (e->onions[i]->r.state == ONION_LISTED && e->onions[i]->r.in_list && e->onions[i]->mirror >= 0 && e->onions[i]->delisted)
+			leaving++;
 	if (mass)
 		snprintf(why, sizeof why, "%u of %u listed mirrors fail together", failing, listed);
 	for (i = 0; i < e->n_onions; i++) {
@@ -287,13 +327,13 @@ health_delist(struct engine *e, struct now now, struct actions *out)
 
 		if (o->r.state != ONION_LISTED || !o->r.in_list || o->delisted || !is_down(e, o) || !onion_fit(e, o) || mass)
 			continue;
-		if (listed <= floor) {
-			snprintf(why, sizeof why, "%u listed, and at least %u must stay", listed, floor);
+		if (listed - leaving <= floor) {
+			snprintf(why, sizeof why, "%u listed, and at least %u must stay", listed - leaving, floor);
 			continue;
 		}
 		o->delisted = true;
 		o->oks = 0;
-		listed--;
+		leaving++;
 		note(out, NOTE_STATE, o, -1, 0, "down", "out of the list after %u failed probes, last: %s", o->fails, verdict_name(o->last));
 	}
 	set_panic(e, why, out);

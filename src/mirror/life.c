@@ -36,6 +36,7 @@ add(struct engine *e, struct now now, struct onion *o, struct actions *out)
 	o->r.proved = false;
 	o->dirty = true;
 	o->oks = o->fails = 0;
+	o->stale = o->probing;
 	o->settled = false;
 	o->uploads = o->uploads_started = 0;
 	o->service = SERVICE_ADDING;
@@ -112,20 +113,41 @@ life_fail(struct engine *e, struct now now, struct onion *o, struct actions *out
 		m->plan_after = now.mono + (wait < PLAN_RETRY_MAX_MS ? wait : PLAN_RETRY_MAX_MS);
 		m->plan_tries++;
 		engine_due(e, m->plan_after);
-		if (o->r.op != 0 && o->r.op == m->op)
-			m->op = 0;
 	}
 	rotate_ended(e, now, o, false, out);
+}
+
+/* Its tor is no longer configured: nothing can be asked of it, and nobody waits for an answer. */
+static void
+without_tor(struct engine *e, struct now now, struct onion *o, struct actions *out)
+{
+	if (onion_is_candidate(o))
+		life_fail(e, now, o, out, "its tor was removed from the configuration");
+	if (o->r.state == ONION_LEAVING && now.mono < o->grace_end)
+		engine_due(e, o->grace_end);
+	else if (o->r.state == ONION_LEAVING || (o->r.state == ONION_REVOKED && !o->r.in_list))
+		onion_set_state(o, now, ONION_GONE, out, "its tor was removed from the configuration");
+	if ((o->r.state == ONION_GONE || o->r.state == ONION_FAILED) && !o->shredded) {
+		o->shredded = true;
+		action_add(out, ACTION_SHRED, o, -1);
+	}
 }
 
 void
 life_step(struct engine *e, struct now now, struct onion *o, struct actions *out)
 {
+	/* What is being made visible can't be taken back: it becomes listed, or not, first. */
+	if (onion_is_candidate(o) && listing_in_flight(e, o))
+		return;
 	/* A candidate whose mirror is no longer configured has nothing to become. */
 	if (onion_is_candidate(o) && o->mirror < 0)
 		life_fail(e, now, o, out, "its mirror was removed from the configuration");
 	if (onion_is_candidate(o) && o->mirror >= 0 && mirror_candidate(e, o->mirror) != o)
 		life_fail(e, now, o, out, "a newer candidate took its place");
+	if (o->tor < 0) {
+		without_tor(e, now, o, out);
+		return;
+	}
 	if (!onion_linked(e, o) && o->r.state != ONION_GONE && o->r.state != ONION_FAILED)
 		return;
 	switch (o->r.state) {
@@ -134,17 +156,29 @@ life_step(struct engine *e, struct now now, struct onion *o, struct actions *out
 		if (o->service == SERVICE_ABSENT)
 			add(e, now, o, out);
 		break;
+	case ONION_READY:
+		if (o->service == SERVICE_UP && !o->r.proved) { /* tor had lost it, and has it again */
+			onion_set_state(o, now, ONION_PROVING, out, "to be proved again");
+			o->next_probe = now.mono;
+			break;
+		}
+		/* fall through */
 	case ONION_UPLOADING:
 	case ONION_PROVING:
-	case ONION_READY:
 	case ONION_LISTED:
 		if (o->service == SERVICE_ABSENT)
 			add(e, now, o, out);
 		if (o->service == SERVICE_UP && !o->settled)
 			upload_deadline(e, now, o, out);
 		break;
-	case ONION_LEAVING: leave(e, now, o, out); break;
+	case ONION_LEAVING:
+		leave(e, now, o, out);
+		if (o->service == SERVICE_UP && !o->settled)
+			upload_deadline(e, now, o, out); /* its place in the batch must not be kept for ever */
+		break;
 	case ONION_REVOKED:
+		if (o->r.in_list)
+			break; /* its tombstone first */
 		if (o->service == SERVICE_UP)
 			delete(o, out);
 		else if (o->service == SERVICE_ABSENT)

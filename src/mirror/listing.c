@@ -8,13 +8,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Proved, and there: after a restart of ours, or without the link, nobody knows. */
+static bool
+is_ready(const struct onion *o)
+{
+	return o->r.state == ONION_READY && o->r.proved && o->service == SERVICE_UP;
+}
+
 /* Its mirror has a proved successor: the next list holds that one instead. */
 static bool
 is_replaced(const struct engine *e, const struct onion *o)
 {
 	const struct onion *c = mirror_candidate(e, o->mirror);
 
-	return (c != NULL && c->r.state == ONION_READY && c->r.proved) || mirror_listed(e, o->mirror) != o;
+	return (c != NULL && is_ready(c)) || mirror_listed(e, o->mirror) != o;
 }
 
 bool
@@ -22,17 +29,17 @@ listing_wants(const struct engine *e, const struct onion *o)
 {
 	if (o->mirror < 0 || !o->r.proved)
 		return false;
-	if (o->r.state == ONION_READY)
+	if (is_ready(o))
 		return true;
 	return o->r.state == ONION_LISTED && !o->delisted && !is_replaced(e, o);
 }
 
-/* In the list, added again and neither proved again nor given up. */
+/* In the list, added again and neither proved again nor given up (delisting looks at panic and min-listed). */
 static bool
 is_being_proved_again(const struct engine *e, const struct onion *o)
 {
 	return o->r.state == ONION_LISTED && o->r.in_list && o->mirror >= 0 && !o->r.proved && !o->delisted &&
-	    !is_replaced(e, o) && o->fails < e->mirrors[o->mirror].cfg.fall;
+	    !is_replaced(e, o);
 }
 
 size_t
@@ -83,9 +90,15 @@ has_changed(const struct engine *e)
 {
 	size_t i;
 
-	for (i = 0; i < e->n_onions; i++)
-		if (listing_wants(e, e->onions[i]) != e->onions[i]->r.in_list)
+	for (i = 0; i < e->n_onions; i++) {
+		const struct onion *o = e->onions[i];
+
+		if (listing_wants(e, o) != o->r.in_list)
 			return true;
+		/* Out of the list already, now for good: its tombstone is to be seen. */
+		if (o->r.state == ONION_LISTED && (o->mirror < 0 || mirror_listed(e, o->mirror) != o))
+			return true;
+	}
 	return false;
 }
 
@@ -108,14 +121,13 @@ take_token(struct engine *e, struct now now)
 }
 
 void
-publish_ended(struct engine *e, bool ok, struct actions *out)
+publish_ended(struct engine *e, uint64_t op, bool ok, const char *why, struct actions *out)
 {
-	if (e->publish_op == 0)
+	if (op == 0)
 		return;
 	if (ok)
-		note(out, NOTE_STEP, NULL, -1, e->publish_op, "published", "serial %llu", (unsigned long long)e->serial);
-	note(out, NOTE_STEP, NULL, -1, e->publish_op, ok ? "done" : "failed", "%s", ok ? "" : "could not be published");
-	e->publish_op = 0;
+		note(out, NOTE_STEP, NULL, -1, op, "published", "serial %llu", (unsigned long long)e->serial);
+	note(out, NOTE_STEP, NULL, -1, op, ok ? "done" : "failed", "%s", why);
 }
 
 void
@@ -125,14 +137,15 @@ listing_step(struct engine *e, struct now now, struct actions *out)
 	const char *hold;
 	size_t n;
 
-	if (e->renew_at != NEVER)
+	if (now.mono < e->renew_at)
 		engine_due(e, e->renew_at);
 	if (e->publishing || (!e->publish_wanted && now.mono < e->renew_at && !has_changed(e)))
 		return;
 	n = engine_list(e, NULL, 0, &hold);
 	if (hold != NULL) {
-		if (e->renew_at != NEVER && now.mono >= e->renew_at)
-			e->renew_at = now.mono + 60000; /* look again; whatever lifts the hold brings us here anyway */
+		/* Whatever lifts the hold brings us here; but nobody is left waiting for it. */
+		publish_ended(e, e->publish_op, false, hold, out);
+		e->publish_op = 0;
 		return;
 	}
 	if (now.mono < e->publish_retry_at) {
@@ -147,16 +160,17 @@ listing_step(struct engine *e, struct now now, struct actions *out)
 	e->publishing = true;
 	e->publish_wanted = false;
 	a = action_add(out, ACTION_PUBLISH, NULL, -1);
-	a->op = e->publish_op;
+	a->op = e->flight_op = e->publish_op;
+	e->publish_op = 0;
 }
 
-static bool
-was_in_flight(const struct engine *e, uint64_t id)
+bool
+listing_in_flight(const struct engine *e, const struct onion *o)
 {
 	size_t i;
 
-	for (i = 0; i < e->n_flight; i++)
-		if (e->flight[i] == id)
+	for (i = 0; e->publishing && i < e->n_flight; i++)
+		if (e->flight[i] == o->r.id)
 			return true;
 	return false;
 }
@@ -164,7 +178,6 @@ was_in_flight(const struct engine *e, uint64_t id)
 static void
 now_listed(struct engine *e, struct now now, struct onion *o, struct actions *out)
 {
-	const struct engine_mirror *cfg = &e->mirrors[o->mirror].cfg;
 	bool was = o->r.in_list;
 
 	o->r.in_list = true;
@@ -175,7 +188,8 @@ now_listed(struct engine *e, struct now now, struct onion *o, struct actions *ou
 	o->r.listed = now.wall;
 	o->fails = 0;
 	o->last_fresh = now.mono;
-	o->next_probe = now.mono + rng_jitter(cfg->interval_ms, 25);
+	if (o->mirror >= 0)
+		o->next_probe = now.mono + rng_jitter(e->mirrors[o->mirror].cfg.interval_ms, 25);
 	onion_set_age(e, now, o);
 	rotate_ended(e, now, o, true, out);
 }
@@ -207,17 +221,20 @@ listing_retire(struct engine *e, struct now now, struct actions *out)
 void
 engine_on_published(struct engine *e, struct now now, bool ok, uint64_t serial, int64_t valid_until, struct actions *out)
 {
+	uint64_t op = e->flight_op;
 	size_t i;
 
-	e->publishing = false;
+	e->flight_op = 0;
 	if (!ok) {
+		e->publishing = false;
+		e->publish_wanted = true; /* whoever asked for it: the alarm stands until one comes through */
 		if (e->publish_backoff == 0)
 			note(out, NOTE_ALARM, NULL, -1, 0, "publish", "the list could not be published; it stays as it is, trying again");
 		e->publish_backoff = e->publish_backoff == 0 ? PUBLISH_RETRY_MS : e->publish_backoff * 2;
 		if (e->publish_backoff > PUBLISH_RETRY_MAX_MS)
 			e->publish_backoff = PUBLISH_RETRY_MAX_MS;
 		e->publish_retry_at = now.mono + e->publish_backoff;
-		publish_ended(e, false, out);
+		publish_ended(e, op, false, "could not be published", out);
 		engine_settle(e, now, out);
 		return;
 	}
@@ -230,16 +247,16 @@ engine_on_published(struct engine *e, struct now now, bool ok, uint64_t serial, 
 	for (i = 0; i < e->n_onions; i++) {
 		struct onion *o = e->onions[i];
 
-		if (was_in_flight(e, o->r.id)) {
+		if (listing_in_flight(e, o)) {
 			now_listed(e, now, o, out);
 		} else if (o->r.in_list) {
 			o->r.in_list = false;
 			o->dirty = true;
-			o->delisted = o->r.state == ONION_LISTED;
 		}
 	}
+	e->publishing = false;
 	listing_retire(e, now, out);
-	publish_ended(e, true, out);
+	publish_ended(e, op, true, "", out);
 	engine_settle(e, now, out);
 }
 
@@ -251,7 +268,7 @@ engine_publish(struct engine *e, struct now now, uint64_t op, struct actions *ou
 	engine_list(e, NULL, 0, &hold);
 	if (hold != NULL)
 		return err_set(err, ERR_REFUSED, "%s", hold);
-	if (e->publish_op != 0)
+	if (e->publish_op != 0 || e->flight_op != 0)
 		return err_set(err, ERR_REFUSED, "a publication is under way already");
 	e->publish_op = op;
 	e->publish_wanted = true;

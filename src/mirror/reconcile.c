@@ -30,6 +30,9 @@ is_there(struct onion *o, struct now now, struct actions *out)
 	o->service = SERVICE_UP;
 	/* Found, not added just now: its uploads happened unseen. */
 	o->settled = true;
+	/* Recorded as only planned, and yet there: whatever it is, it is to be proved. */
+	if (o->r.state == ONION_PLANNED)
+		onion_set_state(o, now, ONION_ADDING, out, "found in tor");
 	if (o->r.state == ONION_ADDING || o->r.state == ONION_UPLOADING) {
 		if (o->r.state == ONION_ADDING)
 			o->r.added = now.wall;
@@ -46,6 +49,7 @@ is_not_there(struct engine *e, struct now now, struct onion *o, bool first, stru
 	if (o->service == SERVICE_UP && !first && o->mirror >= 0 && o->r.state == ONION_LISTED)
 		was_deleted(e, now, o, out);
 	o->service = SERVICE_ABSENT;
+	o->stale = o->probing;
 	o->adds = 0;
 	o->next_add = now.mono;
 	if (o->r.proved) {
@@ -111,6 +115,8 @@ engine_on_added(struct engine *e, struct now now, uint64_t onion, struct actions
 	if (o->r.state == ONION_ADDING) {
 		onion_set_state(o, now, ONION_UPLOADING, out, "");
 		note(out, NOTE_STEP, o, -1, o->r.op, "created", "tor has the service");
+		if (o->uploads > 0)
+			onion_set_state(o, now, ONION_PROVING, out, "first descriptor uploaded");
 	}
 	engine_settle(e, now, out);
 }

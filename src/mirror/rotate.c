@@ -53,6 +53,11 @@ budget_allows(const struct engine *e, struct now now, bool *spent, int64_t *agai
 		}
 		latest = e->rotations[i] > latest ? e->rotations[i] : latest;
 	}
+	for (i = 0; i < e->n_mirrors; i++) /* decided, and not yet planned */
+		if (e->mirrors[i].planning && is_automatic(e->mirrors[i].cause)) {
+			today++;
+			latest = now.mono;
+		}
 	*spent = today >= e->max_rotations_per_day;
 	if (*spent) {
 		*again = oldest == NEVER ? now.mono + DAY_MS : oldest + DAY_MS;
@@ -71,8 +76,8 @@ is_takedown(const struct engine *e, const struct mirror *m, const struct onion *
 {
 	bool backend_well = m->backend_at != 0 && (m->backend == VERDICT_OK || m->backend == VERDICT_BUSY);
 
-	return o->service == SERVICE_UP && o->seen >= o->failing_since && o->fails >= 2 * m->cfg.fall && onion_fit(e, o) && backend_well && !m->checking &&
-	    (verdict_is_address(o->last) || o->last == VERDICT_TIMEOUT) && !health_mass_failure(e);
+	return o->service == SERVICE_UP && o->seen >= o->failing_since && o->fails >= 2 * m->cfg.fall && onion_fit(e, o) &&
+	    backend_well && !m->checking && (verdict_is_address(o->last) || o->last == VERDICT_TIMEOUT) && !health_mass_failure(e);
 }
 
 static void
@@ -83,11 +88,13 @@ automatic(struct engine *e, struct now now, int mirror, struct onion *o, struct 
 	int64_t again;
 
 	if (!takedown) {
-		if (o->fails == 0)
-			m->budget_alarm = false;
-		if (o->age_end != NEVER)
+		if (now.mono < o->age_end) {
 			engine_due(e, o->age_end);
-		if (now.mono < o->age_end || o->fails > 0 || !o->r.proved || !onion_fit(e, o))
+			if (o->fails == 0)
+				m->budget_alarm = false;
+			return;
+		}
+		if (o->fails > 0 || !o->r.proved || !onion_fit(e, o) || health_mass_failure(e))
 			return;
 	}
 	if (tor_is_rotating(e, m->cfg.tor))
@@ -101,6 +108,7 @@ automatic(struct engine *e, struct now now, int mirror, struct onion *o, struct 
 		}
 		return;
 	}
+	m->budget_alarm = false;
 	m->cause = takedown ? CAUSE_TAKEDOWN : CAUSE_AGE;
 	if (takedown)
 		note(out, NOTE_DECISION, o, -1, 0, "takedown", "address fails (%s, %u probes in a row) while the backend is well: new address",
@@ -125,7 +133,7 @@ rotate_step(struct engine *e, struct now now, int mirror, struct actions *out)
 	if (m->wanted) {
 		m->cause = CAUSE_OPERATOR;
 		plan(e, mirror, CAUSE_OPERATOR, m->op, out);
-	} else if (o == NULL) {
+	} else if (o == NULL || o->tor < 0) { /* none, or on a tor that is no longer configured */
 		m->cause = CAUSE_START;
 		plan(e, mirror, CAUSE_START, 0, out);
 	} else {
@@ -139,9 +147,13 @@ rotate_ended(struct engine *e, struct now now, struct onion *o, bool ok, struct 
 	struct mirror *m = o->mirror >= 0 ? &e->mirrors[o->mirror] : NULL;
 
 	(void)now;
-	if (m == NULL)
+	if (m == NULL) {
+		if (ok)
+			note(out, NOTE_STEP, o, -1, o->r.op, "failed", "its mirror was removed from the configuration");
 		return;
-	m->op = 0;
+	}
+	if (o->r.op == m->op)
+		m->op = 0;
 	if (!ok)
 		return;
 	m->plan_tries = 0;
@@ -158,6 +170,8 @@ engine_on_plan_failed(struct engine *e, struct now now, int mirror, struct actio
 	if (mirror < 0 || (size_t)mirror >= e->n_mirrors)
 		return;
 	m = &e->mirrors[mirror];
+	if (!m->planning)
+		return;
 	m->planning = false;
 	m->plan_after = now.mono + ADD_RETRY_MS;
 	if (m->op != 0)
@@ -188,20 +202,17 @@ int
 engine_probe(struct engine *e, struct now now, int mirror, uint64_t op, struct actions *out, struct err *err)
 {
 	struct mirror *m;
-	struct onion *o;
+	const char *why;
 
 	if (mirror < 0 || (size_t)mirror >= e->n_mirrors)
 		return err_set(err, ERR_NOTFOUND, "there is no such mirror");
 	m = &e->mirrors[mirror];
-	o = mirror_listed(e, mirror);
-	if (o == NULL)
-		return err_set(err, ERR_REFUSED, "%s has no listed address yet", m->cfg.name);
-	if (!onion_linked(e, o) || o->service != SERVICE_UP)
-		return err_set(err, ERR_REFUSED, "%s cannot be probed: its tor is not connected or has not got the service yet", m->cfg.name);
+	why = health_probe_obstacle(e, mirror);
+	if (why != NULL)
+		return err_set(err, ERR_REFUSED, "%s cannot be probed: %s", m->cfg.name, why);
 	if (m->probe_op != 0)
 		return err_set(err, ERR_REFUSED, "%s is being probed already", m->cfg.name);
 	m->probe_op = op;
-	o->next_probe = now.mono;
 	engine_settle(e, now, out);
 	return 0;
 }

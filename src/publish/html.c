@@ -65,14 +65,27 @@ add_mirrors(struct buf *b, const struct page *p)
 	buf_adds(b, "</ul>\n");
 }
 
+/* "23 November 2026, 12:00 UTC" */
+static void
+add_time(struct buf *b, int64_t t)
+{
+	static const char *const months[] = { "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
+		"November", "December" };
+	char text[UTC_LEN + 1];
+	int month, day;
+
+	utc_format(text, t);
+	month = (text[5] - '0') * 10 + text[6] - '0';
+	day = (text[8] - '0') * 10 + text[9] - '0';
+	buf_addf(b, "%d %s %.4s, %.5s UTC", day, months[month - 1], text, text + 11);
+}
+
 static void
 add_checks(struct buf *b, const struct page *p)
 {
-	char issued[UTC_LEN + 1], until[UTC_LEN + 1], pub[MINISIGN_PUBKEY_TEXT];
+	char pub[MINISIGN_PUBKEY_TEXT];
 	const char *key;
 
-	utc_format(issued, p->head->issued);
-	utc_format(until, p->head->valid_until);
 	minisign_pubkey_format(pub, p->site->member->key, NULL);
 	key = strchr(pub, '\n');
 	key = key != NULL ? key + 1 : pub;
@@ -82,8 +95,11 @@ add_checks(struct buf *b, const struct page *p)
 	    "bundle.json</pre>\n", publish_site_id(p->site));
 	buf_addf(b, "<p>With stock minisign, the list <a href=\"mirrors.txt\">mirrors.txt</a> and its <a href=\"mirrors.txt.minisig\">signature</a>:</p>\n"
 	    "<pre>minisign -V -H -P %.56s -m mirrors.txt</pre>\n", key);
-	buf_addf(b, "<p><small>Serial %llu, signed by member %s. Issued %.10s at %.2s h, runs out %.10s at %.2s h (UTC).</small></p>\n</body>\n</html>\n",
-	    (unsigned long long)p->head->serial, p->head->member, issued, issued + 11, until, until + 11);
+	buf_addf(b, "<p><small>Serial %llu, signed by member %s. Issued ", (unsigned long long)p->head->serial, p->head->member);
+	add_time(b, p->head->issued);
+	buf_adds(b, ", valid until ");
+	add_time(b, p->head->valid_until);
+	buf_adds(b, ".</small></p>\n</body>\n</html>\n");
 }
 
 void

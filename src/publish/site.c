@@ -99,10 +99,12 @@ verify(struct publish_site *s, int64_t now, struct err *e)
 	why = chain_roots(&s->root, roots, s->n_roots, NULL, now, &inner);
 	free(roots);
 	if (why != DOC_OK)
-		return err_set(e, ERR_CRYPTO, "root documents: %s: %s", doc_reason_name(why), inner.msg);
+		return err_set(e, ERR_CRYPTO, "root documents: %s: %s%s", doc_reason_name(why), inner.msg,
+		    why == DOC_EXPIRED ? "; have the root keys sign a newer one" : "");
 	why = chain_members(&s->cert, s->cert_sha256, &s->root, &members, NULL, now, &inner);
 	if (why != DOC_OK)
-		return err_set(e, ERR_CRYPTO, "members.json: %s: %s", doc_reason_name(why), inner.msg);
+		return err_set(e, ERR_CRYPTO, "members.json: %s: %s%s", doc_reason_name(why), inner.msg,
+		    why == DOC_EXPIRED ? "; have the root keys renew it" : "");
 	return 0;
 }
 

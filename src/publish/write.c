@@ -35,6 +35,9 @@ fault(struct err *e, const char *where, const char *name)
 {
 	bool full = errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
 
+	/* The name of a leaf's file holds an address, and this text goes into the log. */
+	if (strncmp(name, "leaf-", 5) == 0)
+		name = "leaf-*";
 	if (!full)
 		return err_set_sys(e, "%s/%s", where, name);
 	if (e != NULL && e->code == ERR_NONE) {

@@ -27,6 +27,10 @@ import om
 from om import BUILD, until
 
 DAEMON = BUILD + "/onionmirrord"
+# Not libtool's wrapper: it is a shell, with system calls of its own.
+CLIENT = [BUILD + "/onionmirror"]
+if os.path.exists(BUILD + "/.libs/onionmirror"):
+    CLIENT = ["env", "LD_LIBRARY_PATH=" + BUILD + "/.libs", BUILD + "/.libs/onionmirror"]
 LINE_MAX = 64 * 1024
 CLIENTS_MAX = 64
 
@@ -126,6 +130,12 @@ class Site(om.Site):
         text = CONF.format(dir=self.dir, tor=self.tor_dir, state=self.state, publish=self.publish, key=self.key, level=self.level)
         return text + "".join(MIRROR.format(name=n, dir=self.dir) for n in names or self.names)
 
+    def cli(self, *words, check=True, timeout=60):
+        done = subprocess.run([*CLIENT, "-f", self.conf, *words], capture_output=True, text=True, timeout=timeout)
+        if check and done.returncode != 0:
+            raise AssertionError("onionmirror %s: exit %d: %s" % (words[0], done.returncode, done.stderr.strip()))
+        return done
+
     def write_conf(self, text=None):
         with open(self.conf, "w") as f:
             f.write(text or self.conf_text())
@@ -165,13 +175,21 @@ class Site(om.Site):
         with open(self.publish + "/public/current/bundle.json", "rb") as f:
             return f.read()
 
+    def published(self):
+        """The addresses in the list as a reader sees them, verified."""
+        said = json.loads(self.cli("verify", "--json", "--site", self.id, self.publish + "/public/current").stdout)
+        return {m["onion"].replace(".onion", "") for m in said["mirrors"]}
+
     def wait_log(self, text, seconds=10):
         until("\"%s\" in the log" % text, seconds, lambda: text in self.log(), 0.05)
 
     def refused(self, *words, code=1, log_lines=1):
         """The daemon does not start: one line on stderr that holds the words; the state is as it was."""
         before = tree(self.state)
-        done = subprocess.run([DAEMON, "-f", self.conf], capture_output=True, text=True, timeout=20)
+        try:
+            done = subprocess.run([DAEMON, "-f", self.conf], capture_output=True, text=True, timeout=10)
+        except subprocess.TimeoutExpired as e:
+            raise AssertionError("it started: %s" % e.stderr) from e
         check_refusal(done, words, code, log_lines)
         assert tree(self.state) == before, "the state folder was changed"
         return done.stderr
@@ -234,7 +252,7 @@ def tree(folder):
         found[where] = oct(os.stat(where).st_mode)
         for n in names:
             p = os.path.join(where, n)
-            if n == "lock":
+            if n == "lock" or not os.path.isfile(p):
                 continue
             with open(p, "rb") as f:
                 found[p] = (oct(os.lstat(p).st_mode), hashlib.sha256(f.read()).hexdigest())
@@ -309,12 +327,16 @@ def exit_codes_and_json(site):
     for words in (("rotate",), ("rotate", "a", "b"), ("status", "--frob"), ("frob",), (), ("status", "extra"), ("verify",),
                   ("rotate", "north", "--wait=yes"), ("init",)):
         says(site.cli(*words, check=False), 2)
-    absent = subprocess.run([BUILD + "/onionmirror", "-s", site.dir + "/no.sock", "status"], capture_output=True, text=True)
+    absent = subprocess.run([*CLIENT, "-s", site.dir + "/no.sock", "status"], capture_output=True, text=True)
     check_refusal(absent, ("onionmirrord running?", "no.sock"), 3)
-    absent = subprocess.run([BUILD + "/onionmirror", "-f", site.dir + "/no.conf", "status"], capture_output=True, text=True)
+    absent = subprocess.run([*CLIENT, "-f", site.dir + "/no.conf", "status"], capture_output=True, text=True)
     check_refusal(absent, ("no.conf",), 1)
     says(subprocess.run([DAEMON, "--frob"], capture_output=True, text=True), 2, "frob", "usage")
     says(subprocess.run([DAEMON, "-f", site.conf, "--check-config"], capture_output=True, text=True), 0)
+
+
+def dump(bundle):
+    return json.dumps(bundle, separators=(",", ":"), sort_keys=True) + "\n"
 
 
 def verify_names_the_reason(site):
@@ -336,14 +358,21 @@ def verify_names_the_reason(site):
         check_refusal(plain, (said["reason"], "REFUSED"), 4)
         return said["reason"]
 
-    assert judge(text.replace("\\\"serial\\\":", "\\\"serial\\\":1", 1)) == "bad-signature"
+    bundle = json.loads(text)
+    head = bundle["heads"][0]["doc"]
+    bundle["heads"][0]["doc"] = re.sub(r"(\"valid_until\":\"20)(\d)", lambda m: m.group(1) + str((int(m.group(2)) + 1) % 10), head)
+    assert bundle["heads"][0]["doc"] != head
+    assert judge(dump(bundle)) in ("bad-signature", "malformed")
+    # The last digit of a hash, so that the sorted list stays sorted.
+    bundle["heads"][0]["doc"] = re.sub(r"(\"leaves\":\[\"[0-9a-f]{63})(.)", lambda m: m.group(1) + ("1" if m.group(2) == "0" else "0"), head)
+    assert bundle["heads"][0]["doc"] != head
+    assert judge(dump(bundle)) == "bad-signature"
     bundle = json.loads(text)
     leaf = bundle["leaves"][0]
     bundle["leaves"][0] = leaf.replace("\"role\":\"mirror\"", "\"role\":\"archive\"")
     assert bundle["leaves"][0] != leaf
-    changed = judge(json.dumps(bundle, separators=(",", ":"), sort_keys=True))
-    assert "leaf" in changed or "possession" in changed or "signature" in changed, changed
-    assert judge(text[:-10]) == "bad-bundle" or True
+    assert judge(dump(bundle)) not in ("ok", "malformed")
+    assert judge(text[:-10]) == "malformed"
     assert judge(text, pin=other) == "wrong-site"
     says(site.cli("verify", "--site", "nonsense", folder, check=False), 1)
     says(site.cli("verify", "--site", site.id, site.dir + "/nothing", check=False), 1, "nothing")
@@ -423,13 +452,17 @@ def taken(client):
 
 
 def fill(client, most):
-    """Requests without reading an answer, until the daemon takes no more or `most` are taken; returns how many were."""
+    """Requests without reading an answer, until the daemon cuts us or `most` are taken; returns how many were."""
     for n in range(most):
-        client.send(b'{"jsonrpc":"2.0","id":1,"method":"onions"}\n')
-        end = time.monotonic() + 1
-        while not taken(client):
-            if time.monotonic() > end:
-                return n
+        try:
+            client.send(b'{"jsonrpc":"2.0","id":1,"method":"onions"}\n')
+        except OSError:
+            return n
+        end = time.monotonic() + 5
+        while not taken(client) and not is_cut(client):
+            assert time.monotonic() < end, "a request is not taken"
+        if is_cut(client):
+            return n
     return most
 
 
@@ -462,8 +495,14 @@ def a_bad_configuration_changes_nothing(site):
     bad = site.conf_text() + "colour = \"blue\"\n" + MIRROR.format(name="west", dir=site.dir).replace("unix:" + site.dir + "/west.sock", "www.example.org:80")
     site.write_conf(bad)
     done = site.cli("reload", check=False)
-    says(done, 1, ".conf:", "colour", "www.example.org")
-    assert len([li for li in done.stderr.splitlines() if site.conf + ":" in li]) >= 2, done.stderr
+    says(done, 1, "colour", "www.example.org")
+    assert len([li for li in done.stderr.splitlines() if site.conf + ":" in li]) == 2, done.stderr
+    with Rpc(site) as r:
+        said = r.call("reload")["error"]
+    assert said["data"]["reason"] == "bad-configuration" and said["message"].count(site.conf + ":") == 2, said
+    site.write_conf(bad + "".join("frob%d = 1\n" % i for i in range(30)))
+    says(site.cli("reload", check=False), 1, "colour", "and more")
+    site.write_conf(bad)
     os.kill(site.process.pid, signal.SIGHUP)
     site.wait_log("reload: ")
     until("both faults in the log", 5, lambda: "colour" in site.log() and "www.example.org" in site.log(), 0.05)
@@ -550,10 +589,6 @@ def an_absent_tor_is_told_of_once(site):
     told = site.log().count("nothing listens on")
     errors = site.status()["tors"][0]
     assert errors["state"] != "up" and not errors["fit"]
-    # Two more tries at least, by the descriptor count of what it says: the line is not repeated.
-    listener = socket.socket(socket.AF_UNIX)
-    os.makedirs(site.tor.folder, exist_ok=True)
-    listener.close()
     site.tor.start()
     until("up again", 40, lambda: site.listed() == before, 0.1)
     assert site.log().count("nothing listens on") == told == 1, "told %d times" % told
@@ -597,7 +632,7 @@ def no_secret_leaks(site):
         with open("/proc/%d/environ" % site.process.pid, "rb") as f:
             haystacks["environ"] = f.read()
     except PermissionError:
-        assert os.getuid() != 0 or True  # a process that gives no core hides it from its own user too
+        pass  # a process that gives no core hides it even from its own user; that is as good
     haystacks["answers"] = "".join(site.cli(v, "--json").stdout for v in ("status", "mirrors", "onions")).encode()
     for where, hay in haystacks.items():
         for what, raw in secrets.items():
@@ -616,12 +651,7 @@ def bad_cookies(site):
     tor = site.tor
     cookie = tor.cookie
 
-    def fifo():
-        os.unlink(tor.cookie_path)
-        os.mkfifo(tor.cookie_path)
-
     def link():
-        os.unlink(tor.cookie_path)
         with open(tor.cookie_path + ".real", "wb") as f:
             f.write(cookie)
         os.symlink(tor.cookie_path + ".real", tor.cookie_path)
@@ -629,14 +659,17 @@ def bad_cookies(site):
     faults = (("31 bytes", lambda: tor.write_cookie(cookie[:31]), ("cookie", "exactly 32 bytes")),
               ("33 bytes", lambda: tor.write_cookie(cookie + b"x"), ("cookie", "exactly 32 bytes")),
               ("wrong bytes", lambda: tor.write_cookie(b"x" * 32), ("wrong cookie",)),
-              ("missing", lambda: os.unlink(tor.cookie_path), ("cookie", "No such file")),
-              ("a fifo", lambda: (tor.write_cookie(b""), fifo()), ("cookie", "not a regular file")),
-              ("a link", lambda: link(), ("cookie", "symbolic link")))
+              ("missing", lambda: None, ("cookie", "No such file")),
+              ("a fifo", lambda: os.mkfifo(tor.cookie_path), ("cookie", "not a regular file")),
+              ("a link", link, ("cookie", "symbolic link")))
     for name, make, words in faults:
         make()
         run = Run(site)
         try:
+            before = len(tor.heard("PROTOCOLINFO"))
             run.wait_error(words)
+            if name == "wrong bytes":
+                until("more tries", 10, lambda: len(tor.heard("PROTOCOLINFO")) >= before + 3, 0.05)
             assert len(run.lines()) == 1, "%s: more than one line: %s" % (name, run.lines())
         finally:
             run.end()
@@ -660,7 +693,7 @@ class Run:
         self.path = site.dir + "/run.log"
         with open(self.path, "wb") as log:
             self.process = subprocess.Popen([DAEMON, "-f", site.conf], stdout=log, stderr=log,
-                                            preexec_fn=(lambda: (os.setgroups([]), os.setgid(user), os.setuid(user))) if user else None)
+                                            user=user, group=user, extra_groups=None if user is None else [])
 
     def text(self):
         with open(self.path, errors="replace") as f:
@@ -688,13 +721,14 @@ class Run:
 
 
 NOBODY = 65534
+AS_NOBODY = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
 
 
 def another_user_is_told_what_to_do(site):
     if os.getuid() != 0 or os.environ.get("OM_MAPPED"):
         print("# skipped: needs root: another user and unreadable sockets")
         return
-    probe = subprocess.run([DAEMON, "--version"], capture_output=True, preexec_fn=lambda: (os.setgid(NOBODY), os.setuid(NOBODY)))
+    probe = subprocess.run([DAEMON, "--version"], capture_output=True, **AS_NOBODY)
     assert probe.returncode == 0, "nobody cannot run " + DAEMON
     for where, folders, files in os.walk(site.dir):
         for n in [""] + files:
@@ -712,8 +746,8 @@ def another_user_is_told_what_to_do(site):
             run.end()
     # Another user's state must not be used.
     os.chown(site.state, 0, 0)
-    done = subprocess.run([DAEMON, "-f", site.conf], capture_output=True, text=True, preexec_fn=lambda: (os.setgid(NOBODY), os.setuid(NOBODY)))
-    check_refusal(done, ("state-dir", site.state))
+    done = subprocess.run([DAEMON, "-f", site.conf], capture_output=True, text=True, **AS_NOBODY)
+    check_refusal(done, (site.state, "Permission denied"))
 
 
 # --- configurations ----------------------------------------------------------------------------------
@@ -721,17 +755,17 @@ def another_user_is_told_what_to_do(site):
 
 def bad_configurations(site):
     good = site.conf_text()
-    backend = "unix:%s/south.sock" % site.dir
+    backend = "unix:%s/north.sock" % site.dir
     for name, text, words in (
             ("a host name", good.replace(backend, "www.example.org:80"), ("backend", "www.example.org", "127.0.0.1")),
             ("localhost", good.replace(backend, "localhost:80"), ("backend", "localhost")),
             ("not loopback", good.replace(backend, "192.0.2.1:80"), ("backend", "192.0.2.1")),
             ("unknown option", good + "colour = \"blue\"\n", ("colour",)),
             ("unknown section", good + "paint \"x\" {\n}\n", ("paint",)),
-            ("twice", good + MIRROR.format(name="south", dir=site.dir), ("south",)),
+            ("twice", good + MIRROR.format(name="north", dir=site.dir), ("north",)),
             ("dangling", good.replace("tor = \"main\"", "tor = \"other\"", 1), ("other",)),
-            ("a relative path", good.replace("unix:" + site.dir + "/run/control.sock", "unix:run/control.sock"), ("control-socket",)),
-            ("no value", good.replace("status = 200", "status ="), ("conf:",)),
+            ("a control port", good.replace("unix:" + site.dir + "/run/control.sock", "127.0.0.1:9"), ("control-socket", "unix socket")),
+            ("an open block", good + "check \"x\" {\n", ("conf:",)),
             ("number", good.replace("status = 200", "status = many"), ("status",))):
         site.write_conf(text)
         for mode in (["--check-config"], []):
@@ -762,15 +796,20 @@ def copy_of(template, name):
     return site
 
 
+def sql(site, text):
+    db = sqlite3.connect(site.state + "/store.db")
+    db.execute(text)
+    db.commit()
+    db.close()
+
+
 def unusable_state(template):
     def version(s):
-        with sqlite3.connect(s.state + "/store.db") as db:
-            db.execute("PRAGMA user_version = 99")
+        sql(s, "PRAGMA user_version = 99")
 
     def foreign(s):
         os.unlink(s.state + "/store.db")
-        with sqlite3.connect(s.state + "/store.db") as db:
-            db.execute("CREATE TABLE x(y)")
+        sql(s, "CREATE TABLE x(y)")
 
     def damage(s, at, text):
         with open(s.state + "/store.db", "r+b") as f:
@@ -778,8 +817,7 @@ def unusable_state(template):
             f.write(text)
 
     def row(s):
-        with sqlite3.connect(s.state + "/store.db") as db:
-            db.execute("UPDATE value SET v = zeroblob(length(v)) WHERE t = 1 AND id = 3")
+        sql(s, "UPDATE value SET v = zeroblob(length(v)) WHERE t = 1 AND id = 3")
 
     def write(path, text, mode=0o600):
         with open(path, "w") as f:
@@ -819,22 +857,17 @@ def expire(site, key):
     with open(key) as f:
         blob = base64.b64decode(f.read().split("\n")[1])
     number, seed = blob[54:62], blob[62:94]
-    year = 365 * 86400
-    doc = json.loads(text)
+    last_year = re.compile(r"\b(20\d\d)(?=-\d\d-\d\dT)")
 
-    def back(v):
-        if isinstance(v, dict):
-            return {k: x - year if isinstance(x, int) and x > 1e9 else back(x) for k, x in v.items()}
-        return [back(x) for x in v] if isinstance(v, list) else v
+    def back(t):
+        return last_year.sub(lambda m: str(int(m.group(1)) - 1), t)
 
-    old = json.dumps(back(doc), separators=(",", ":"), sort_keys=True)
-    if text.endswith("\n"):
-        old += "\n"
+    old = back(text)
+    assert old != text
     with open(site.state + "/site/members.json.1.minisig") as f:
         comment = f.read().split("\n")[2][len("trusted comment: "):]
     comment = comment.replace(hashlib.sha256(text.encode()).hexdigest(), hashlib.sha256(old.encode()).hexdigest())
-    for was in set(re.findall(r"\b1[0-9]{9}\b", comment)):
-        comment = comment.replace(was, str(int(was) - year))
+    comment = back(comment)
     signature = faketor.ed25519_sign(seed, hashlib.blake2b(old.encode()).digest())
     whole = faketor.ed25519_sign(seed, signature + comment.encode())
     with open(site.state + "/site/members.json", "w") as f:
@@ -855,7 +888,7 @@ def a_second_daemon_is_refused(site):
         other.write_conf(other.conf_text().replace(other.dir + "/run/control.sock", site.dir + "/run/control.sock"))
         other.cli("init", "--keys", other.dir + "/keys", "--no-passphrase")
         done = subprocess.run([DAEMON, "-f", other.conf], capture_output=True, text=True, timeout=20)
-        check_refusal(done, ("control.sock", "in use by another process"), 1, None)
+        check_refusal(done, ("control.sock", "another process"), 1, None)
         assert len([li for li in done.stderr.splitlines() if ": error: " in li]) == 1, done.stderr
         assert site.status()["site_id"] == site.id, "the first one goes on"
     finally:
@@ -949,7 +982,8 @@ def full_disks(tor):
         publish.fill()
         says(site.cli("publish", "--wait", check=False), 1, "could not be published")
         site.wait_log("list not published: ")
-        assert "No space left" in site.log() and publish.path in site.log()
+        assert "the disk is full" in site.log() and publish.path in site.log(), site.log_tail(3)
+        assert not any(a in site.log() for a in listed.values()), "an address is in the log: " + site.log_tail(3)
         assert any("not published" in a for a in site.status()["alarms"])
         assert site.current() == text and site.published() == set(listed.values())
         publish.free()
@@ -995,7 +1029,7 @@ def only_unix_sockets_and_no_resolver(tor):
         site.wait_control()
         site.wait_listed(40)
         for words in (["status"], ["verify", "--site", site.id, site.publish + "/public/current"]):
-            subprocess.run(["strace", "-f", "-qq", "-e", "trace=%network,openat,open", "-o", trace + "-" + words[0], BUILD + "/onionmirror",
+            subprocess.run(["strace", "-f", "-qq", "-e", "trace=%network,openat,open", "-o", trace + "-" + words[0], *CLIENT,
                             "-f", site.conf, *words], env=env, check=True, stdout=subprocess.DEVNULL)
         with open(trace) as f:
             first = int(f.readline().split()[0])
@@ -1020,47 +1054,98 @@ def only_unix_sockets_and_no_resolver(tor):
 # --- all of it --------------------------------------------------------------------------------------------------
 
 
+class Cases(om.Cases):
+    """As om.Cases, from several threads, and with the line of a failed assertion."""
+
+    def run(self, function, *args):
+        start = time.monotonic()
+        name = function.__name__.replace("_", " ")
+        try:
+            function(*args)
+        except Exception as e:  # every failure is a line, and the next case still runs
+            self.failed += 1
+            trace = e.__traceback__
+            lines = []
+            while trace is not None:
+                lines.append(str(trace.tb_lineno))
+                trace = trace.tb_next
+            said = "not ok %s: %s (lines %s): %s" % (name, type(e).__name__, " ".join(lines[1:]), str(e).replace("\n", " | "))
+        else:
+            said = "ok %s (%.1f s)" % (name, time.monotonic() - start)
+        sys.stdout.write(said + "\n")
+        sys.stdout.flush()
+
+
+def main_site(cases, tor):
+    site = Site(tor("main"))
+    try:
+        cases.run(there_is_no_network)
+        for function in (three_mirrors_are_proved_and_listed, rotate_wait_shows_the_steps, exit_codes_and_json, verify_names_the_reason,
+                         requests_are_bounded_and_checked, only_64_clients_are_let_in, a_client_that_does_not_read_is_cut,
+                         a_second_daemon_is_refused, kill_9_and_the_same_onions_are_found_again, a_bad_configuration_changes_nothing,
+                         a_good_configuration_adds_a_mirror, a_tor_that_lost_all_gets_the_same_addresses_and_the_list_waits,
+                         an_absent_tor_is_told_of_once, another_service_id_is_taken_back_and_not_listed, no_secret_leaks,
+                         sigterm_ends_within_5_s):
+            cases.run(function, site)
+        cases.run(no_list_was_ever_broken, site)
+    finally:
+        site.close()
+
+
+def no_list_was_ever_broken(site):
+    assert len(site.watcher.seen) > 3
+    site.watcher.check()
+
+
+def start_faults(cases, tor):
+    template = Site("/nonexistent/tor", names=("north",))
+    try:
+        template.started()
+        template.stop()
+        for function in (unusable_state, init_never_overwrites, bad_configurations, a_passphrase_opens_the_state):
+            cases.run(function, template)
+    finally:
+        template.close()
+
+
+def cookie_faults(cases, tor):
+    site = Site(tor("cookie"), names=("north",))
+    try:
+        cases.run(bad_cookies, site)
+        cases.run(another_user_is_told_what_to_do, site)
+    finally:
+        site.close()
+    cases.run(full_disks, tor("disk"))
+    cases.run(only_unix_sockets_and_no_resolver, tor("trace"))
+
+
 def inside():
-    cases = om.Cases()
+    cases = Cases()
     folder = tempfile.mkdtemp(prefix="omt-", dir="/tmp")
     os.chmod(folder, 0o755)
-    sites = []
+    tors = []
 
     def tor(name):
         os.makedirs(folder + "/" + name)
-        return faketor.FakeTor(folder + "/" + name)
+        tors.append(faketor.FakeTor(folder + "/" + name))
+        return tors[-1]
 
+    def group(function):
+        try:
+            function(cases, tor)
+        except Exception as e:  # a site that could not be made, or did not end well
+            cases.failed += 1
+            print("not ok %s: %s: %s" % (function.__name__, type(e).__name__, str(e).replace("\n", " | ")), flush=True)
+
+    groups = [threading.Thread(target=group, args=(f,)) for f in (main_site, start_faults, cookie_faults)]
     try:
-        site = Site(tor("a"))
-        sites.append(site)
-        for function in (there_is_no_network, three_mirrors_are_proved_and_listed, rotate_wait_shows_the_steps, exit_codes_and_json,
-                         verify_names_the_reason, requests_are_bounded_and_checked, only_64_clients_are_let_in,
-                         a_client_that_does_not_read_is_cut, a_second_daemon_is_refused, kill_9_and_the_same_onions_are_found_again,
-                         another_service_id_is_taken_back_and_not_listed, a_bad_configuration_changes_nothing,
-                         a_good_configuration_adds_a_mirror, a_tor_that_lost_all_gets_the_same_addresses_and_the_list_waits,
-                         an_absent_tor_is_told_of_once, no_secret_leaks, sigterm_ends_within_5_s):
-            cases.run(function, *([] if function is there_is_no_network else [site]))
-        cases.run(site.watcher.check)
-        site.close(keep=cases.failed > 0)
-        sites.remove(site)
-
-        template = Site(folder + "/no-tor", names=("north",))
-        sites.append(template)
-        template.started()
-        template.stop()
-        cases.run(unusable_state, template)
-        cases.run(init_never_overwrites, template)
-        cases.run(bad_configurations, template)
-        cases.run(a_passphrase_opens_the_state, None)
-        cookies = Site(tor("b"), names=("north",))
-        sites.append(cookies)
-        cases.run(bad_cookies, cookies)
-        cases.run(another_user_is_told_what_to_do, cookies)
-        cases.run(full_disks, tor("c"))
-        cases.run(only_unix_sockets_and_no_resolver, tor("d"))
+        for g in groups:
+            g.start()
+        for g in groups:
+            g.join()
     finally:
-        for s in sites:
-            s.close()
+        for t in tors:
+            t.stop()
         shutil.rmtree(folder, ignore_errors=True)
     return 1 if cases.failed else 0
 
