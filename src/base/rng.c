@@ -58,7 +58,7 @@ exponential_1024(void)
 int64_t
 rng_jitter(int64_t mean, unsigned pct)
 {
-	int64_t lo = mean * (100 - (int64_t)pct) / 100, hi = mean * (100 + (int64_t)pct) / 100;
+	int64_t lo = (mean * (100 - (int64_t)pct) + 99) / 100, hi = mean * (100 + (int64_t)pct) / 100;
 	int64_t x;
 	int tries;
 

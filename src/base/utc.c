@@ -60,7 +60,8 @@ utc_format(char out[UTC_LEN + 1], int64_t t)
 void
 utc_format_hour(char out[UTC_LEN + 1], int64_t t)
 {
-	utc_format(out, t - t % 3600);
+	utc_format(out, t);
+	memcpy(out + 14, "00:00", 5);
 }
 
 static int

@@ -64,7 +64,8 @@ remove_stale(const struct endpoint *ep, const struct sockaddr_storage *sa, sockl
 	if (lstat(ep->path, &st) != 0)
 		return errno == ENOENT ? 0 : err_set_sys(e, "%s", ep->path);
 	if (!S_ISSOCK(st.st_mode))
-		return err_set(e, ERR_SYS, "%s: exists and is not a socket; remove it or choose another path", ep->path);
+		return err_set(
+		    e, ERR_SYS, "%s: exists and is not a socket; remove it or choose another path", ep->path);
 	if ((fd = address_socket(ep)) < 0)
 		return err_set_sys(e, "socket");
 	r = connect(fd, (const struct sockaddr *)sa, n);
@@ -156,7 +157,8 @@ listener_free(struct listener *ls)
 	event_free(ls->ev);
 	timer_free(ls->resume);
 	/* A successor may have put its own in the place. */
-	if (ls->ep.kind == ENDPOINT_UNIX && lstat(ls->ep.path, &st) == 0 && st.st_dev == ls->dev && st.st_ino == ls->ino)
+	if (ls->ep.kind == ENDPOINT_UNIX && lstat(ls->ep.path, &st) == 0 && st.st_dev == ls->dev &&
+	    st.st_ino == ls->ino)
 		unlink(ls->ep.path);
 	close(ls->fd);
 	free(ls);

@@ -57,8 +57,8 @@ void timer_free(struct timer *t);
 /*
  * Calls cb from the loop when the signal arrives; several that arrive together
  * may be one call. One watch per signal number, one loop with watches at a time.
- * Freeing a watch (NULL is fine) gives the signal its former action back; it
- * may be done in its own callback.
+ * Freeing a watch (NULL is fine) may be done in its own callback; no call comes
+ * any more, and at the next turn the signal gets its former action back.
  */
 struct signal_watch;
 struct signal_watch *signal_watch_new(struct loop *l, int signo, void (*cb)(int signo, void *arg), void *arg);

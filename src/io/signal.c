@@ -22,7 +22,8 @@ on_signal(evutil_socket_t signo, short what, void *arg)
 	struct signal_watch *w = arg;
 
 	(void)what;
-	w->cb((int)signo, w->arg);
+	if (w->cb != NULL)
+		w->cb((int)signo, w->arg);
 }
 
 static void
@@ -63,8 +64,12 @@ signal_watch_free(struct signal_watch *w)
 {
 	if (w == NULL)
 		return;
-	/* libevent still counts calls of a signal event in the event itself while its callback runs. */
-	event_del(w->ev);
+	/*
+	 * Not event_del() now: if this is the callback of the first of two signals,
+	 * libevent 2.1 would keep a pointer to its own stack in the event, and write
+	 * through it at the next event_del().
+	 */
+	w->cb = NULL;
 	loop_adopt(w->loop, &w->orphan, destroy);
 	loop_event_after(w->later, 0);
 }

@@ -36,7 +36,10 @@ struct stream *stream_connect(struct loop *l, const struct endpoint *ep, size_t 
 /* Replaces the callback, e.g. when an accepted stream gets its owner. NULL: events are dropped. */
 void stream_set_cb(struct stream *s, stream_cb *cb, void *arg);
 
-/* All unread bytes in one piece, never NULL; valid until the next call on s. One STREAM_DATA may bring many messages. */
+/*
+ * All unread bytes in one piece, never NULL; valid until the next call on s.
+ * One STREAM_DATA may bring many messages.
+ */
 const char *stream_peek(struct stream *s, size_t *len);
 /* Takes n bytes (at most all) off the front and wipes them. */
 void stream_consume(struct stream *s, size_t n);

@@ -23,7 +23,8 @@ manager_at(const char *name)
 	memcpy(sun.sun_path, name, n);
 	if (name[0] == '@')
 		sun.sun_path[0] = '\0';
-	cr_assert(fd >= 0 && bind(fd, (struct sockaddr *)&sun, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n)) == 0,
+	cr_assert(fd >= 0 && bind(fd, (struct sockaddr *)&sun,
+				 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n)) == 0,
 	    "bind %s: %m", name);
 	return fd;
 }
