@@ -251,7 +251,7 @@ check_root(struct load *l)
 	struct conf *c = l->conf;
 
 	if (c->control_socket.kind != 0 && c->control_socket.kind != ENDPOINT_UNIX)
-		fault(l, CONF_ROOT, "", "control-socket", "control-socket: must be a unix socket: the peer's uid is checked");
+		fault(l, CONF_ROOT, "", "control-socket", "control-socket: must be a unix socket, unix:/path: the peer's uid is checked");
 	if (c->passphrase_file != NULL) {
 		if (scan_has(&l->scan, CONF_ROOT, "", "key-file"))
 			fault(l, CONF_ROOT, "", "passphrase-file", "key-file and passphrase-file exclude each other");

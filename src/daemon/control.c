@@ -73,7 +73,7 @@ send_bytes(struct client *cl, const struct buf *b)
 		return;
 	if (stream_pending(cl->stream) > OUTPUT_MAX) {
 		log_info("control client cut: it does not read");
-		client_end(cl, false);
+		client_end(cl, true);
 		return;
 	}
 	stream_write(cl->stream, b->data, b->len);
