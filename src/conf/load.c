@@ -5,6 +5,7 @@
 #include "conf/scan.h"
 
 #include <confuse.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -331,6 +332,10 @@ conf_load(struct conf **out, const char *path, struct buf *faults)
 	int r = -1;
 
 	if (file_read(path, FILE_MAX_BYTES, FILE_PUBLIC, &text, &n, &e) != 0) {
+		if (e.sys == ENOENT) {
+			scan_fault(faults, path, 1, "No such file: `onionmirror init` writes a sample, -f names another");
+			return -1;
+		}
 		/* The message begins with the path. */
 		scan_fault(faults, path, 1, "%s", strncmp(e.msg, path, strlen(path)) == 0 ? e.msg + strlen(path) + 2 : e.msg);
 		return -1;
