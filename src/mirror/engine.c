@@ -205,12 +205,16 @@ onion_set_age(const struct engine *e, struct now now, struct onion *o)
 static void
 resume_times(struct engine *e, struct now now, struct onion *o)
 {
-	int64_t left = (o->r.leave_until - now.wall) * 1000, drain = o->mirror >= 0 ? e->mirrors[o->mirror].cfg.drain_s * 1000 : left;
+	int64_t left = (o->r.leave_until - now.wall + 1) * 1000; /* whole seconds: rather one too many */
+	int64_t drain = (o->mirror >= 0 ? e->mirrors[o->mirror].cfg.drain_s : 0) * 1000;
 	int64_t age = (now.wall - o->r.created) * 1000;
 
 	o->since = o->next_add = now.mono;
 	o->next_probe = now.mono;
 	onion_set_age(e, now, o);
+	/* A clock that was set back must not keep it for ever. */
+	if (drain < DRAIN_S * 1000LL)
+		drain = DRAIN_S * 1000LL;
 	if (o->r.state == ONION_LEAVING)
 		o->grace_end = now.mono + (left < 0 ? 0 : left > drain ? drain : left);
 	if ((o->r.cause == CAUSE_AGE || o->r.cause == CAUSE_TAKEDOWN) && age >= 0 && age < DAY_MS)
@@ -360,7 +364,8 @@ engine_settle(struct engine *e, struct now now, struct actions *out)
 	for (i = 0; i < e->n_mirrors; i++)
 		health_probe_op(e, now, (int)i, out);
 	for (i = 0; i < e->n_onions; i++)
-		health_step(e, now, e->onions[i], out);
+		probe_step(e, now, e->onions[i], out);
+	probe_start_due(e, now, out);
 	listing_step(e, now, out);
 	for (i = 0; i < e->n_onions; i++)
 		if (e->onions[i]->dirty) {

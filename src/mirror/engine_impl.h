@@ -17,6 +17,7 @@
 #define ADD_TRIES 3
 #define PROVING_DEADLINE_MS 600000
 #define PROVING_RETRY_MAX_MS 30000
+#define PROBES_AT_A_TIME 8         /* through one tor: above, it holds back its own uploads (MaxClientCircuitsPending) */
 #define BUSY_MS 5000               /* after a probe that said nothing */
 #define CHANGING_MS 60000          /* between probes while something is wrong */
 #define DOWN_MAX_MS (30 * 60000)
@@ -32,6 +33,7 @@
 #define DAY_MS (24 * 3600 * 1000LL)
 #define PUT_BACK_WINDOW_MS 600000  /* another controller deleting ours: alarm at the third time in 10 min */
 #define PUT_BACK_ALARM 3
+#define DRAIN_S (72 * 3600)        /* of an onion whose mirror is no longer configured */
 #define ROTATIONS_KEPT 1024
 
 /* Whether tor has the service. */
@@ -57,6 +59,7 @@ struct onion {
 	unsigned adds;   /* tries since the last success */
 	unsigned uploads_started, uploads;
 	unsigned oks, fails; /* in a row */
+	unsigned address_fails; /* of these, the last ones that were the address's own layers, in a row */
 	enum verdict last;
 	struct phases phases;
 	int64_t failing_since;         /* mono: first of the failures in a row */
@@ -104,7 +107,8 @@ struct engine {
 	int64_t renew_at, publish_retry_at, publish_backoff; /* mono */
 	unsigned bucket;
 	int64_t bucket_at;
-	bool panic;
+	bool mass;  /* more than half of the listed fail together */
+	bool panic; /* the list is kept as it is, for that or for min-listed */
 	char panic_why[120];
 	int64_t rotations[ROTATIONS_KEPT]; /* mono times of automatic rotations, a ring */
 	size_t n_rotations;
@@ -139,8 +143,15 @@ void life_step(struct engine *e, struct now now, struct onion *o, struct actions
 void life_fail(struct engine *e, struct now now, struct onion *o, struct actions *out, const char *why);
 unsigned life_batch(const struct engine *e, int tor);
 
+/* probe.c */
+/* How long until the next probe of this onion, counted from the start of the last one. */
+int64_t probe_gap(const struct engine *e, const struct onion *o);
+/* What is due for one onion, and when. */
+void probe_step(struct engine *e, struct now now, struct onion *o, struct actions *out);
+/* Begins the probes that are due. */
+void probe_start_due(struct engine *e, struct now now, struct actions *out);
+
 /* health.c */
-void health_step(struct engine *e, struct now now, struct onion *o, struct actions *out);
 /* Ends an operator's probe that can't be made any more, or makes it now. */
 void health_probe_op(struct engine *e, struct now now, int mirror, struct actions *out);
 /* Why the listed onion of a mirror can't be probed now; NULL: it can. */
@@ -150,6 +161,8 @@ void health_delist(struct engine *e, struct now now, struct actions *out);
 bool health_mass_failure(const struct engine *e);
 
 /* rotate.c */
+/* The mirror's next onion is planned after a growing while. */
+void plan_later(struct engine *e, struct now now, struct mirror *m);
 void rotate_step(struct engine *e, struct now now, int mirror, struct actions *out);
 void rotate_ended(struct engine *e, struct now now, struct onion *o, bool ok, struct actions *out);
 

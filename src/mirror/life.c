@@ -88,32 +88,24 @@ bury(struct onion *o, struct actions *out)
 static void
 leave(struct engine *e, struct now now, struct onion *o, struct actions *out)
 {
-	if (now.mono < o->grace_end) {
+	/* A retired onion is never added again: when tor has lost it, its time is over. */
+	if (o->service == SERVICE_ABSENT)
+		onion_set_state(o, now, ONION_GONE, out, now.mono < o->grace_end ? "tor lost it while it drained" : "its drain is over");
+	else if (now.mono < o->grace_end)
 		engine_due(e, o->grace_end);
-		if (o->service == SERVICE_ABSENT)
-			add(e, now, o, out);
-		return;
-	}
-	if (o->service == SERVICE_UP)
+	else if (o->service == SERVICE_UP)
 		delete(o, out);
-	else if (o->service == SERVICE_ABSENT)
-		onion_set_state(o, now, ONION_GONE, out, "its drain is over");
 }
 
 void
 life_fail(struct engine *e, struct now now, struct onion *o, struct actions *out, const char *why)
 {
 	struct mirror *m = o->mirror >= 0 ? &e->mirrors[o->mirror] : NULL;
-	int64_t wait;
 
 	onion_set_state(o, now, ONION_FAILED, out, why);
 	note(out, NOTE_STEP, o, -1, o->r.op, "failed", "%s", why);
-	if (m != NULL) {
-		wait = (int64_t)ADD_RETRY_MS << (m->plan_tries < 7 ? m->plan_tries : 7);
-		m->plan_after = now.mono + (wait < PLAN_RETRY_MAX_MS ? wait : PLAN_RETRY_MAX_MS);
-		m->plan_tries++;
-		engine_due(e, m->plan_after);
-	}
+	if (m != NULL)
+		plan_later(e, now, m);
 	rotate_ended(e, now, o, false, out);
 }
 

@@ -197,7 +197,7 @@ now_listed(struct engine *e, struct now now, struct onion *o, struct actions *ou
 static void
 now_leaving(struct engine *e, struct now now, struct onion *o, struct actions *out)
 {
-	int64_t drain = o->mirror >= 0 ? e->mirrors[o->mirror].cfg.drain_s : 72 * 3600;
+	int64_t drain = o->mirror >= 0 ? e->mirrors[o->mirror].cfg.drain_s : DRAIN_S;
 
 	onion_set_state(o, now, ONION_LEAVING, out, "retired in the list, still answering");
 	o->r.left = now.wall;
