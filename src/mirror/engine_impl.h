@@ -44,6 +44,7 @@ struct tor_side {
 	bool linked;       /* the link is up and its set of onions was compared */
 	bool fit;
 	int64_t unfit_since; /* mono, while !fit */
+	unsigned batch;      /* onions whose uploads are under way; counted anew each time the engine settles */
 };
 
 struct onion {
@@ -87,6 +88,12 @@ struct mirror {
 	bool budget_alarm, content_alarm;
 };
 
+/* Each mirror's newest listed onion and candidate: found when asked, forgotten when a state changes. */
+struct newest {
+	bool valid;
+	struct onion **listed, **candidate; /* owned; the onions are the engine's */
+};
+
 struct engine {
 	struct tor_side *tors;     /* owned */
 	size_t n_tors;
@@ -94,6 +101,7 @@ struct engine {
 	size_t n_mirrors;
 	struct onion **onions;     /* owned, by rising id */
 	size_t n_onions, cap_onions;
+	struct newest *newest;     /* owned */
 	unsigned min_listed, max_rotations_per_day;
 	int64_t rotation_spacing_ms;
 	bool started;
@@ -123,7 +131,7 @@ void note(struct actions *out, enum note_kind kind, const struct onion *o, int m
 /* engine.c */
 struct onion *onion_find(const struct engine *e, uint64_t id);
 struct onion *onion_find_address(const struct engine *e, const char *address);
-void onion_set_state(struct onion *o, struct now now, enum onion_state s, struct actions *out, const char *why);
+void onion_set_state(struct engine *e, struct onion *o, struct now now, enum onion_state s, struct actions *out, const char *why);
 void engine_settle(struct engine *e, struct now now, struct actions *out);
 /* An event at `at` is to be looked at. */
 void engine_due(struct engine *e, int64_t at);
@@ -141,7 +149,8 @@ bool onion_fit(const struct engine *e, const struct onion *o);
 void life_step(struct engine *e, struct now now, struct onion *o, struct actions *out);
 /* A candidate that can't be: DEL_ONION, key destroyed, its mirror tries anew. */
 void life_fail(struct engine *e, struct now now, struct onion *o, struct actions *out, const char *why);
-unsigned life_batch(const struct engine *e, int tor);
+/* Counts tor_side.batch. */
+void life_count_batches(struct engine *e);
 
 /* probe.c */
 /* How long until the next probe of this onion, counted from the start of the last one. */

@@ -29,7 +29,7 @@ prove(struct engine *e, struct now now, struct onion *o, struct actions *out)
 	o->settled = true;
 	o->dirty = true;
 	if (o->r.state == ONION_PROVING)
-		onion_set_state(o, now, ONION_READY, out, "proved through Tor");
+		onion_set_state(e, o, now, ONION_READY, out, "proved through Tor");
 	else
 		note(out, NOTE_DECISION, o, -1, 0, "proved", "proved again after it was added again");
 }
