@@ -1156,6 +1156,9 @@ def main():
         words = ["unshare", "-nm"]
         if os.getuid() != 0:
             words, env["OM_MAPPED"] = ["unshare", "-rnm"], "1"
+        # In a chroot / is no mount point, so its propagation can't be changed; what is mounted here is unmounted here.
+        if subprocess.run(words + ["true"], stderr=subprocess.DEVNULL).returncode != 0:
+            words += ["--propagation", "unchanged"]
         os.execvpe(words[0], words + [sys.executable, os.path.realpath(__file__)], env)
     sys.exit(inside())
 
