@@ -17,7 +17,7 @@
 #define ADD_TRIES 3
 #define PROVING_DEADLINE_MS 600000
 #define PROVING_RETRY_MAX_MS 30000
-#define PROBES_AT_A_TIME 8         /* through one tor: above, it holds back its own uploads (MaxClientCircuitsPending) */
+#define PROBES_AT_A_TIME 8         /* through one tor: above, it holds back its own uploads */
 #define BUSY_MS 5000               /* after a probe that said nothing */
 #define CHANGING_MS 60000          /* between probes while something is wrong */
 #define DOWN_MAX_MS (30 * 60000)

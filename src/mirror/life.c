@@ -91,7 +91,8 @@ leave(struct engine *e, struct now now, struct onion *o, struct actions *out)
 {
 	/* A retired onion is never added again: when tor has lost it, its time is over. */
 	if (o->service == SERVICE_ABSENT)
-		onion_set_state(e, o, now, ONION_GONE, out, now.mono < o->grace_end ? "tor lost it while it drained" : "its drain is over");
+		onion_set_state(e, o, now, ONION_GONE, out,
+		    now.mono < o->grace_end ? "tor lost it while it drained" : "its drain is over");
 	else if (now.mono < o->grace_end)
 		engine_due(e, o->grace_end);
 	else if (o->service == SERVICE_UP)

@@ -86,8 +86,8 @@ is_takedown(const struct engine *e, const struct mirror *m, const struct onion *
 {
 	bool backend_well = m->backend_at != 0 && (m->backend == VERDICT_OK || m->backend == VERDICT_BUSY);
 
-	return o->service == SERVICE_UP && o->seen >= o->failing_since && o->fails > 0 && o->address_fails >= 2 * m->cfg.fall &&
-	    onion_fit(e, o) && backend_well && !m->checking && !health_mass_failure(e);
+	return o->service == SERVICE_UP && o->seen >= o->failing_since && o->fails > 0 &&
+	    o->address_fails >= 2 * m->cfg.fall && onion_fit(e, o) && backend_well && !m->checking && !health_mass_failure(e);
 }
 
 static void

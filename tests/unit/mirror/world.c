@@ -236,7 +236,9 @@ check_step(struct world *w, const struct action *a)
 	for (i = 0; i < w->log.n && &w->log.v[i] != a; i++) {
 		const struct action *b = &w->log.v[i];
 
-		if (b->kind == ACTION_NOTE && b->note == NOTE_STEP && b->op == a->op && (strcmp(b->step, "done") == 0 || strcmp(b->step, "failed") == 0))
+		if (b->kind != ACTION_NOTE || b->note != NOTE_STEP || b->op != a->op)
+			continue;
+		if (strcmp(b->step, "done") == 0 || strcmp(b->step, "failed") == 0)
 			world_fail(w, "step %s of operation %llu, which had %s", a->step, (unsigned long long)a->op, b->step);
 	}
 }
@@ -264,7 +266,7 @@ carry_out(struct world *w, const struct action *a)
 		world_fail(w, "onion %llu is none of ours", (unsigned long long)a->onion);
 	switch (a->kind) {
 	case ACTION_ADD_ONION:
-		if (s == ONION_GONE || s == ONION_FAILED || s == ONION_REVOKED || s == ONION_LEAVING || s == ONION_PLANNED || o->shredded)
+		if (s > ONION_LISTED || s == ONION_PLANNED || o->shredded)
 			world_fail(w, "ADD_ONION in state %s", onion_state_name(s));
 		o->epoch++;
 		o->oks = 0;
