@@ -20,6 +20,9 @@ take_config(struct engine *e, const struct engine_config *cfg)
 		e->tors[i].cfg = cfg->tors[i];
 	e->n_mirrors = cfg->n_mirrors;
 	e->mirrors = xcalloc(cfg->n_mirrors + 1, sizeof *e->mirrors);
+	e->newest->valid = false;
+	e->newest->listed = xreallocarray(e->newest->listed, cfg->n_mirrors + 1, sizeof *e->newest->listed);
+	e->newest->candidate = xreallocarray(e->newest->candidate, cfg->n_mirrors + 1, sizeof *e->newest->candidate);
 	for (i = 0; i < cfg->n_mirrors; i++) {
 		e->mirrors[i].cfg = cfg->mirrors[i];
 		e->mirrors[i].backend = VERDICT_INCONCLUSIVE;
@@ -34,6 +37,7 @@ engine_new(const struct engine_config *cfg)
 {
 	struct engine *e = xcalloc(1, sizeof *e);
 
+	e->newest = xcalloc(1, sizeof *e->newest);
 	take_config(e, cfg);
 	e->bucket = PUBLISH_BUCKET;
 	e->renew_at = NEVER;
@@ -51,6 +55,9 @@ engine_free(struct engine *e)
 	for (i = 0; i < e->n_onions; i++)
 		free(e->onions[i]);
 	free(e->onions);
+	free(e->newest->listed);
+	free(e->newest->candidate);
+	free(e->newest);
 	free(e->flight);
 	free(e->tors);
 	free(e->mirrors);
@@ -123,6 +130,7 @@ engine_reconfigure(struct engine *e, struct now now, const struct engine_config 
 		if (e->onions[i]->next_probe > now.mono)
 			e->onions[i]->next_probe = now.mono;
 	}
+	e->newest->valid = false;
 	engine_settle(e, now, out);
 }
 
@@ -173,6 +181,7 @@ onion_insert(struct engine *e, const struct onion_record *r)
 		e->onions[at] = e->onions[at - 1];
 	e->onions[at] = o;
 	e->n_onions++;
+	e->newest->valid = false;
 	return o;
 }
 
@@ -205,12 +214,16 @@ onion_set_age(const struct engine *e, struct now now, struct onion *o)
 static void
 resume_times(struct engine *e, struct now now, struct onion *o)
 {
-	int64_t left = (o->r.leave_until - now.wall) * 1000, drain = o->mirror >= 0 ? e->mirrors[o->mirror].cfg.drain_s * 1000 : left;
+	int64_t left = (o->r.leave_until - now.wall + 1) * 1000; /* whole seconds: rather one too many */
+	int64_t drain = (o->mirror >= 0 ? e->mirrors[o->mirror].cfg.drain_s : 0) * 1000;
 	int64_t age = (now.wall - o->r.created) * 1000;
 
 	o->since = o->next_add = now.mono;
 	o->next_probe = now.mono;
 	onion_set_age(e, now, o);
+	/* A clock that was set back must not keep it for ever. */
+	if (drain < DRAIN_S * 1000LL)
+		drain = DRAIN_S * 1000LL;
 	if (o->r.state == ONION_LEAVING)
 		o->grace_end = now.mono + (left < 0 ? 0 : left > drain ? drain : left);
 	if ((o->r.cause == CAUSE_AGE || o->r.cause == CAUSE_TAKEDOWN) && age >= 0 && age < DAY_MS)
@@ -273,7 +286,7 @@ engine_set_tombstone_until(struct engine *e, uint64_t id, int64_t wall, struct a
 }
 
 void
-onion_set_state(struct onion *o, struct now now, enum onion_state s, struct actions *out, const char *why)
+onion_set_state(struct engine *e, struct onion *o, struct now now, enum onion_state s, struct actions *out, const char *why)
 {
 	enum onion_state was = o->r.state;
 
@@ -281,6 +294,7 @@ onion_set_state(struct onion *o, struct now now, enum onion_state s, struct acti
 		return;
 	assert(onion_state_may_follow(was, s));
 	o->r.state = s;
+	e->newest->valid = false;
 	o->since = now.mono;
 	o->dirty = true;
 	note(out, NOTE_STATE, o, -1, o->r.op, onion_state_name(s), "%s -> %s%s%s", onion_state_name(was), onion_state_name(s),
@@ -293,30 +307,41 @@ onion_is_candidate(const struct onion *o)
 	return o->r.state <= ONION_READY;
 }
 
-static struct onion *
-mirror_newest(const struct engine *e, int mirror, bool candidate)
+/* One look at all onions answers for all mirrors, until a state changes. */
+static const struct newest *
+newest(const struct engine *e)
 {
+	struct newest *n = e->newest;
 	size_t i;
 
-	for (i = e->n_onions; i-- > 0;) {
+	if (n->valid)
+		return n;
+	memset(n->listed, 0, e->n_mirrors * sizeof *n->listed);
+	memset(n->candidate, 0, e->n_mirrors * sizeof *n->candidate);
+	for (i = 0; i < e->n_onions; i++) {
 		struct onion *o = e->onions[i];
 
-		if (o->mirror == mirror && (candidate ? onion_is_candidate(o) : o->r.state == ONION_LISTED))
-			return o;
+		if (o->mirror < 0)
+			continue;
+		if (onion_is_candidate(o))
+			n->candidate[o->mirror] = o;
+		else if (o->r.state == ONION_LISTED)
+			n->listed[o->mirror] = o;
 	}
-	return NULL;
+	n->valid = true;
+	return n;
 }
 
 struct onion *
 mirror_listed(const struct engine *e, int mirror)
 {
-	return mirror_newest(e, mirror, false);
+	return mirror < 0 ? NULL : newest(e)->listed[mirror];
 }
 
 struct onion *
 mirror_candidate(const struct engine *e, int mirror)
 {
-	return mirror_newest(e, mirror, true);
+	return mirror < 0 ? NULL : newest(e)->candidate[mirror];
 }
 
 const struct tor_side *
@@ -355,12 +380,14 @@ engine_settle(struct engine *e, struct now now, struct actions *out)
 	for (i = 0; i < e->n_mirrors; i++)
 		rotate_step(e, now, (int)i, out);
 	health_delist(e, now, out);
+	life_count_batches(e);
 	for (i = 0; i < e->n_onions; i++)
 		life_step(e, now, e->onions[i], out);
 	for (i = 0; i < e->n_mirrors; i++)
 		health_probe_op(e, now, (int)i, out);
 	for (i = 0; i < e->n_onions; i++)
-		health_step(e, now, e->onions[i], out);
+		probe_step(e, now, e->onions[i], out);
+	probe_start_due(e, now, out);
 	listing_step(e, now, out);
 	for (i = 0; i < e->n_onions; i++)
 		if (e->onions[i]->dirty) {

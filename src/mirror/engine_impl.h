@@ -17,6 +17,7 @@
 #define ADD_TRIES 3
 #define PROVING_DEADLINE_MS 600000
 #define PROVING_RETRY_MAX_MS 30000
+#define PROBES_AT_A_TIME 8         /* through one tor: above, it holds back its own uploads */
 #define BUSY_MS 5000               /* after a probe that said nothing */
 #define CHANGING_MS 60000          /* between probes while something is wrong */
 #define DOWN_MAX_MS (30 * 60000)
@@ -32,6 +33,7 @@
 #define DAY_MS (24 * 3600 * 1000LL)
 #define PUT_BACK_WINDOW_MS 600000  /* another controller deleting ours: alarm at the third time in 10 min */
 #define PUT_BACK_ALARM 3
+#define DRAIN_S (72 * 3600)        /* of an onion whose mirror is no longer configured */
 #define ROTATIONS_KEPT 1024
 
 /* Whether tor has the service. */
@@ -42,6 +44,7 @@ struct tor_side {
 	bool linked;       /* the link is up and its set of onions was compared */
 	bool fit;
 	int64_t unfit_since; /* mono, while !fit */
+	unsigned batch;      /* onions whose uploads are under way; counted anew each time the engine settles */
 };
 
 struct onion {
@@ -57,6 +60,7 @@ struct onion {
 	unsigned adds;   /* tries since the last success */
 	unsigned uploads_started, uploads;
 	unsigned oks, fails; /* in a row */
+	unsigned address_fails; /* of these, the last ones that were the address's own layers, in a row */
 	enum verdict last;
 	struct phases phases;
 	int64_t failing_since;         /* mono: first of the failures in a row */
@@ -84,6 +88,12 @@ struct mirror {
 	bool budget_alarm, content_alarm;
 };
 
+/* Each mirror's newest listed onion and candidate: found when asked, forgotten when a state changes. */
+struct newest {
+	bool valid;
+	struct onion **listed, **candidate; /* owned; the onions are the engine's */
+};
+
 struct engine {
 	struct tor_side *tors;     /* owned */
 	size_t n_tors;
@@ -91,6 +101,7 @@ struct engine {
 	size_t n_mirrors;
 	struct onion **onions;     /* owned, by rising id */
 	size_t n_onions, cap_onions;
+	struct newest *newest;     /* owned */
 	unsigned min_listed, max_rotations_per_day;
 	int64_t rotation_spacing_ms;
 	bool started;
@@ -104,7 +115,8 @@ struct engine {
 	int64_t renew_at, publish_retry_at, publish_backoff; /* mono */
 	unsigned bucket;
 	int64_t bucket_at;
-	bool panic;
+	bool mass;  /* more than half of the listed fail together */
+	bool panic; /* the list is kept as it is, for that or for min-listed */
 	char panic_why[120];
 	int64_t rotations[ROTATIONS_KEPT]; /* mono times of automatic rotations, a ring */
 	size_t n_rotations;
@@ -119,7 +131,7 @@ void note(struct actions *out, enum note_kind kind, const struct onion *o, int m
 /* engine.c */
 struct onion *onion_find(const struct engine *e, uint64_t id);
 struct onion *onion_find_address(const struct engine *e, const char *address);
-void onion_set_state(struct onion *o, struct now now, enum onion_state s, struct actions *out, const char *why);
+void onion_set_state(struct engine *e, struct onion *o, struct now now, enum onion_state s, struct actions *out, const char *why);
 void engine_settle(struct engine *e, struct now now, struct actions *out);
 /* An event at `at` is to be looked at. */
 void engine_due(struct engine *e, int64_t at);
@@ -137,10 +149,18 @@ bool onion_fit(const struct engine *e, const struct onion *o);
 void life_step(struct engine *e, struct now now, struct onion *o, struct actions *out);
 /* A candidate that can't be: DEL_ONION, key destroyed, its mirror tries anew. */
 void life_fail(struct engine *e, struct now now, struct onion *o, struct actions *out, const char *why);
-unsigned life_batch(const struct engine *e, int tor);
+/* Counts tor_side.batch. */
+void life_count_batches(struct engine *e);
+
+/* probe.c */
+/* How long until the next probe of this onion, counted from the start of the last one. */
+int64_t probe_gap(const struct engine *e, const struct onion *o);
+/* What is due for one onion, and when. */
+void probe_step(struct engine *e, struct now now, struct onion *o, struct actions *out);
+/* Begins the probes that are due. */
+void probe_start_due(struct engine *e, struct now now, struct actions *out);
 
 /* health.c */
-void health_step(struct engine *e, struct now now, struct onion *o, struct actions *out);
 /* Ends an operator's probe that can't be made any more, or makes it now. */
 void health_probe_op(struct engine *e, struct now now, int mirror, struct actions *out);
 /* Why the listed onion of a mirror can't be probed now; NULL: it can. */
@@ -150,6 +170,8 @@ void health_delist(struct engine *e, struct now now, struct actions *out);
 bool health_mass_failure(const struct engine *e);
 
 /* rotate.c */
+/* The mirror's next onion is planned after a growing while. */
+void plan_later(struct engine *e, struct now now, struct mirror *m);
 void rotate_step(struct engine *e, struct now now, int mirror, struct actions *out);
 void rotate_ended(struct engine *e, struct now now, struct onion *o, bool ok, struct actions *out);
 

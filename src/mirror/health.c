@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Probes and what follows from them: proving, rise and fall, delisting, panic. */
+/* What probes mean: proving, rise and fall, delisting, panic. */
 #include "config.h"
 #include "base/rng.h"
 #include "mirror/engine_impl.h"
@@ -7,77 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct engine_mirror *
-mirror_cfg(const struct engine *e, const struct onion *o)
-{
-	return o->mirror >= 0 ? &e->mirrors[o->mirror].cfg : NULL;
-}
-
 static bool
 is_down(const struct engine *e, const struct onion *o)
 {
-	return o->mirror >= 0 && o->fails >= e->mirrors[o->mirror].cfg.fall;
-}
-
-static int64_t
-min64(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-/* How long until the next probe of this onion, counted from the start of the last one. */
-static int64_t
-probe_gap(const struct engine *e, const struct onion *o)
-{
-	const struct engine_mirror *cfg = mirror_cfg(e, o);
-	int64_t changing = min64(cfg->interval_ms, CHANGING_MS);
-	unsigned beyond;
-
-	if (o->r.state == ONION_PROVING)
-		return o->fails == 0 ? 0 : min64(1000LL << (o->fails < 16 ? o->fails - 1 : 15), PROVING_RETRY_MAX_MS);
-	if (!o->r.proved && o->fails == 0)
-		return 0;
-	if (o->fails == 0 && !o->delisted && o->last != VERDICT_INCONCLUSIVE)
-		return rng_jitter(cfg->interval_ms, 25);
-	/* The pace of a change is kept until a takedown could be told; then it slows down. */
-	beyond = o->fails > 2 * cfg->fall ? o->fails - 2 * cfg->fall : 0;
-	return rng_jitter(min64(changing << (beyond < 12 ? beyond : 12), beyond > 0 ? DOWN_MAX_MS : changing), 10);
-}
-
-static void
-start_probe(struct now now, struct onion *o, struct actions *out)
-{
-	struct action *a = action_add(out, ACTION_PROBE, o, -1);
-
-	a->fresh = o->fails == 1 || (o->r.state == ONION_LISTED && now.mono - o->last_fresh >= FRESH_MS);
-	if (a->fresh)
-		o->last_fresh = now.mono;
-	o->probing = true;
-	o->stale = false;
-	o->probe_start = now.mono;
-}
-
-void
-health_step(struct engine *e, struct now now, struct onion *o, struct actions *out)
-{
-	if (o->mirror < 0 || (o->r.state != ONION_PROVING && o->r.state != ONION_LISTED))
-		return;
-	if (o->r.state == ONION_PROVING && onion_fit(e, o)) {
-		if (now.mono >= o->since + PROVING_DEADLINE_MS) {
-			life_fail(e, now, o, out, "it could not be proved in 10 min");
-			return;
-		}
-		engine_due(e, o->since + PROVING_DEADLINE_MS);
-	}
-	if (!onion_linked(e, o) || o->service != SERVICE_UP || o->probing)
-		return;
-	/* Added again: until a descriptor is up a probe says nothing about it. */
-	if (!o->settled && o->uploads == 0)
-		return;
-	if (now.mono >= o->next_probe)
-		start_probe(now, o, out);
-	else
-		engine_due(e, o->next_probe);
+	if (o->mirror < 0 || o->fails == 0)
+		return false;
+	/* Wrong content is no matter of luck on the way: readers are not to see it for another minute. */
+	return o->fails >= e->mirrors[o->mirror].cfg.fall || o->last == VERDICT_CONTENT;
 }
 
 static void
@@ -93,7 +29,7 @@ prove(struct engine *e, struct now now, struct onion *o, struct actions *out)
 	o->settled = true;
 	o->dirty = true;
 	if (o->r.state == ONION_PROVING)
-		onion_set_state(o, now, ONION_READY, out, "proved through Tor");
+		onion_set_state(e, o, now, ONION_READY, out, "proved through Tor");
 	else
 		note(out, NOTE_DECISION, o, -1, 0, "proved", "proved again after it was added again");
 }
@@ -123,6 +59,10 @@ probe_failed(struct engine *e, struct now now, struct onion *o, enum verdict v, 
 
 	o->oks = 0;
 	o->fails++;
+	if (!verdict_is_address(v) && v != VERDICT_TIMEOUT)
+		o->address_fails = 0;
+	else
+		o->address_fails = o->fails == 1 ? 1 : o->address_fails + 1;
 	if (o->r.state != ONION_LISTED)
 		return;
 	if (o->fails == 1) {
@@ -308,6 +248,26 @@ health_probe_op(struct engine *e, struct now now, int mirror, struct actions *ou
 		o->next_probe = now.mono;
 }
 
+/*
+ * What failed together comes back one after the other: who has not been asked
+ * since is given one more probe before he is taken for down.
+ */
+static void
+mass_over(struct engine *e)
+{
+	size_t i;
+
+	for (i = 0; i < e->n_onions; i++) {
+		struct onion *o = e->onions[i];
+
+		if (o->r.state != ONION_LISTED || o->delisted || !is_down(e, o))
+			continue;
+		o->fails = e->mirrors[o->mirror].cfg.fall - 1;
+		if (o->address_fails > o->fails)
+			o->address_fails = o->fails;
+	}
+}
+
 void
 health_delist(struct engine *e, struct now now, struct actions *out)
 {
@@ -317,6 +277,9 @@ health_delist(struct engine *e, struct now now, struct actions *out)
 	size_t i;
 
 	(void)now;
+	if (e->mass && !mass)
+		mass_over(e);
+	e->mass = mass;
 	for (i = 0; i < e->n_onions; i++) /* on their way out, though the visible list still has them */
 		if (e->onions[i]->r.state == ONION_LISTED && e->onions[i]->r.in_list && e->onions[i]->mirror >= 0 && e->onions[i]->delisted)
 			leaving++;

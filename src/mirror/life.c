@@ -6,19 +6,19 @@
 #include <stdio.h>
 
 /* Onions of one tor whose uploads are under way: more at once and tor loses them all. */
-unsigned
-life_batch(const struct engine *e, int tor)
+void
+life_count_batches(struct engine *e)
 {
-	unsigned n = 0;
 	size_t i;
 
+	for (i = 0; i < e->n_tors; i++)
+		e->tors[i].batch = 0;
 	for (i = 0; i < e->n_onions; i++) {
 		const struct onion *o = e->onions[i];
 
-		if (o->tor == tor && (o->service == SERVICE_ADDING || (o->service == SERVICE_UP && !o->settled)))
-			n++;
+		if (o->tor >= 0 && (o->service == SERVICE_ADDING || (o->service == SERVICE_UP && !o->settled)))
+			e->tors[o->tor].batch++;
 	}
-	return n;
 }
 
 static void
@@ -28,10 +28,11 @@ add(struct engine *e, struct now now, struct onion *o, struct actions *out)
 		engine_due(e, o->next_add);
 		return;
 	}
-	if (life_batch(e, o->tor) >= BATCH)
+	if (e->tors[o->tor].batch >= BATCH)
 		return; /* the next upload that ends brings us back here */
+	e->tors[o->tor].batch++;
 	if (onion_is_candidate(o))
-		onion_set_state(o, now, ONION_ADDING, out, "");
+		onion_set_state(e, o, now, ONION_ADDING, out, "");
 	/* Whatever was proved was proved of the service before this one. */
 	o->r.proved = false;
 	o->dirty = true;
@@ -88,32 +89,25 @@ bury(struct onion *o, struct actions *out)
 static void
 leave(struct engine *e, struct now now, struct onion *o, struct actions *out)
 {
-	if (now.mono < o->grace_end) {
+	/* A retired onion is never added again: when tor has lost it, its time is over. */
+	if (o->service == SERVICE_ABSENT)
+		onion_set_state(e, o, now, ONION_GONE, out,
+		    now.mono < o->grace_end ? "tor lost it while it drained" : "its drain is over");
+	else if (now.mono < o->grace_end)
 		engine_due(e, o->grace_end);
-		if (o->service == SERVICE_ABSENT)
-			add(e, now, o, out);
-		return;
-	}
-	if (o->service == SERVICE_UP)
+	else if (o->service == SERVICE_UP)
 		delete(o, out);
-	else if (o->service == SERVICE_ABSENT)
-		onion_set_state(o, now, ONION_GONE, out, "its drain is over");
 }
 
 void
 life_fail(struct engine *e, struct now now, struct onion *o, struct actions *out, const char *why)
 {
 	struct mirror *m = o->mirror >= 0 ? &e->mirrors[o->mirror] : NULL;
-	int64_t wait;
 
-	onion_set_state(o, now, ONION_FAILED, out, why);
+	onion_set_state(e, o, now, ONION_FAILED, out, why);
 	note(out, NOTE_STEP, o, -1, o->r.op, "failed", "%s", why);
-	if (m != NULL) {
-		wait = (int64_t)ADD_RETRY_MS << (m->plan_tries < 7 ? m->plan_tries : 7);
-		m->plan_after = now.mono + (wait < PLAN_RETRY_MAX_MS ? wait : PLAN_RETRY_MAX_MS);
-		m->plan_tries++;
-		engine_due(e, m->plan_after);
-	}
+	if (m != NULL)
+		plan_later(e, now, m);
 	rotate_ended(e, now, o, false, out);
 }
 
@@ -126,7 +120,7 @@ without_tor(struct engine *e, struct now now, struct onion *o, struct actions *o
 	if (o->r.state == ONION_LEAVING && now.mono < o->grace_end)
 		engine_due(e, o->grace_end);
 	else if (o->r.state == ONION_LEAVING || (o->r.state == ONION_REVOKED && !o->r.in_list))
-		onion_set_state(o, now, ONION_GONE, out, "its tor was removed from the configuration");
+		onion_set_state(e, o, now, ONION_GONE, out, "its tor was removed from the configuration");
 	if ((o->r.state == ONION_GONE || o->r.state == ONION_FAILED) && !o->shredded) {
 		o->shredded = true;
 		action_add(out, ACTION_SHRED, o, -1);
@@ -158,7 +152,7 @@ life_step(struct engine *e, struct now now, struct onion *o, struct actions *out
 		break;
 	case ONION_READY:
 		if (o->service == SERVICE_UP && !o->r.proved) { /* tor had lost it, and has it again */
-			onion_set_state(o, now, ONION_PROVING, out, "to be proved again");
+			onion_set_state(e, o, now, ONION_PROVING, out, "to be proved again");
 			o->next_probe = now.mono;
 			break;
 		}
@@ -182,7 +176,7 @@ life_step(struct engine *e, struct now now, struct onion *o, struct actions *out
 		if (o->service == SERVICE_UP)
 			delete(o, out);
 		else if (o->service == SERVICE_ABSENT)
-			onion_set_state(o, now, ONION_GONE, out, "revoked");
+			onion_set_state(e, o, now, ONION_GONE, out, "revoked");
 		break;
 	case ONION_GONE:
 	case ONION_FAILED:

@@ -184,7 +184,7 @@ now_listed(struct engine *e, struct now now, struct onion *o, struct actions *ou
 	o->dirty = o->dirty || !was;
 	if (o->r.state != ONION_READY)
 		return;
-	onion_set_state(o, now, ONION_LISTED, out, "");
+	onion_set_state(e, o, now, ONION_LISTED, out, "");
 	o->r.listed = now.wall;
 	o->fails = 0;
 	o->last_fresh = now.mono;
@@ -197,9 +197,9 @@ now_listed(struct engine *e, struct now now, struct onion *o, struct actions *ou
 static void
 now_leaving(struct engine *e, struct now now, struct onion *o, struct actions *out)
 {
-	int64_t drain = o->mirror >= 0 ? e->mirrors[o->mirror].cfg.drain_s : 72 * 3600;
+	int64_t drain = o->mirror >= 0 ? e->mirrors[o->mirror].cfg.drain_s : DRAIN_S;
 
-	onion_set_state(o, now, ONION_LEAVING, out, "retired in the list, still answering");
+	onion_set_state(e, o, now, ONION_LEAVING, out, "retired in the list, still answering");
 	o->r.left = now.wall;
 	o->r.leave_until = now.wall + drain;
 	o->grace_end = now.mono + drain * 1000;

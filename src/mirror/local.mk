@@ -7,6 +7,7 @@ libmirror_la_SOURCES = \
 	%D%/life.c \
 	%D%/listing.c \
 	%D%/onion.c %D%/onion.h \
+	%D%/probe.c \
 	%D%/reconcile.c \
 	%D%/rotate.c \
 	%D%/view.c

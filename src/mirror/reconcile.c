@@ -22,7 +22,7 @@ was_deleted(struct engine *e, struct now now, struct onion *o, struct actions *o
 }
 
 static void
-is_there(struct onion *o, struct now now, struct actions *out)
+is_there(struct engine *e, struct onion *o, struct now now, struct actions *out)
 {
 	o->seen = now.mono;
 	if (o->service == SERVICE_UP || o->service == SERVICE_ADDING || o->service == SERVICE_DELETING)
@@ -32,11 +32,11 @@ is_there(struct onion *o, struct now now, struct actions *out)
 	o->settled = true;
 	/* Recorded as only planned, and yet there: whatever it is, it is to be proved. */
 	if (o->r.state == ONION_PLANNED)
-		onion_set_state(o, now, ONION_ADDING, out, "found in tor");
+		onion_set_state(e, o, now, ONION_ADDING, out, "found in tor");
 	if (o->r.state == ONION_ADDING || o->r.state == ONION_UPLOADING) {
 		if (o->r.state == ONION_ADDING)
 			o->r.added = now.wall;
-		onion_set_state(o, now, ONION_PROVING, out, "found in tor");
+		onion_set_state(e, o, now, ONION_PROVING, out, "found in tor");
 	}
 	o->next_probe = o->next_probe < now.mono ? now.mono : o->next_probe;
 }
@@ -78,7 +78,7 @@ engine_on_detached(struct engine *e, struct now now, unsigned tor, const char *c
 		for (k = 0; k < n && !there; k++)
 			there = strcmp(addresses[k], o->r.address) == 0;
 		if (there)
-			is_there(o, now, out);
+			is_there(e, o, now, out);
 		else
 			is_not_there(e, now, o, first, out);
 	}
@@ -113,10 +113,10 @@ engine_on_added(struct engine *e, struct now now, uint64_t onion, struct actions
 	o->dirty = true;
 	o->next_probe = now.mono;
 	if (o->r.state == ONION_ADDING) {
-		onion_set_state(o, now, ONION_UPLOADING, out, "");
+		onion_set_state(e, o, now, ONION_UPLOADING, out, "");
 		note(out, NOTE_STEP, o, -1, o->r.op, "created", "tor has the service");
 		if (o->uploads > 0)
-			onion_set_state(o, now, ONION_PROVING, out, "first descriptor uploaded");
+			onion_set_state(e, o, now, ONION_PROVING, out, "first descriptor uploaded");
 	}
 	engine_settle(e, now, out);
 }
@@ -131,7 +131,7 @@ engine_on_add_failed(struct engine *e, struct now now, uint64_t onion, enum add_
 	switch (f) {
 	case ADD_COLLISION:
 		o->service = SERVICE_UNKNOWN;
-		is_there(o, now, out);
+		is_there(e, o, now, out);
 		break;
 	case ADD_UNKNOWN: o->service = SERVICE_UNKNOWN; break;
 	case ADD_REFUSED:
@@ -176,7 +176,7 @@ engine_on_descriptor(struct engine *e, struct now now, const char *address, enum
 		if (o->uploads >= UPLOADS_WANTED)
 			o->settled = true;
 		if (o->r.state == ONION_UPLOADING) {
-			onion_set_state(o, now, ONION_PROVING, out, "first descriptor uploaded");
+			onion_set_state(e, o, now, ONION_PROVING, out, "first descriptor uploaded");
 			o->next_probe = now.mono;
 		}
 	}

@@ -14,6 +14,16 @@ plan(struct engine *e, int mirror, enum onion_cause cause, uint64_t op, struct a
 	e->mirrors[mirror].wanted = false;
 }
 
+void
+plan_later(struct engine *e, struct now now, struct mirror *m)
+{
+	int64_t wait = (int64_t)ADD_RETRY_MS << (m->plan_tries < 7 ? m->plan_tries : 7);
+
+	m->plan_after = now.mono + (wait < PLAN_RETRY_MAX_MS ? wait : PLAN_RETRY_MAX_MS);
+	m->plan_tries++;
+	engine_due(e, m->plan_after);
+}
+
 static bool
 is_automatic(enum onion_cause c)
 {
@@ -69,15 +79,15 @@ budget_allows(const struct engine *e, struct now now, bool *spent, int64_t *agai
 
 /*
  * A takedown: the address fails (not the backend, not everything at once), tor
- * still has the service, and it failed twice as often as a delisting asks for.
+ * still has the service, and it failed twice as often in a row as a delisting asks for.
  */
 static bool
 is_takedown(const struct engine *e, const struct mirror *m, const struct onion *o)
 {
 	bool backend_well = m->backend_at != 0 && (m->backend == VERDICT_OK || m->backend == VERDICT_BUSY);
 
-	return o->service == SERVICE_UP && o->seen >= o->failing_since && o->fails >= 2 * m->cfg.fall && onion_fit(e, o) &&
-	    backend_well && !m->checking && (verdict_is_address(o->last) || o->last == VERDICT_TIMEOUT) && !health_mass_failure(e);
+	return o->service == SERVICE_UP && o->seen >= o->failing_since && o->fails > 0 &&
+	    o->address_fails >= 2 * m->cfg.fall && onion_fit(e, o) && backend_well && !m->checking && !health_mass_failure(e);
 }
 
 static void
@@ -112,7 +122,7 @@ automatic(struct engine *e, struct now now, int mirror, struct onion *o, struct 
 	m->cause = takedown ? CAUSE_TAKEDOWN : CAUSE_AGE;
 	if (takedown)
 		note(out, NOTE_DECISION, o, -1, 0, "takedown", "address fails (%s, %u probes in a row) while the backend is well: new address",
-		    verdict_name(o->last), o->fails);
+		    verdict_name(o->last), o->address_fails);
 	else
 		note(out, NOTE_DECISION, o, -1, 0, "age", "address is old enough: new address");
 	plan(e, mirror, m->cause, 0, out);
@@ -134,8 +144,8 @@ rotate_step(struct engine *e, struct now now, int mirror, struct actions *out)
 		m->cause = CAUSE_OPERATOR;
 		plan(e, mirror, CAUSE_OPERATOR, m->op, out);
 	} else if (o == NULL || o->tor < 0) { /* none, or on a tor that is no longer configured */
-		m->cause = CAUSE_START;
-		plan(e, mirror, CAUSE_START, 0, out);
+		m->cause = m->plan_tries > 0 ? CAUSE_CANDIDATE_FAILED : CAUSE_START;
+		plan(e, mirror, m->cause, 0, out);
 	} else {
 		automatic(e, now, mirror, o, out);
 	}
@@ -150,16 +160,20 @@ rotate_ended(struct engine *e, struct now now, struct onion *o, bool ok, struct 
 	if (m == NULL) {
 		if (ok)
 			note(out, NOTE_STEP, o, -1, o->r.op, "failed", "its mirror was removed from the configuration");
+		o->r.op = 0;
 		return;
 	}
 	if (o->r.op == m->op)
 		m->op = 0;
-	if (!ok)
-		return;
-	m->plan_tries = 0;
-	m->plan_after = 0;
-	note(out, NOTE_STEP, o, -1, o->r.op, "listed", "in the list, readers are sent here");
-	note(out, NOTE_STEP, o, -1, o->r.op, "done", "%s", "");
+	if (ok) {
+		m->plan_tries = 0;
+		m->plan_after = 0;
+		note(out, NOTE_STEP, o, -1, o->r.op, "listed", "in the list, readers are sent here");
+		note(out, NOTE_STEP, o, -1, o->r.op, "done", "%s", "");
+	}
+	/* Whatever happens to it from now on is no step of that operation. */
+	o->r.op = 0;
+	o->dirty = true;
 }
 
 void
@@ -173,7 +187,7 @@ engine_on_plan_failed(struct engine *e, struct now now, int mirror, struct actio
 	if (!m->planning)
 		return;
 	m->planning = false;
-	m->plan_after = now.mono + ADD_RETRY_MS;
+	plan_later(e, now, m);
 	if (m->op != 0)
 		note(out, NOTE_STEP, NULL, mirror, m->op, "failed", "the new key could not be stored");
 	m->op = 0;

@@ -99,14 +99,54 @@ Test(mirror_health, busy_is_not_down)
 	cr_expect_eq(w.published, 0);
 }
 
-Test(mirror_health, wrong_content_alarms_once_and_takes_it_out)
+Test(mirror_health, wrong_content_alarms_once_and_is_out_at_once)
 {
 	world_init(&w, 3, 1, 1);
 	world_settled(&w);
 	w.verdict[0] = VERDICT_CONTENT;
+	while (world_view(&w, 0).fall < 1)
+		world_seconds(&w, 1);
+	world_seconds(&w, 1);
+	cr_expect_eq(world_visible(&w), 2);
 	world_seconds(&w, 3600);
 	cr_expect_eq(world_notes(&w, NOTE_ALARM, "content"), 1);
 	cr_expect_eq(world_visible(&w), 2);
+	w.verdict[0] = VERDICT_OK;
+	world_seconds(&w, 40 * 60);
+	cr_expect_eq(world_visible(&w), 3);
+}
+
+Test(mirror_health, the_end_of_a_panic_is_seen_soon)
+{
+	int k;
+
+	world_init(&w, 5, 1, 1);
+	world_settled(&w);
+	for (k = 0; k < 5; k++)
+		w.verdict[k] = VERDICT_TIMEOUT;
+	world_seconds(&w, 6 * 3600);
+	cr_expect_eq(world_visible(&w), 5);
+	for (k = 0; k < 5; k++)
+		w.verdict[k] = VERDICT_OK;
+	world_seconds(&w, 70);
+	for (k = 0; k < 5; k++)
+		cr_expect_eq(world_view(&w, k).state, MIRROR_UP, "%d", k);
+}
+
+Test(mirror_health, no_more_than_eight_probes_at_a_time_through_one_tor_and_nobody_starves)
+{
+	int k;
+
+	world_init(&w, 12, 1, 1);
+	world_settled(&w);
+	w.deaf = 1u << ACTION_PROBE;
+	world_seconds(&w, 3600);
+	cr_expect_eq(world_pending(&w, ACTION_PROBE), 8);
+	world_mark(&w);
+	w.deaf = 0;
+	world_seconds(&w, 60);
+	for (k = 0; k < 12; k++)
+		cr_expect_lt(w.now.wall - world_view(&w, k).last_probe, 61, "%d", k);
 }
 
 Test(mirror_health, more_than_half_failing_together_keeps_the_list)

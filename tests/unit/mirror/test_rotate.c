@@ -197,6 +197,40 @@ Test(mirror_rotate, no_takedown_without_every_piece_of_evidence)
 	}
 }
 
+Test(mirror_rotate, no_takedown_while_other_layers_fail_in_between)
+{
+	int k;
+
+	world_init(&w, 3, 1, 1);
+	world_settled(&w);
+	for (k = 0; k < 30; k++) {
+		w.verdict[0] = k % 3 == 0 ? VERDICT_HTTP : VERDICT_INTRO;
+		world_seconds(&w, 150);
+	}
+	cr_expect_eq(world_count(&w, ACTION_PLAN), 0);
+	w.verdict[0] = VERDICT_OK;
+	w.o[1].verdict = VERDICT_INTRO;
+	world_seconds(&w, 8 * 3600);
+	cr_expect_eq(world_count(&w, ACTION_PLAN), 1);
+}
+
+Test(mirror_rotate, what_happens_to_an_onion_later_is_no_step_of_its_rotation)
+{
+	struct err err = ERR_INIT;
+
+	world_init(&w, 2, 1, 1);
+	world_settled(&w);
+	cr_expect_eq(engine_rotate(w.e, w.now, 0, 7, &w.out, &err), 0);
+	world_take(&w);
+	world_seconds(&w, 60);
+	cr_expect_eq(world_steps(&w, 7, "done"), 1);
+	world_lose_tor(&w, 0, true);
+	world_compare(&w, 0);
+	world_fit(&w, 0, true);
+	world_seconds(&w, 60);
+	cr_expect_eq(world_view(&w, 0).state, MIRROR_UP); /* world.c looks at the steps */
+}
+
 Test(mirror_rotate, automatic_ones_keep_their_distance_over_all_tors)
 {
 	int64_t last = 0;

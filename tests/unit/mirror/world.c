@@ -225,6 +225,36 @@ sign(struct world *w)
 }
 
 /* One action that is not a record to be saved. */
+/* An operation ends once; nothing is told of it afterwards. */
+static void
+check_step(struct world *w, const struct action *a)
+{
+	size_t i;
+
+	if (a->note != NOTE_STEP || a->op == 0)
+		return;
+	for (i = 0; i < w->log.n && &w->log.v[i] != a; i++) {
+		const struct action *b = &w->log.v[i];
+
+		if (b->kind != ACTION_NOTE || b->note != NOTE_STEP || b->op != a->op)
+			continue;
+		if (strcmp(b->step, "done") == 0 || strcmp(b->step, "failed") == 0)
+			world_fail(w, "step %s of operation %llu, which had %s", a->step, (unsigned long long)a->op, b->step);
+	}
+}
+
+static void
+check_probe(struct world *w, int tor)
+{
+	unsigned n = 0;
+	size_t i;
+
+	for (i = 0; i < w->n_pending; i++)
+		n += w->pending[i].a.kind == ACTION_PROBE && world_tor_of(w, w->pending[i].a.onion) == tor;
+	if (n >= 8)
+		world_fail(w, "more than 8 probes at a time through one tor");
+}
+
 static void
 carry_out(struct world *w, const struct action *a)
 {
@@ -236,7 +266,7 @@ carry_out(struct world *w, const struct action *a)
 		world_fail(w, "onion %llu is none of ours", (unsigned long long)a->onion);
 	switch (a->kind) {
 	case ACTION_ADD_ONION:
-		if (s == ONION_GONE || s == ONION_FAILED || s == ONION_REVOKED || s == ONION_PLANNED || o->shredded)
+		if (s > ONION_LISTED || s == ONION_PLANNED || o->shredded)
 			world_fail(w, "ADD_ONION in state %s", onion_state_name(s));
 		o->epoch++;
 		o->oks = 0;
@@ -247,6 +277,8 @@ carry_out(struct world *w, const struct action *a)
 	case ACTION_DEL_ONION:
 		if (o->visible || o->flight)
 			world_fail(w, "DEL_ONION of %llu, which is in the list (%s)", (unsigned long long)a->onion, onion_state_name(s));
+		if (s == ONION_LEAVING && w->now.wall < o->saved.leave_until)
+			world_fail(w, "DEL_ONION %d s before the grace is over", (int)(o->saved.leave_until - w->now.wall));
 		if (tor < 0 || !w->linked[tor])
 			world_fail(w, "DEL_ONION without a link");
 		break;
@@ -257,11 +289,11 @@ carry_out(struct world *w, const struct action *a)
 			world_fail(w, "key destroyed while tor has the onion");
 		o->shredded = true;
 		return;
+	case ACTION_PROBE: check_probe(w, tor); break;
 	case ACTION_PUBLISH: sign(w); break;
 	case ACTION_NOTE: return;
 	case ACTION_SAVE:
 	case ACTION_PLAN:
-	case ACTION_PROBE:
 	case ACTION_CHECK:
 	case ACTION_COMPARE: break;
 	}
@@ -279,6 +311,8 @@ world_take(struct world *w)
 		const struct onion_record *r;
 
 		remember(w, &out.v[i]);
+		if (out.v[i].kind == ACTION_NOTE)
+			check_step(w, &w->log.v[w->log.n - 1]);
 		if (out.v[i].kind != ACTION_SAVE)
 			continue;
 		r = engine_onion(w->e, out.v[i].onion);
