@@ -88,6 +88,8 @@ void conf_free(struct conf *c);
 void conf_print(const struct conf *c, struct buf *out);
 /* A commented sample file, complete and valid. */
 void conf_sample(struct buf *out, const char *state_dir, const char *run_dir);
+/* "mirror", "replica", "archive", as in the file. */
+const char *conf_role_name(enum conf_role role);
 /* Options whose change needs a restart: NULL if `next` can be taken over by a reload, else the option's name. */
 const char *conf_needs_restart(const struct conf *now, const struct conf *next);
 

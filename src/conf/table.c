@@ -16,6 +16,16 @@ static const struct conf_word level_words[] = { { "error", LOG_LEVEL_ERROR }, { 
 static const struct conf_word role_words[] = { { "mirror", CONF_ROLE_MIRROR }, { "replica", CONF_ROLE_REPLICA },
 	{ "archive", CONF_ROLE_ARCHIVE }, { 0 } };
 
+const char *
+conf_role_name(enum conf_role role)
+{
+	const struct conf_word *w;
+
+	for (w = role_words; w->name != NULL && w->value != (int)role; w++)
+		;
+	return w->name;
+}
+
 #define AT(s, member) offsetof(struct s, member)
 
 static const struct conf_option root_options[] = {

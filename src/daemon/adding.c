@@ -63,25 +63,15 @@ next_onion_id(struct daemon *d, uint64_t *id, struct err *e)
 static int
 put_planned(struct daemon *d, const struct onion_record *r, const uint8_t *key, const char *leaf, struct err *e)
 {
-	json_t *v = record_onion(r);
-	char *text = v != NULL ? json_dumps(v, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
-	int ret = -1;
-
-	if (text == NULL)
-		err_set(e, ERR_MEMORY, "out of memory");
-	else if (store_put(d->store, STORE_KEY, r->id, key, EDKEY_LEN, e) == 0 && store_put(d->store, STORE_LEAF, r->id, leaf, strlen(leaf), e) == 0)
-		ret = store_put(d->store, STORE_ONION, r->id, text, strlen(text), e);
-	free(text);
-	json_decref(v);
-	return ret;
+	if (store_put(d->store, STORE_KEY, r->id, key, EDKEY_LEN, e) != 0 || store_put(d->store, STORE_LEAF, r->id, leaf, strlen(leaf), e) != 0)
+		return -1;
+	return record_put(d->store, STORE_ONION, r->id, record_onion(r), e);
 }
 
-static const char *
-role_name(enum conf_role role)
+int
+make_leaf(struct daemon *d, char **leaf, const struct conf_mirror *m, const uint8_t *key, const char *address, struct err *e)
 {
-	static const char *const names[] = { "mirror", "replica", "archive" };
-
-	return names[role];
+	return publish_leaf_make(leaf, d->site, key, address, m->ports[0].virt, false, conf_role_name(m->role), clock_wall_s(), e);
 }
 
 /* Key, leaf and record, durable together. */
@@ -100,7 +90,7 @@ plan(struct daemon *d, const struct conf_mirror *m, struct onion_record *r, stru
 		err_set(e, ERR_CRYPTO, "the address of a new key could not be computed");
 		goto out;
 	}
-	if (publish_leaf_make(&leaf, d->site, key, r->address, m->ports[0].virt, false, role_name(m->role), clock_wall_s(), e) != 0)
+	if (make_leaf(d, &leaf, m, key, r->address, e) != 0)
 		goto out;
 	r->tombstone_until = publish_leaf_until(leaf);
 	if (store_begin(d->store, e) != 0)
@@ -174,11 +164,10 @@ on_added(void *ctx, uint64_t id, const struct reply *reply)
 }
 
 static void
-fill_command(struct command_add_onion *cmd, const struct daemon *d, const struct conf_mirror *m, const struct session *s)
+fill_command(struct command_add_onion *cmd, const struct conf_mirror *m, const struct session *s)
 {
 	size_t i;
 
-	(void)d;
 	for (i = 0; i < m->n_ports; i++) {
 		cmd->ports[i].virt = m->ports[i].virt;
 		cmd->ports[i].target = m->ports[i].target;
@@ -211,7 +200,7 @@ do_add(struct daemon *d, const struct action *a)
 		add_failed(d, a->onion, ADD_REFUSED, key == NULL ? "no locked memory for its key" : e.msg);
 	} else {
 		cmd.key64 = key;
-		fill_command(&cmd, d, m, link->session);
+		fill_command(&cmd, m, link->session);
 		if (session_add_onion(link->session, &cmd, on_added, d, r->id, &e) != 0)
 			add_failed(d, a->onion, session_get_state(link->session) == SESSION_UP ? ADD_REFUSED : ADD_UNKNOWN, e.msg);
 	}

@@ -33,54 +33,36 @@ op_elapsed(const struct daemon *d, uint64_t op)
 	return d->ops[op % OPS_KEPT].op == op && op != 0 ? clock_mono_ms() - d->ops[op % OPS_KEPT].start : 0;
 }
 
-static int
-put_json(struct daemon *d, enum store_table t, uint64_t id, json_t *v, struct err *e)
+/* The name of the mirror that an action is about, or NULL. */
+static const char *
+mirror_of(const struct daemon *d, const struct action *a)
 {
-	char *text = v != NULL ? json_dumps(v, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
-	int r = text != NULL ? store_put(d->store, t, id, text, strlen(text), e) : err_set(e, ERR_MEMORY, "out of memory");
+	const struct onion_record *r = a->onion != 0 ? engine_onion(d->engine, a->onion) : NULL;
 
-	free(text);
-	return r;
+	if (r != NULL)
+		return r->mirror;
+	return a->mirror >= 0 && (size_t)a->mirror < d->conf->n_mirrors ? d->conf->mirrors[a->mirror].name : NULL;
 }
 
 static json_t *
 note_json(const struct daemon *d, const struct action *a)
 {
 	static const char *const kinds[] = { "state", "step", "decision", "alarm" };
-	const struct onion_record *r = a->onion != 0 ? engine_onion(d->engine, a->onion) : NULL;
-	const char *mirror = r != NULL ? r->mirror : a->mirror >= 0 && (size_t)a->mirror < d->conf->n_mirrors ? d->conf->mirrors[a->mirror].name : NULL;
 
 	return json_pack("{s:s,s:s,s:s,s:I,s:I,s:I,s:s*,s:I}", "kind", kinds[a->note], "step", a->step, "text", a->text, "op", (json_int_t)a->op,
-	    "elapsed_ms", (json_int_t)op_elapsed(d, a->op), "time", (json_int_t)clock_wall_s(), "mirror", mirror, "onion", (json_int_t)a->onion);
-}
-
-/* History ids carry the time, so that old rows can be trimmed by id alone. */
-static uint64_t
-next_timed_id(uint64_t *last)
-{
-	uint64_t at = (uint64_t)clock_wall_s() * 1000000;
-
-	*last = at > *last ? at : *last + 1;
-	return *last;
+	    "elapsed_ms", (json_int_t)op_elapsed(d, a->op), "time", (json_int_t)clock_wall_s(), "mirror", mirror_of(d, a), "onion", (json_int_t)a->onion);
 }
 
 static int
 save_action(struct daemon *d, const struct action *a, struct err *e)
 {
 	const struct onion_record *r;
-	json_t *v;
-	int ret;
 
 	if (a->kind == ACTION_SAVE && (r = engine_onion(d->engine, a->onion)) != NULL)
-		v = record_onion(r);
-	else if (a->kind == ACTION_NOTE && a->note != NOTE_STEP)
-		v = note_json(d, a);
-	else
-		return 0;
-	ret = a->kind == ACTION_SAVE ? put_json(d, STORE_ONION, a->onion, v, e)
-				     : put_json(d, STORE_HISTORY, next_timed_id(&d->history_id), v, e);
-	json_decref(v);
-	return ret;
+		return record_put(d->store, STORE_ONION, a->onion, record_onion(r), e);
+	if (a->kind == ACTION_NOTE && a->note != NOTE_STEP)
+		return record_put(d->store, STORE_HISTORY, record_next_id(&d->history_id), note_json(d, a), e);
+	return 0;
 }
 
 static int
@@ -107,7 +89,7 @@ static void
 do_note(struct daemon *d, const struct action *a)
 {
 	const struct onion_record *r = a->onion != 0 ? engine_onion(d->engine, a->onion) : NULL;
-	const char *mirror = r != NULL ? r->mirror : a->mirror >= 0 && (size_t)a->mirror < d->conf->n_mirrors ? d->conf->mirrors[a->mirror].name : "-";
+	const char *mirror = mirror_of(d, a) != NULL ? mirror_of(d, a) : "-";
 	const char *onion = r != NULL ? log_onion(r->address) : "";
 
 	if (a->note == NOTE_ALARM)

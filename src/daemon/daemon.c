@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "daemon/records.h"
 #include "io/notify.h"
 
 #include <errno.h>
@@ -131,8 +132,8 @@ on_trim(void *arg)
 	/* A serial is at least the minutes since the epoch began, so heads below this one are older too. */
 	if (d->serial > heads && store_trim(d->store, STORE_HEAD, d->serial - heads, &e) != 0)
 		log_error("old heads could not be removed: %s", e.msg);
-	if (before > 0 && (store_trim(d->store, STORE_PROBE, (uint64_t)before * 1000000, &e) != 0 ||
-	    store_trim(d->store, STORE_HISTORY, (uint64_t)before * 1000000, &e) != 0))
+	if (before > 0 && (store_trim(d->store, STORE_PROBE, record_id_at(before), &e) != 0 ||
+	    store_trim(d->store, STORE_HISTORY, record_id_at(before), &e) != 0))
 		log_error("old history could not be removed: %s", e.msg);
 	timer_set(d->trim, TRIM_MS);
 }

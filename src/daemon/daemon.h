@@ -108,6 +108,8 @@ void do_plan(struct daemon *d, const struct action *a);
 void do_add(struct daemon *d, const struct action *a);
 void do_delete(struct daemon *d, const struct action *a);
 void do_shred(struct daemon *d, const struct action *a);
+/* A leaf of this mirror for an onion, malloced; key is its 64 bytes, secret. */
+int make_leaf(struct daemon *d, char **leaf, const struct conf_mirror *m, const uint8_t *key, const char *address, struct err *e);
 /* probing.c */
 void do_probe(struct daemon *d, const struct action *a);
 void do_check(struct daemon *d, const struct action *a);

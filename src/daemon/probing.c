@@ -59,18 +59,12 @@ static int
 record(struct daemon *d, const struct job *j, const struct probe_result *pr)
 {
 	json_t *v = record_probe(j->address, j->mirror, j->added, j->direct, clock_wall_s(), pr);
-	char *text = v != NULL ? json_dumps(v, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
-	uint64_t id = (uint64_t)clock_wall_s() * 1000000;
 	struct err e = ERR_INIT;
-	int r;
 
-	d->probe_id = id > d->probe_id ? id : d->probe_id + 1;
-	r = text != NULL ? store_put(d->store, STORE_PROBE, d->probe_id, text, strlen(text), &e) : err_set(&e, ERR_MEMORY, "out of memory");
-	if (r != 0)
-		log_error("a probe could not be recorded, so it does not count: %s", e.msg);
-	free(text);
-	json_decref(v);
-	return r;
+	if (record_put(d->store, STORE_PROBE, record_next_id(&d->probe_id), v, &e) == 0)
+		return 0;
+	log_error("a probe could not be recorded, so it does not count: %s", e.msg);
+	return -1;
 }
 
 /* A failure counts only if our side was fit all the time; anything only for the service that was there when it began. */

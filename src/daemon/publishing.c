@@ -21,14 +21,6 @@ struct draft {
 	char **leaves, *prev;
 };
 
-static const char *
-role_of(const struct conf_mirror *m)
-{
-	static const char *const names[] = { "mirror", "replica", "archive" };
-
-	return names[m->role];
-}
-
 /* A new possession proof at half life of the old one. */
 static int
 renew_leaf(struct daemon *d, const struct onion_record *r, char **leaf, struct err *e)
@@ -42,7 +34,7 @@ renew_leaf(struct daemon *d, const struct onion_record *r, char **leaf, struct e
 	if (key == NULL || m == NULL)
 		err_set(e, ERR_MEMORY, "no locked memory for a key");
 	else if (store_get_exact(d->store, STORE_KEY, r->id, key, EDKEY_LEN, e) == 0 &&
-	    publish_leaf_make(&fresh, d->site, key, r->address, m->ports[0].virt, false, role_of(m), clock_wall_s(), e) == 0)
+	    make_leaf(d, &fresh, m, key, r->address, e) == 0)
 		ret = store_put(d->store, STORE_LEAF, r->id, fresh, strlen(fresh), e);
 	secret_free(key);
 	if (ret == 0) {
@@ -70,7 +62,7 @@ leaf_fits(const struct conf_mirror *m, const struct onion_record *r, const char 
 	if (m->ports[0].virt != 80)
 		snprintf(tail, sizeof tail, ":%u", m->ports[0].virt);
 	snprintf(url, sizeof url, "http://%s.onion%s/", r->address, tail);
-	return strcmp(parsed.url, url) == 0 && strcmp(doc_role_name(parsed.role), role_of(m)) == 0;
+	return strcmp(parsed.url, url) == 0 && strcmp(doc_role_name(parsed.role), conf_role_name(m->role)) == 0;
 }
 
 /* The channel it was given to, or one that there is. */

@@ -3,8 +3,11 @@
 #include "config.h"
 #include "daemon/records.h"
 
+#include "base/clock.h"
+
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The master copy of an onion record's plain fields. */
@@ -105,4 +108,30 @@ record_probe(const char *address, const char *mirror, int64_t added, bool direct
 	    "http", pr->http_status, "stale_hsdir", (int)pr->stale_hsdir, "detail", pr->detail, "ms", "connect", (int)pr->phases.connect,
 	    "descriptor", (int)pr->phases.descriptor, "circuit", (int)pr->phases.circuit, "first_byte", (int)pr->phases.first_byte, "total",
 	    (int)pr->phases.total);
+}
+
+int
+record_put(struct store *s, enum store_table t, uint64_t id, json_t *v, struct err *e)
+{
+	char *text = v != NULL ? json_dumps(v, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+	int r = text != NULL ? store_put(s, t, id, text, strlen(text), e) : err_set(e, ERR_MEMORY, "out of memory");
+
+	free(text);
+	json_decref(v);
+	return r;
+}
+
+uint64_t
+record_id_at(int64_t wall)
+{
+	return (uint64_t)wall * 1000000;
+}
+
+uint64_t
+record_next_id(uint64_t *last)
+{
+	uint64_t at = record_id_at(clock_wall_s());
+
+	*last = at > *last ? at : *last + 1;
+	return *last;
 }

@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "mirror/onion.h"
+#include "store/store.h"
 #include "tor/prober.h"
 
 #include <jansson.h>
@@ -14,5 +15,14 @@ json_t *record_onion(const struct onion_record *r);
 int record_onion_parse(struct onion_record *r, uint64_t id, const char *text, size_t n, struct err *e);
 /* `added`: when the onion was last added to tor, wall s. `direct`: a check of the backend. */
 json_t *record_probe(const char *address, const char *mirror, int64_t added, bool direct, int64_t wall, const struct probe_result *pr);
+
+/* Stores a record; v is stolen, NULL is ERR_MEMORY. */
+int record_put(struct store *s, enum store_table t, uint64_t id, json_t *v, struct err *e);
+/*
+ * Ids of probes and history carry the time, so that old rows can be trimmed by
+ * id alone: the first id of a wall second, and the next one above *last.
+ */
+uint64_t record_id_at(int64_t wall);
+uint64_t record_next_id(uint64_t *last);
 
 #endif

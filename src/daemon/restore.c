@@ -194,14 +194,8 @@ correct_leaving(struct restoring *r, struct onion_record *o)
 static int
 save(struct restoring *r, const struct onion_record *o)
 {
-	json_t *v = record_onion(o);
-	char *text = v != NULL ? json_dumps(v, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
-	int ret = text != NULL ? store_put(r->d->store, STORE_ONION, o->id, text, strlen(text), r->e) : err_set(r->e, ERR_MEMORY, "out of memory");
-
 	log_notice("%s: %s is %s: its list was visible before that was noted", o->mirror, log_onion(o->address), onion_state_name(o->state));
-	free(text);
-	json_decref(v);
-	return ret;
+	return record_put(r->d->store, STORE_ONION, o->id, record_onion(o), r->e);
 }
 
 static int
