@@ -27,10 +27,8 @@ engine_config_of(const struct conf *c)
 
 	cfg->n_tors = c->n_tors;
 	cfg->tors = xcalloc(c->n_tors + 1, sizeof *cfg->tors);
-	for (i = 0; i < c->n_tors; i++) {
+	for (i = 0; i < c->n_tors; i++)
 		memcpy(cfg->tors[i].name, c->tors[i].name, strlen(c->tors[i].name) + 1);
-		cfg->tors[i].max_mirrors = c->tors[i].max_mirrors;
-	}
 	cfg->n_mirrors = c->n_mirrors;
 	cfg->mirrors = xcalloc(c->n_mirrors + 1, sizeof *cfg->mirrors);
 	for (i = 0; i < c->n_mirrors; i++) {

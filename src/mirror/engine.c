@@ -344,12 +344,6 @@ mirror_candidate(const struct engine *e, int mirror)
 	return mirror < 0 ? NULL : newest(e)->candidate[mirror];
 }
 
-const struct tor_side *
-onion_tor(const struct engine *e, const struct onion *o)
-{
-	return o->tor >= 0 ? &e->tors[o->tor] : NULL;
-}
-
 bool
 onion_linked(const struct engine *e, const struct onion *o)
 {
@@ -379,7 +373,7 @@ engine_settle(struct engine *e, struct now now, struct actions *out)
 	e->deadline = NEVER;
 	for (i = 0; i < e->n_mirrors; i++)
 		rotate_step(e, now, (int)i, out);
-	health_delist(e, now, out);
+	health_delist(e, out);
 	life_count_batches(e);
 	for (i = 0; i < e->n_onions; i++)
 		life_step(e, now, e->onions[i], out);

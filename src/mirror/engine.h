@@ -19,7 +19,6 @@ struct engine;
 
 struct engine_tor {
 	char name[ONION_NAME_MAX + 1];
-	unsigned max_mirrors;
 };
 struct engine_mirror {
 	char name[ONION_NAME_MAX + 1];
@@ -134,7 +133,6 @@ size_t engine_list(const struct engine *e, uint64_t *ids, size_t cap, const char
 size_t engine_tombstones(const struct engine *e, int64_t wall, uint64_t *ids, size_t cap);
 /* NULL if there is none. Valid until the next change. */
 const struct onion_record *engine_onion(const struct engine *e, uint64_t id);
-const struct onion_record *engine_onion_by_address(const struct engine *e, const char *address);
 /* Calls cb for each onion by rising id. */
 void engine_each_onion(const struct engine *e, void (*cb)(const struct onion_record *r, void *arg), void *arg);
 /* Index of a mirror by name, -1: none. */

@@ -140,7 +140,6 @@ void onion_set_age(const struct engine *e, struct now now, struct onion *o);
 struct onion *mirror_listed(const struct engine *e, int mirror);
 struct onion *mirror_candidate(const struct engine *e, int mirror);
 bool onion_is_candidate(const struct onion *o);
-const struct tor_side *onion_tor(const struct engine *e, const struct onion *o);
 /* Both: may commands be sent, may it be judged. */
 bool onion_linked(const struct engine *e, const struct onion *o);
 bool onion_fit(const struct engine *e, const struct onion *o);
@@ -165,7 +164,7 @@ void probe_start_due(struct engine *e, struct now now, struct actions *out);
 void health_probe_op(struct engine *e, struct now now, int mirror, struct actions *out);
 /* Why the listed onion of a mirror can't be probed now; NULL: it can. */
 const char *health_probe_obstacle(const struct engine *e, int mirror);
-void health_delist(struct engine *e, struct now now, struct actions *out);
+void health_delist(struct engine *e, struct actions *out);
 /* More than half of the listed onions fail together. */
 bool health_mass_failure(const struct engine *e);
 
@@ -173,7 +172,7 @@ bool health_mass_failure(const struct engine *e);
 /* The mirror's next onion is planned after a growing while. */
 void plan_later(struct engine *e, struct now now, struct mirror *m);
 void rotate_step(struct engine *e, struct now now, int mirror, struct actions *out);
-void rotate_ended(struct engine *e, struct now now, struct onion *o, bool ok, struct actions *out);
+void rotate_ended(struct engine *e, struct onion *o, bool ok, struct actions *out);
 
 /* listing.c */
 void listing_step(struct engine *e, struct now now, struct actions *out);

@@ -269,14 +269,13 @@ mass_over(struct engine *e)
 }
 
 void
-health_delist(struct engine *e, struct now now, struct actions *out)
+health_delist(struct engine *e, struct actions *out)
 {
 	unsigned failing, listed, leaving = 0, floor = e->min_listed > 1 ? e->min_listed : 1;
 	bool mass = mass_failure(e, &failing, &listed);
 	char why[120] = "";
 	size_t i;
 
-	(void)now;
 	if (e->mass && !mass)
 		mass_over(e);
 	e->mass = mass;

@@ -108,7 +108,7 @@ life_fail(struct engine *e, struct now now, struct onion *o, struct actions *out
 	note(out, NOTE_STEP, o, -1, o->r.op, "failed", "%s", why);
 	if (m != NULL)
 		plan_later(e, now, m);
-	rotate_ended(e, now, o, false, out);
+	rotate_ended(e, o, false, out);
 }
 
 /* Its tor is no longer configured: nothing can be asked of it, and nobody waits for an answer. */

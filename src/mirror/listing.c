@@ -191,7 +191,7 @@ now_listed(struct engine *e, struct now now, struct onion *o, struct actions *ou
 	if (o->mirror >= 0)
 		o->next_probe = now.mono + rng_jitter(e->mirrors[o->mirror].cfg.interval_ms, 25);
 	onion_set_age(e, now, o);
-	rotate_ended(e, now, o, true, out);
+	rotate_ended(e, o, true, out);
 }
 
 static void

@@ -4,12 +4,6 @@
 #include "base/rng.h"
 #include "mirror/engine_impl.h"
 
-static const struct engine_mirror *
-mirror_cfg(const struct engine *e, const struct onion *o)
-{
-	return o->mirror >= 0 ? &e->mirrors[o->mirror].cfg : NULL;
-}
-
 static int64_t
 min64(int64_t a, int64_t b)
 {
@@ -19,7 +13,7 @@ min64(int64_t a, int64_t b)
 int64_t
 probe_gap(const struct engine *e, const struct onion *o)
 {
-	const struct engine_mirror *cfg = mirror_cfg(e, o);
+	const struct engine_mirror *cfg = &e->mirrors[o->mirror].cfg;
 	int64_t changing = min64(cfg->interval_ms, CHANGING_MS);
 	unsigned beyond;
 

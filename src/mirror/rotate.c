@@ -152,11 +152,10 @@ rotate_step(struct engine *e, struct now now, int mirror, struct actions *out)
 }
 
 void
-rotate_ended(struct engine *e, struct now now, struct onion *o, bool ok, struct actions *out)
+rotate_ended(struct engine *e, struct onion *o, bool ok, struct actions *out)
 {
 	struct mirror *m = o->mirror >= 0 ? &e->mirrors[o->mirror] : NULL;
 
-	(void)now;
 	if (m == NULL) {
 		if (ok)
 			note(out, NOTE_STEP, o, -1, o->r.op, "failed", "its mirror was removed from the configuration");

@@ -21,14 +21,6 @@ engine_onion(const struct engine *e, uint64_t id)
 	return o != NULL ? &o->r : NULL;
 }
 
-const struct onion_record *
-engine_onion_by_address(const struct engine *e, const char *address)
-{
-	const struct onion *o = onion_find_address(e, address);
-
-	return o != NULL ? &o->r : NULL;
-}
-
 void
 engine_each_onion(const struct engine *e, void (*cb)(const struct onion_record *r, void *arg), void *arg)
 {
