@@ -39,3 +39,4 @@ libproto_la_SOURCES = \
 	%D%/verdict.c \
 	%D%/verdict.h \
 	%D%/version.c
+dist_man_MANS += %D%/onionmirror-list.5
