@@ -1,4 +1,5 @@
 noinst_LTLIBRARIES += libtor.la
+libtor_la_LIBADD = $(SSL_LIBS)
 libtor_la_SOURCES = \
 	%D%/auth.c %D%/auth.h \
 	%D%/backoff.c %D%/backoff.h \
@@ -8,4 +9,5 @@ libtor_la_SOURCES = \
 	%D%/judge.c %D%/judge.h \
 	%D%/prober.c %D%/prober.h \
 	%D%/queue.c %D%/queue.h \
-	%D%/session.c %D%/session.h %D%/session_impl.h
+	%D%/session.c %D%/session.h %D%/session_impl.h \
+	%D%/tls.c %D%/tls.h
