@@ -15,6 +15,7 @@ include %D%/unit/daemon/local.mk
 include %D%/unit/cli/local.mk
 include %D%/fuzz/local.mk
 include %D%/system/local.mk
+include %D%/bench/local.mk
 
 # Criterion ignores leaks found at exit; the wrapper makes every sanitizer report a failure.
 AM_TESTS_ENVIRONMENT = srcdir='$(srcdir)'; top_srcdir='$(top_srcdir)'; top_builddir='$(top_builddir)'; \
