@@ -78,19 +78,17 @@ om_site_save(const om_site *s, char **text, size_t *len, om_error *error)
 static void
 load_roots(struct doc_fields *f, om_site *s)
 {
-	const json_t *list = doc_field_array(f, "roots", SIZE_MAX), *v;
+	const struct canon_value *list = doc_field_array(f, "roots", SIZE_MAX);
 	struct doc_signed d;
 	struct chain_root next;
-	size_t i;
 
-	json_array_foreach(list, i, v)
-	{
+	for (canon_each(v, list)) {
 		if (f->reason != DOC_OK)
 			return;
 		memset(&d, 0, sizeof d);
 		doc_json_read_signed(f, v, &d);
 		if (f->reason == DOC_OK)
-			f->reason = chain_root_next(&next, i > 0 ? &s->root : NULL, s->site, &d, f->e);
+			f->reason = chain_root_next(&next, s->n_roots > 0 ? &s->root : NULL, s->site, &d, f->e);
 		if (f->reason == DOC_OK && site_add_root(s, &next, site_keep(&d)) != DOC_OK)
 			f->reason = DOC_NO_MEMORY;
 		free((void *)(uintptr_t)d.sigs);
@@ -100,7 +98,7 @@ load_roots(struct doc_fields *f, om_site *s)
 static void
 load_members(struct doc_fields *f, om_site *s)
 {
-	const json_t *v = json_object_get(f->obj, "members");
+	const struct canon_value *v = canon_get(f->obj, "members");
 	struct doc_members *m = NULL;
 	uint8_t sha256[DOC_HASH_LEN];
 	struct doc_signed d = { 0 };
@@ -132,7 +130,7 @@ out:
 }
 
 static void
-load_head(struct doc_fields *f, const json_t *v, om_site *s)
+load_head(struct doc_fields *f, const struct canon_value *v, om_site *s)
 {
 	uint8_t sha256[DOC_HASH_LEN], key[DOC_KEY_LEN];
 	struct doc_fields sub = { v, "store head", f->reason, f->e };
@@ -161,21 +159,17 @@ load_head(struct doc_fields *f, const json_t *v, om_site *s)
 static void
 load_evidence(struct doc_fields *f, om_site *s)
 {
-	const json_t *list = doc_field_array(f, "evidence", SITE_EVIDENCE_MAX), *v;
-	const char *a, *b;
+	const struct canon_value *list = doc_field_array(f, "evidence", SITE_EVIDENCE_MAX);
 	char *known, *later;
-	size_t i;
 
-	json_array_foreach(list, i, v)
-	{
-		a = json_string_value(json_array_get(v, 0));
-		b = json_string_value(json_array_get(v, 1));
-		if (a == NULL || b == NULL || json_array_size(v) != 2) {
+	for (canon_each(v, list)) {
+		/* A pair of texts holds nothing more: it spans itself and the two. */
+		if (v->type != CANON_ARRAY || v->n != 2 || v->span != 3 || v[1].type != CANON_STRING || v[2].type != CANON_STRING) {
 			doc_field_bad(f, "evidence", "holds something that is no pair of texts");
 			return;
 		}
-		known = strdup(a);
-		later = strdup(b);
+		known = strdup(v[1].text);
+		later = strdup(v[2].text);
 		if (known == NULL || later == NULL)
 			f->reason = DOC_NO_MEMORY;
 		site_add_evidence(s, known, later);
@@ -187,28 +181,28 @@ static void
 load_all(struct doc_fields *f, om_site *s)
 {
 	struct doc_tombstone *t = NULL;
-	const json_t *heads, *v;
+	const struct canon_value *heads;
 	uint8_t site[DOC_HASH_LEN];
 	uint64_t pinned = 0;
-	size_t i, n = 0;
+	size_t n = 0;
 
 	doc_field_uint(f, "pinned", 0, &pinned);
-	if (json_object_get(f->obj, "site") != NULL)
+	if (canon_get(f->obj, "site") != NULL)
 		doc_field_site(f, s->pinned ? s->site : NULL, site);
-	else if (f->reason == DOC_OK && json_array_size(json_object_get(f->obj, "roots")) > 0)
+	else if (f->reason == DOC_OK && canon_get(f->obj, "roots") != NULL && canon_get(f->obj, "roots")->n > 0)
 		doc_field_bad(f, "site", "is missing");
 	else
 		memcpy(site, s->site, DOC_HASH_LEN);
 	if (f->reason != DOC_OK)
 		return;
-	if (json_object_get(f->obj, "site") != NULL) {
+	if (canon_get(f->obj, "site") != NULL) {
 		site_identify(s, site);
 		s->pinned = s->pinned || pinned != 0;
 	}
 	load_roots(f, s);
 	load_members(f, s);
 	heads = f->reason == DOC_OK ? doc_field_array(f, "heads", SIZE_MAX) : NULL;
-	json_array_foreach(heads, i, v)
+	for (canon_each(v, heads))
 		if (f->reason == DOC_OK)
 			load_head(f, v, s);
 	doc_json_read_tombstones(f, &t, &n);
@@ -226,17 +220,18 @@ om_site_load(om_site **out, const char *site_id, const void *bytes, size_t len, 
 	struct err e = ERR_INIT;
 	struct doc_fields f = { NULL, form.what, DOC_OK, &e };
 	om_site *s = NULL;
-	json_t *v = NULL;
+	struct canon *v = NULL;
 
 	if (out == NULL || bytes == NULL)
 		return site_error(error, OM_BAD_ARGUMENT, "no bytes");
 	if (om_site_open(&s, site_id, error) != 0)
 		return -1;
 	f.reason = doc_json_open(&v, &form, bytes, len, &e);
-	f.obj = v;
-	if (f.reason == DOC_OK)
+	if (f.reason == DOC_OK) {
+		f.obj = canon_top(v);
 		load_all(&f, s);
-	json_decref(v);
+	}
+	canon_free(v);
 	if (f.reason != DOC_OK) {
 		om_site_close(s);
 		return site_error(error, (om_reason)f.reason, e.msg);

@@ -64,9 +64,7 @@ enum doc_reason doc_fail(struct err *e, enum doc_reason r, const char *fmt, ...)
 #define DOC_KEYS_MAX 16
 #define DOC_MEMBER_MAX 64
 #define DOC_SIGS_MAX 32
-#define DOC_NESTING_MAX 8
 #define DOC_VALUES_MAX 65536 /* JSON values in one document: bounds the memory a parse takes */
-#define DOC_INT_MAX ((UINT64_C(1) << 53) - 1)
 #define DOC_CLOCK_SKEW 3600   /* s: begin times may lie this far ahead */
 #define DOC_SERIAL_SLACK 1000 /* a serial may be this far above the minutes since epoch_start */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The bundle: a container of exact texts, signed by nobody. A parsed bundle holds the JSON value that
- * its texts point into, so nothing is copied.
+ * its texts point into, so they are copied once.
  */
 #include "config.h"
 #include "proto/doc.h"
@@ -33,15 +33,15 @@ doc_bundle_free(struct doc_bundle *b)
 		free(b->roots);
 		free(b->heads);
 		free(b->leaves);
-		json_decref(b->hold);
+		canon_free(b->hold);
 	}
 	memset(b, 0, sizeof *b);
 }
 
 static struct doc_text
-text_of(const json_t *v)
+text_of(const struct canon_value *v)
 {
-	struct doc_text t = { json_string_value(v), json_string_length(v) };
+	struct doc_text t = { v->text, v->n };
 
 	return t;
 }
@@ -58,30 +58,28 @@ array_new(struct doc_fields *f, size_t n, size_t size)
 }
 
 void
-doc_json_read_signed(struct doc_fields *f, const json_t *v, struct doc_signed *out)
+doc_json_read_signed(struct doc_fields *f, const struct canon_value *v, struct doc_signed *out)
 {
 	struct doc_fields sub = { v, "signed document", f->reason, f->e };
-	const json_t *doc, *sigs;
-	struct doc_text *list;
-	size_t i, n;
+	const struct canon_value *doc, *sigs;
+	struct doc_text *list, *t;
 
-	if (!json_is_object(v)) {
+	if (v->type != CANON_OBJECT) {
 		doc_field_bad(&sub, "doc", "is not in an object");
 		f->reason = sub.reason;
 		return;
 	}
-	doc = doc_field(&sub, "doc", JSON_STRING);
+	doc = doc_field(&sub, "doc", CANON_STRING);
 	sigs = doc_field_array(&sub, "sigs", DOC_SIGS_MAX);
 	if (sub.reason == DOC_OK) {
-		n = json_array_size(sigs);
-		list = array_new(&sub, n, sizeof *list);
-		for (i = 0; list != NULL && i < n; i++) {
-			if (!json_is_string(json_array_get(sigs, i)))
+		t = list = array_new(&sub, sigs->n, sizeof *list);
+		for (canon_each(s, list != NULL ? sigs : NULL)) {
+			if (s->type != CANON_STRING)
 				doc_field_bad(&sub, "sigs", "holds something that is no text");
-			list[i] = text_of(json_array_get(sigs, i));
+			*t++ = text_of(s);
 		}
 		out->sigs = list;
-		out->n_sigs = n;
+		out->n_sigs = sigs->n;
 		out->doc = text_of(doc);
 	}
 	f->reason = sub.reason;
@@ -90,35 +88,35 @@ doc_json_read_signed(struct doc_fields *f, const json_t *v, struct doc_signed *o
 static void
 read_signed_array(struct doc_fields *f, const char *name, size_t max, struct doc_signed **out, size_t *n_out)
 {
-	const json_t *list = doc_field_array(f, name, max);
-	size_t i, n = json_array_size(list);
+	const struct canon_value *list = doc_field_array(f, name, max);
+	struct doc_signed *s;
 
 	if (list == NULL || f->reason != DOC_OK)
 		return;
-	*out = array_new(f, n, sizeof **out);
-	if (*out == NULL)
+	s = *out = array_new(f, list->n, sizeof **out);
+	if (s == NULL)
 		return;
-	*n_out = n;
-	for (i = 0; i < n && f->reason == DOC_OK; i++)
-		doc_json_read_signed(f, json_array_get(list, i), &(*out)[i]);
+	*n_out = list->n;
+	for (canon_each(v, list))
+		doc_json_read_signed(f, v, s++);
 }
 
 static void
 read_leaves(struct doc_fields *f, struct doc_bundle *b)
 {
-	const json_t *list = doc_field_array(f, "leaves", SIZE_MAX);
-	size_t i, n = json_array_size(list);
+	const struct canon_value *list = doc_field_array(f, "leaves", SIZE_MAX);
+	struct doc_text *t;
 
 	if (list == NULL || f->reason != DOC_OK)
 		return;
-	b->leaves = array_new(f, n, sizeof *b->leaves);
-	if (b->leaves == NULL)
+	t = b->leaves = array_new(f, list->n, sizeof *b->leaves);
+	if (t == NULL)
 		return;
-	b->n_leaves = n;
-	for (i = 0; i < n; i++) {
-		if (!json_is_string(json_array_get(list, i)))
+	b->n_leaves = list->n;
+	for (canon_each(v, list)) {
+		if (v->type != CANON_STRING)
 			doc_field_bad(f, "leaves", "holds something that is no text");
-		b->leaves[i] = text_of(json_array_get(list, i));
+		*t++ = text_of(v);
 	}
 }
 
@@ -127,19 +125,19 @@ doc_bundle_parse(struct doc_bundle *out, const char *text, size_t len, struct er
 {
 	struct doc_fields f = { NULL, form.what, DOC_OK, e };
 	struct doc_bundle b;
-	json_t *v = NULL;
+	struct canon *v = NULL;
 
 	f.reason = doc_json_open(&v, &form, text, len, e);
 	if (f.reason != DOC_OK)
 		return f.reason;
 	memset(&b, 0, sizeof b);
 	b.hold = v;
-	f.obj = v;
+	f.obj = canon_top(v);
 	read_signed_array(&f, "roots", SIZE_MAX, &b.roots, &b.n_roots);
 	if (f.reason == DOC_OK && b.n_roots == 0)
 		doc_field_bad(&f, "roots", "is empty");
-	if (doc_field(&f, "members", JSON_OBJECT) != NULL && f.reason == DOC_OK)
-		doc_json_read_signed(&f, json_object_get(v, "members"), &b.members);
+	if (doc_field(&f, "members", CANON_OBJECT) != NULL && f.reason == DOC_OK)
+		doc_json_read_signed(&f, canon_get(f.obj, "members"), &b.members);
 	/* One head a member, and there are not more members. */
 	read_signed_array(&f, "heads", DOC_MEMBER_MAX, &b.heads, &b.n_heads);
 	read_leaves(&f, &b);

@@ -36,11 +36,12 @@ array_new(struct doc_fields *f, size_t n, size_t size)
 static void
 read_leaves(struct doc_fields *f, struct doc_head *h)
 {
-	const json_t *list = doc_field_array(f, "leaves", SIZE_MAX);
-	size_t i, n = json_array_size(list);
+	const struct canon_value *list = doc_field_array(f, "leaves", SIZE_MAX);
+	size_t i = 0, n;
 
 	if (list == NULL || f->reason != DOC_OK)
 		return;
+	n = list->n;
 	/* 16 * 2^k */
 	if (n < 16 || (n & (n - 1)) != 0) {
 		doc_field_bad(f, "leaves", "is not padded to 16, 32, 64 ...");
@@ -50,8 +51,8 @@ read_leaves(struct doc_fields *f, struct doc_head *h)
 	if (h->leaves == NULL)
 		return;
 	h->n_leaves = n;
-	for (i = 0; i < n; i++) {
-		if (doc_hex_of(json_array_get(list, i), h->leaves[i], DOC_HASH_LEN) != 0) {
+	for (canon_each(v, list)) {
+		if (doc_hex_of(v, h->leaves[i], DOC_HASH_LEN) != 0) {
 			doc_field_bad(f, "leaves", "holds something that is no hash");
 			return;
 		}
@@ -59,6 +60,7 @@ read_leaves(struct doc_fields *f, struct doc_head *h)
 			doc_field_bad(f, "leaves", "is not strictly ascending");
 			return;
 		}
+		i++;
 	}
 }
 
@@ -71,12 +73,12 @@ tombstone_cmp(const void *a, const void *b)
 }
 
 static void
-read_tombstone(struct doc_fields *f, const json_t *v, struct doc_tombstone *t)
+read_tombstone(struct doc_fields *f, const struct canon_value *v, struct doc_tombstone *t)
 {
 	struct doc_fields sub = { v, "head tombstone", f->reason, f->e };
 	char state[8] = "";
 
-	if (!json_is_object(v)) {
+	if (v->type != CANON_OBJECT) {
 		doc_field_bad(f, "tombstones", "holds something that is no object");
 		return;
 	}
@@ -115,27 +117,27 @@ check_distinct(struct doc_fields *f, const struct doc_tombstone *list, size_t n)
 void
 doc_json_read_tombstones(struct doc_fields *f, struct doc_tombstone **out, size_t *n_out)
 {
-	const json_t *list = doc_field_array(f, "tombstones", SIZE_MAX);
-	size_t i, n = json_array_size(list);
+	const struct canon_value *list = doc_field_array(f, "tombstones", SIZE_MAX);
+	struct doc_tombstone *t;
 
 	if (list == NULL || f->reason != DOC_OK)
 		return;
-	*out = array_new(f, n, sizeof **out);
+	t = *out = array_new(f, list->n, sizeof **out);
 	if (*out == NULL)
 		return;
-	*n_out = n;
-	for (i = 0; i < n && f->reason == DOC_OK; i++)
-		read_tombstone(f, json_array_get(list, i), &(*out)[i]);
+	*n_out = list->n;
+	for (canon_each(v, list))
+		read_tombstone(f, v, t++);
 	if (f->reason == DOC_OK)
-		check_distinct(f, *out, n);
+		check_distinct(f, *out, list->n);
 }
 
 static void
-read_peer(struct doc_fields *f, const json_t *v, struct doc_peer *p)
+read_peer(struct doc_fields *f, const struct canon_value *v, struct doc_peer *p)
 {
 	struct doc_fields sub = { v, "head peer", f->reason, f->e };
 
-	if (!json_is_object(v)) {
+	if (v->type != CANON_OBJECT) {
 		doc_field_bad(f, "peers", "holds something that is no object");
 		return;
 	}
@@ -151,17 +153,17 @@ read_peer(struct doc_fields *f, const json_t *v, struct doc_peer *p)
 static void
 read_peers(struct doc_fields *f, struct doc_head *h)
 {
-	const json_t *list = doc_field_array(f, "peers", SIZE_MAX);
-	size_t i, n = json_array_size(list);
+	const struct canon_value *list = doc_field_array(f, "peers", SIZE_MAX);
+	struct doc_peer *p;
 
 	if (list == NULL || f->reason != DOC_OK)
 		return;
-	h->peers = array_new(f, n, sizeof *h->peers);
-	if (h->peers == NULL)
+	p = h->peers = array_new(f, list->n, sizeof *h->peers);
+	if (p == NULL)
 		return;
-	h->n_peers = n;
-	for (i = 0; i < n && f->reason == DOC_OK; i++)
-		read_peer(f, json_array_get(list, i), &h->peers[i]);
+	h->n_peers = list->n;
+	for (canon_each(v, list))
+		read_peer(f, v, p++);
 }
 
 static void
@@ -169,9 +171,9 @@ read_prev(struct doc_fields *f, struct doc_head *h)
 {
 	struct doc_fields sub = { NULL, "head prev", f->reason, f->e };
 
-	if (json_object_get(f->obj, "prev") == NULL)
+	if (canon_get(f->obj, "prev") == NULL)
 		return;
-	sub.obj = doc_field(f, "prev", JSON_OBJECT);
+	sub.obj = doc_field(f, "prev", CANON_OBJECT);
 	if (sub.obj == NULL)
 		return;
 	doc_field_uint(&sub, "serial", 1, &h->prev_serial);
@@ -182,7 +184,7 @@ read_prev(struct doc_fields *f, struct doc_head *h)
 }
 
 static enum doc_reason
-read_fields(struct doc_head *h, const json_t *v, const uint8_t *site, struct err *e)
+read_fields(struct doc_head *h, const struct canon_value *v, const uint8_t *site, struct err *e)
 {
 	struct doc_fields f = { v, form.what, DOC_OK, e };
 
@@ -212,14 +214,14 @@ doc_head_parse(struct doc_head *out, const char *text, size_t len, const uint8_t
 {
 	struct doc_head h;
 	enum doc_reason r;
-	json_t *v = NULL;
+	struct canon *v = NULL;
 
 	r = doc_json_open(&v, &form, text, len, e);
 	if (r != DOC_OK)
 		return r;
 	memset(&h, 0, sizeof h);
-	r = read_fields(&h, v, site, e);
-	json_decref(v);
+	r = read_fields(&h, canon_top(v), site, e);
+	canon_free(v);
 	if (r == DOC_OK)
 		*out = h;
 	else

@@ -2,13 +2,14 @@
 #ifndef PROTO_DOC_JSON_H
 #define PROTO_DOC_JSON_H
 
+#include "proto/canon.h"
 #include "proto/doc.h"
 
 #include <jansson.h>
 
 /*
- * What the document readers and writers share: canonical JSON in and out and
- * typed fields. Internal to the documents (and the library's store).
+ * What the document readers and writers share: canonical JSON in (canon.h) and
+ * out (jansson), and typed fields. Internal to the documents (and the library's store).
  */
 
 /* What a text may be. */
@@ -20,8 +21,8 @@ struct doc_form {
 	bool lf;          /* strings may hold LF: bundles */
 };
 
-/* *out is a new reference. Size, shape, canonical, characters, type; DOC_MALFORMED, DOC_TOO_LARGE or DOC_NO_MEMORY. */
-enum doc_reason doc_json_open(json_t **out, const struct doc_form *f, const char *text, size_t len, struct err *e);
+/* *out is canon_free()d. Size, form, type: DOC_TOO_LARGE, DOC_MALFORMED or DOC_NO_MEMORY. */
+enum doc_reason doc_json_open(struct canon **out, const struct doc_form *f, const char *text, size_t len, struct err *e);
 /* The canonical text of a value, malloced, with LF and NUL; *len (may be NULL) without NUL. */
 int doc_json_dump(char **out, size_t *len, const json_t *value, struct err *e);
 
@@ -31,7 +32,7 @@ int doc_json_dump(char **out, size_t *len, const json_t *value, struct err *e);
  * DOC_MALFORMED and leaves the output alone.
  */
 struct doc_fields {
-	const json_t *obj;
+	const struct canon_value *obj;
 	const char *what;
 	enum doc_reason reason;
 	struct err *e;
@@ -39,10 +40,10 @@ struct doc_fields {
 
 void doc_field_bad(struct doc_fields *f, const char *name, const char *why);
 /* The value, or NULL (malformed) if absent or of another type. */
-json_t *doc_field(struct doc_fields *f, const char *name, json_type type);
+const struct canon_value *doc_field(struct doc_fields *f, const char *name, enum canon_type type);
 /* An array of at most `max` members (SIZE_MAX: any); its elements are the caller's. NULL if bad. */
-json_t *doc_field_array(struct doc_fields *f, const char *name, size_t max);
-/* min..DOC_INT_MAX */
+const struct canon_value *doc_field_array(struct doc_fields *f, const char *name, size_t max);
+/* min..CANON_INT_MAX */
 void doc_field_uint(struct doc_fields *f, const char *name, uint64_t min, uint64_t *out);
 /* A whole hour. */
 void doc_field_time(struct doc_fields *f, const char *name, int64_t *out);
@@ -52,7 +53,7 @@ void doc_field_hex(struct doc_fields *f, const char *name, uint8_t *out, size_t 
 void doc_field_str(struct doc_fields *f, const char *name, size_t min, size_t max, char *out);
 void doc_field_member(struct doc_fields *f, const char *name, char out[DOC_MEMBER_LEN + 1]);
 /* The element as 2n hex digits; 0 or -1. */
-int doc_hex_of(const json_t *value, uint8_t *out, size_t n);
+int doc_hex_of(const struct canon_value *value, uint8_t *out, size_t n);
 /* `site`: read, then compared with `want` (NULL: any): DOC_WRONG_SITE. */
 void doc_field_site(struct doc_fields *f, const uint8_t *want, uint8_t out[DOC_HASH_LEN]);
 
@@ -62,7 +63,7 @@ json_t *doc_json_time(int64_t t);
 json_t *doc_json_text(struct doc_text t);
 /* {"doc": text, "sigs": [text]}, as in a bundle. Reading: out->sigs is malloced (free it also on failure), texts point into v. */
 json_t *doc_json_signed(const struct doc_signed *s, bool *bad);
-void doc_json_read_signed(struct doc_fields *f, const json_t *v, struct doc_signed *out);
+void doc_json_read_signed(struct doc_fields *f, const struct canon_value *v, struct doc_signed *out);
 /* The `tombstones` array; written ascending by h. *out is malloced, also on failure (or left NULL). */
 json_t *doc_json_tombstones(const struct doc_tombstone *t, size_t n, bool *bad);
 void doc_json_read_tombstones(struct doc_fields *f, struct doc_tombstone **out, size_t *n_out);

@@ -32,7 +32,7 @@ read_role(struct doc_fields *f, struct doc_leaf *l)
 static void
 read_possession(struct doc_fields *f, struct doc_leaf *l)
 {
-	struct doc_fields sub = { doc_field(f, "possession", JSON_OBJECT), "leaf possession", f->reason, f->e };
+	struct doc_fields sub = { doc_field(f, "possession", CANON_OBJECT), "leaf possession", f->reason, f->e };
 
 	if (sub.obj == NULL)
 		return;
@@ -48,13 +48,13 @@ doc_leaf_parse(struct doc_leaf *out, const char *text, size_t len, const uint8_t
 	struct doc_fields f = { NULL, form.what, DOC_OK, e };
 	char host[ONION_HOST_LEN + 1] = "";
 	struct doc_leaf l;
-	json_t *v = NULL;
+	struct canon *v = NULL;
 
 	f.reason = doc_json_open(&v, &form, text, len, e);
 	if (f.reason != DOC_OK)
 		return f.reason;
 	memset(&l, 0, sizeof l);
-	f.obj = v;
+	f.obj = canon_top(v);
 	doc_field_site(&f, site, l.site);
 	if (f.reason != DOC_OK)
 		goto out;
@@ -74,7 +74,7 @@ doc_leaf_parse(struct doc_leaf *out, const char *text, size_t len, const uint8_t
 	if (f.reason == DOC_OK)
 		*out = l;
 out:
-	json_decref(v);
+	canon_free(v);
 	return f.reason;
 }
 
@@ -83,14 +83,14 @@ doc_leaf_outline(const char *text, size_t len, const uint8_t *site, struct err *
 {
 	struct doc_fields f = { NULL, form.what, DOC_OK, e };
 	uint8_t found[DOC_HASH_LEN];
-	json_t *v = NULL;
+	struct canon *v = NULL;
 
 	f.reason = doc_json_open(&v, &form, text, len, e);
 	if (f.reason != DOC_OK)
 		return f.reason;
-	f.obj = v;
+	f.obj = canon_top(v);
 	doc_field_site(&f, site, found);
-	json_decref(v);
+	canon_free(v);
 	return f.reason;
 }
 

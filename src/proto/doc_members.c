@@ -13,13 +13,13 @@ static const struct doc_form form = {
 };
 
 static void
-read_member(struct doc_fields *f, const json_t *v, struct doc_members *out)
+read_member(struct doc_fields *f, const struct canon_value *v, struct doc_members *out)
 {
 	struct doc_member *m = &out->members[out->n_members];
 	struct doc_fields sub = { v, "members entry", f->reason, f->e };
 	size_t i;
 
-	if (!json_is_object(v)) {
+	if (v->type != CANON_OBJECT) {
 		doc_field_bad(f, "members", "holds something that is no object");
 		return;
 	}
@@ -38,11 +38,10 @@ read_member(struct doc_fields *f, const json_t *v, struct doc_members *out)
 }
 
 static enum doc_reason
-read_fields(struct doc_members *m, const json_t *v, const uint8_t *site, struct err *e)
+read_fields(struct doc_members *m, const struct canon_value *v, const uint8_t *site, struct err *e)
 {
 	struct doc_fields f = { v, form.what, DOC_OK, e };
-	const json_t *list, *one;
-	size_t i;
+	const struct canon_value *list;
 
 	doc_field_site(&f, site, m->site);
 	if (f.reason != DOC_OK)
@@ -54,8 +53,7 @@ read_fields(struct doc_members *m, const json_t *v, const uint8_t *site, struct 
 	if (f.reason == DOC_OK && m->expires <= m->issued)
 		doc_field_bad(&f, "expires", "is not after `issued`");
 	list = doc_field_array(&f, "members", DOC_MEMBER_MAX);
-	json_array_foreach(list, i, one)
-	{
+	for (canon_each(one, list)) {
 		read_member(&f, one, m);
 		if (f.reason != DOC_OK)
 			break;
@@ -68,17 +66,17 @@ doc_members_parse(struct doc_members *out, const char *text, size_t len, const u
 {
 	struct doc_members *m;
 	enum doc_reason r;
-	json_t *v = NULL;
+	struct canon *v = NULL;
 
 	r = doc_json_open(&v, &form, text, len, e);
 	if (r != DOC_OK)
 		return r;
 	m = calloc(1, sizeof *m);
-	r = m != NULL ? read_fields(m, v, site, e) : doc_fail(e, DOC_NO_MEMORY, "members: no memory");
+	r = m != NULL ? read_fields(m, canon_top(v), site, e) : doc_fail(e, DOC_NO_MEMORY, "members: no memory");
 	if (r == DOC_OK)
 		*out = *m;
 	free(m);
-	json_decref(v);
+	canon_free(v);
 	return r;
 }
 

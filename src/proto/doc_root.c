@@ -12,21 +12,22 @@ static const struct doc_form form = { "root", "onionmirror/root/1", DOC_ROOT_MAX
 static void
 read_keys(struct doc_fields *f, struct doc_root *r)
 {
-	const json_t *keys = doc_field_array(f, "keys", DOC_KEYS_MAX);
+	const struct canon_value *keys = doc_field_array(f, "keys", DOC_KEYS_MAX);
 	uint64_t threshold = 0;
-	size_t i, j;
+	size_t i = 0, j;
 
 	if (keys == NULL)
 		return;
-	r->n_keys = json_array_size(keys);
-	for (i = 0; i < r->n_keys; i++) {
-		if (doc_hex_of(json_array_get(keys, i), r->keys[i], DOC_KEY_LEN) != 0) {
+	r->n_keys = keys->n;
+	for (canon_each(key, keys)) {
+		if (doc_hex_of(key, r->keys[i], DOC_KEY_LEN) != 0) {
 			doc_field_bad(f, "keys", "holds something that is no key");
 			return;
 		}
 		for (j = 0; j < i; j++)
 			if (memcmp(r->keys[i], r->keys[j], DOC_KEY_LEN) == 0)
 				doc_field_bad(f, "keys", "holds a key twice");
+		i++;
 	}
 	doc_field_uint(f, "threshold", 1, &threshold);
 	if (f->reason == DOC_OK && threshold > r->n_keys)
@@ -37,7 +38,7 @@ read_keys(struct doc_fields *f, struct doc_root *r)
 static void
 read_limits(struct doc_fields *f, struct doc_limits *l)
 {
-	struct doc_fields sub = { doc_field(f, "limits", JSON_OBJECT), "root limits", f->reason, f->e };
+	struct doc_fields sub = { doc_field(f, "limits", CANON_OBJECT), "root limits", f->reason, f->e };
 
 	if (sub.obj == NULL)
 		return;
@@ -52,19 +53,19 @@ doc_root_parse(struct doc_root *out, const char *text, size_t len, const uint8_t
 {
 	struct doc_fields f = { NULL, form.what, DOC_OK, e };
 	struct doc_root r;
-	json_t *v = NULL;
+	struct canon *v = NULL;
 
 	f.reason = doc_json_open(&v, &form, text, len, e);
 	if (f.reason != DOC_OK)
 		return f.reason;
 	memset(&r, 0, sizeof r);
-	f.obj = v;
+	f.obj = canon_top(v);
 	doc_field_uint(&f, "version", 1, &r.version);
 	if (f.reason == DOC_OK && r.version > 1) {
 		doc_field_site(&f, site, r.site);
 		doc_field_hex(&f, "prev", r.prev, DOC_HASH_LEN);
 	} else if (f.reason == DOC_OK) {
-		if (json_object_get(v, "site") != NULL || json_object_get(v, "prev") != NULL)
+		if (canon_get(f.obj, "site") != NULL || canon_get(f.obj, "prev") != NULL)
 			doc_field_bad(&f, "version", "is 1, which has neither `site` nor `prev`");
 	}
 	doc_field_uint(&f, "epoch", 1, &r.epoch);
@@ -75,7 +76,7 @@ doc_root_parse(struct doc_root *out, const char *text, size_t len, const uint8_t
 	read_limits(&f, &r.limits);
 	if (f.reason == DOC_OK && r.expires <= r.epoch_start)
 		doc_field_bad(&f, "expires", "is not after `epoch_start`");
-	json_decref(v);
+	canon_free(v);
 	if (f.reason == DOC_OK)
 		*out = r;
 	return f.reason;

@@ -2,6 +2,8 @@
 # One file a line, sorted.
 noinst_LTLIBRARIES += libproto.la
 libproto_la_SOURCES = \
+	%D%/canon.c \
+	%D%/canon.h \
 	%D%/chain.c \
 	%D%/chain.h \
 	%D%/command.c \

@@ -7,6 +7,7 @@
 #   tests/fuzz/fuzz_reply -dict=.../dict/reply.dict -max_total_time=60 NEW-DIR .../corpus/reply
 fuzz_programs = \
 	tests/fuzz/fuzz_bundle \
+	tests/fuzz/fuzz_canon \
 	tests/fuzz/fuzz_command \
 	tests/fuzz/fuzz_doc \
 	tests/fuzz/fuzz_event \
@@ -28,6 +29,8 @@ EXTRA_DIST += tests/fuzz/corpus tests/fuzz/dict
 
 tests_fuzz_fuzz_bundle_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_bundle.c $(fuzz_main)
 tests_fuzz_fuzz_bundle_LDADD = libonionmirror.la $(fuzz_libs)
+tests_fuzz_fuzz_canon_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_canon.c $(fuzz_main)
+tests_fuzz_fuzz_canon_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_command_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_command.c $(fuzz_main)
 tests_fuzz_fuzz_command_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_doc_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_doc.c $(fuzz_main)

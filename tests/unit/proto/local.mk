@@ -6,6 +6,7 @@ UNIT_TESTS += tests/unit/proto/unit-proto
 tests_unit_proto_unit_proto_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_proto_unit_proto_SOURCES = \
 	%D%/raw.h \
+	%D%/test_canon.c \
 	%D%/test_chain.c \
 	%D%/test_command.c \
 	%D%/test_doc.c \
