@@ -16,8 +16,9 @@
  * because a misread boundary pairs every later reply with the wrong command.
  */
 #define REPLY_LINE_MAX 65536           /* bytes of one line without its CR LF */
-#define REPLY_LINES_MAX 8192           /* lines of one message, data lines counted */
-#define REPLY_SIZE_MAX (1024 * 1024)   /* bytes of one message as received */
+/* The longest answer is circuit-status, one line of some 300 bytes a circuit: a flooded service has tens of thousands. */
+#define REPLY_LINES_MAX 65536             /* lines of one message, data lines counted */
+#define REPLY_SIZE_MAX (16 * 1024 * 1024) /* bytes of one message as received */
 
 struct reply_line {
 	int code;         /* the same in all lines of a message */

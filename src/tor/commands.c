@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "proto/onion.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -132,4 +133,18 @@ session_detached(struct session *s, session_detached_cb *cb, void *ctx, struct e
 
 	return submit(
 	    s, &out, command_getinfo(&out, "onions/detached", e), &entry, "onions/detached", e);
+}
+
+int
+session_clients(struct session *s, const char *address, session_count_cb *cb, void *ctx,
+    uint64_t id, struct err *e)
+{
+	struct queue_entry entry = {.count = cb, .ctx = ctx, .id = id, .shape = SHAPE_KEY};
+	struct buf out = BUF_INIT(SESSION_LINE_MAX);
+
+	if (!onion_addr_shape(address, strnlen(address, sizeof(entry.address))))
+		return err_set(e, ERR_PROTO, "clients of what is no onion address");
+	memcpy(entry.address, address, sizeof(entry.address));
+	return submit(
+	    s, &out, command_getinfo(&out, "circuit-status", e), &entry, "circuit-status", e);
 }

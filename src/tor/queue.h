@@ -27,8 +27,10 @@ enum queue_shape {
 #define QUEUE_KEY_MAX 128
 
 struct queue_entry {
-	session_reply_cb *cb;           /* NULL: see the next one */
+	session_reply_cb *cb;           /* NULL: see the next two */
 	session_detached_cb *detached;  /* instead of cb, for session_detached() */
+	session_count_cb *count;        /* instead of cb, for session_clients() */
+	char address[56 + 1];           /* with count: whose clients */
 	void *ctx;                      /* borrowed */
 	uint64_t id;                    /* the caller's */
 	int64_t deadline;               /* monotonic ms */

@@ -120,6 +120,69 @@ on_keep_alive(void *arg)
 	leave(s);
 }
 
+/* --- answers ---------------------------------------------------------------- */
+
+static void
+deliver_detached(const struct queue_entry *entry, const struct reply *r)
+{
+	const char *value, *line, **list = NULL;
+	size_t len, n = 0, i;
+	char *text = NULL;
+	bool good;
+
+	good = r != NULL && reply_getinfo(r, "onions/detached", &value, &len) == 0;
+	if (good) {
+		text = xcalloc(len / 2 + 1, 57); /* a line is one character and its LF at least */
+		while (good && reply_value_line(&value, &line, &len)) {
+			if (len == 0)
+				continue;
+			good = len == 56 && strspn(line, "abcdefghijklmnopqrstuvwxyz234567") >= 56;
+			if (good)
+				memcpy(text + 57 * n++, line, 56);
+		}
+	}
+	list = xcalloc(n + 1, sizeof(*list));
+	for (i = 0; i < n; i++)
+		list[i] = text + 57 * i;
+	entry->detached(entry->ctx, good ? list : NULL, good ? (int)n : -1);
+	free(list);
+	free(text);
+}
+
+/* Joined rendezvous circuits of one service among the lines of circuit-status; -1: that is no such list. */
+static int
+count_clients(const struct reply *r, const char *address)
+{
+	const char *value, *line;
+	struct event_circ c;
+	size_t len;
+	int n = 0;
+
+	if (reply_getinfo(r, "circuit-status", &value, &len) != 0)
+		return -1;
+	while (reply_value_line(&value, &line, &len)) {
+		if (len == 0)
+			continue;
+		if (event_parse_circ(&c, line, len, NULL) != 0)
+			return -1;
+		n += strcmp(c.purpose, "HS_SERVICE_REND") == 0 &&
+		     strcmp(c.hs_state, "HSSR_JOINED") == 0 && strcmp(c.rend_query, address) == 0;
+	}
+	return n;
+}
+
+/* r: NULL when the outcome is unknown. */
+static void
+deliver(const struct queue_entry *entry, const struct reply *r)
+{
+	if (entry->cb != NULL)
+		entry->cb(entry->ctx, entry->id, r);
+	else if (entry->detached != NULL)
+		deliver_detached(entry, r);
+	else if (entry->count != NULL)
+		entry->count(entry->ctx, entry->id, r != NULL ? count_clients(r, entry->address) : -1);
+}
+
 /* --- loss ------------------------------------------------------------------ */
 
 static void
@@ -139,12 +202,8 @@ fail_commands(struct session *s)
 {
 	struct queue_entry entry;
 
-	while (!s->dead && queue_pop(s->queue, &entry)) {
-		if (entry.cb != NULL)
-			entry.cb(entry.ctx, entry.id, NULL);
-		else if (entry.detached != NULL)
-			entry.detached(entry.ctx, NULL, -1);
-	}
+	while (!s->dead && queue_pop(s->queue, &entry))
+		deliver(&entry, NULL);
 }
 
 static void
@@ -248,33 +307,6 @@ on_deadline(void *arg)
 }
 
 static void
-deliver_detached(const struct queue_entry *entry, const struct reply *r)
-{
-	const char *value, *line, **list = NULL;
-	size_t len, n = 0, i;
-	char *text = NULL;
-	bool good;
-
-	good = reply_getinfo(r, "onions/detached", &value, &len) == 0;
-	if (good) {
-		text = xcalloc(len / 2 + 1, 57); /* a line is one character and its LF at least */
-		while (good && reply_value_line(&value, &line, &len)) {
-			if (len == 0)
-				continue;
-			good = len == 56 && strspn(line, "abcdefghijklmnopqrstuvwxyz234567") >= 56;
-			if (good)
-				memcpy(text + 57 * n++, line, 56);
-		}
-	}
-	list = xcalloc(n + 1, sizeof(*list));
-	for (i = 0; i < n; i++)
-		list[i] = text + 57 * i;
-	entry->detached(entry->ctx, good ? list : NULL, good ? (int)n : -1);
-	free(list);
-	free(text);
-}
-
-static void
 take_event(struct session *s, const struct reply *r)
 {
 	struct event ev;
@@ -306,17 +338,11 @@ on_message(const struct reply *r, void *arg)
 		session_fail(s, &e);
 	} else if (queue_check(&entry, r, &e) != 0) {
 		/* Its callback still has to hear that the outcome is unknown, before those behind it. */
-		if (entry.cb != NULL)
-			entry.cb(entry.ctx, entry.id, NULL);
-		else if (entry.detached != NULL)
-			entry.detached(entry.ctx, NULL, -1);
+		deliver(&entry, NULL);
 		session_fail(s, &e);
 	} else {
 		arm_deadline(s);
-		if (entry.cb != NULL)
-			entry.cb(entry.ctx, entry.id, r);
-		else if (entry.detached != NULL)
-			deliver_detached(&entry, r);
+		deliver(&entry, r);
 	}
 	return s->dead || s->failed.code != ERR_NONE ? -1 : 0;
 }

@@ -118,4 +118,14 @@ typedef void session_detached_cb(void *ctx, const char *const *addresses, int n)
 /* GETINFO onions/detached, both shapes. */
 int session_detached(struct session *s, session_detached_cb *cb, void *ctx, struct err *e);
 
+/* `id` is the caller's; n < 0: unknown (link lost, refused, not a list of circuits). */
+typedef void session_count_cb(void *ctx, uint64_t id, int n);
+/*
+ * How many clients the service `address` (56 characters) of this tor has now:
+ * its joined rendezvous circuits, from GETINFO circuit-status. tor closes one
+ * some minutes after its last stream, so 0 is certain and more is an upper bound.
+ */
+int session_clients(struct session *s, const char *address, session_count_cb *cb, void *ctx,
+    uint64_t id, struct err *e);
+
 #endif

@@ -83,7 +83,7 @@ Test(tor_session, drops_a_link_that_never_ends_a_reply)
 	size_t n = 0, i;
 	FILE *fp = open_memstream(&text, &n);
 
-	for (i = 0; i < 9000; i++)
+	for (i = 0; i <= REPLY_LINES_MAX; i++)
 		fprintf(fp, "250-uptime=%zu\r\n", i);
 	fclose(fp);
 	expect_loss(text, "not what tor says", 2000);
@@ -295,6 +295,79 @@ Test(tor_session, refuses_pow_from_a_tor_that_can_not_do_it_safely)
 	cr_expect(session_add_onion(r.session, &add, rig_reply, &r, 'a', &e) == -1);
 	cr_expect(e.code == ERR_REFUSED && strstr(e.msg, "pow") != NULL, "%s", e.msg);
 	rig_fini(&r);
+}
+
+static void
+on_count(void *ctx, uint64_t id, int n)
+{
+	struct rig *r = ctx;
+
+	r->replies++;
+	snprintf(r->text, sizeof(r->text), "%c%d", (char)id, n);
+}
+
+#define REND "HS_SERVICE_REND HS_STATE=HSSR_JOINED REND_QUERY="
+#define TIMES " TIME_CREATED=2026-01-01T00:00:00.000000"
+
+Test(tor_session, counts_the_joined_circuits_of_one_service)
+{
+	static const struct {
+		const char *answer, *want;
+	} rows[] = {
+	    {"250-circuit-status=\r\n250 OK\r\n", "i0"},
+	    {"250-circuit-status=7 BUILT $0~a PURPOSE=" REND ADDRESS TIMES "\r\n250 OK\r\n", "i1"},
+	    {"250+circuit-status=\r\n7 BUILT $0~a PURPOSE=" REND ADDRESS TIMES
+	     "\r\n8 BUILT PURPOSE=" REND ADDRESS2 TIMES "\r\n9 BUILT PURPOSE=" REND ADDRESS TIMES
+	     "\r\n10 EXTENDED PURPOSE=HS_SERVICE_REND HS_STATE=HSSR_CONNECTING REND_QUERY=" ADDRESS
+	     "\r\n11 BUILT PURPOSE=HS_SERVICE_INTRO HS_STATE=HSSI_ESTABLISHED REND_QUERY=" ADDRESS
+	     "\r\n12 BUILT PURPOSE=GENERAL SOCKS_USERNAME=\"PURPOSE=" REND ADDRESS
+	     "\"\r\n.\r\n250 OK\r\n",
+		"i2"},
+	    /* What is not a list of circuits says nothing: an onion with clients must not be cut. */
+	    {"250+circuit-status=\r\n7 BUILT PURPOSE=" REND ADDRESS "\r\n!\r\n.\r\n250 OK\r\n",
+		"i-1"},
+	    {"250-circuit-status=none\r\n250 OK\r\n", "i-1"},
+	    {"510 Command filtered\r\n", "i-1"},
+	    {FT_CLOSE, "i-1"},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct rig r;
+
+		rig_init(&r);
+		faketor_answer(r.tor, "GETINFO circuit-status", rows[i].answer, 1);
+		cr_assert(rig_up(&r));
+		cr_expect(session_clients(r.session, ADDRESS, on_count, &r, 'i', NULL) == 0);
+		cr_assert(rig_wait(&r, &r.replies, 1));
+		cr_expect(strcmp(r.text, rows[i].want) == 0, "row %zu: %s", i, r.text);
+		cr_expect(session_clients(r.session, "a\r\nQUIT", on_count, &r, 'i', NULL) == -1);
+		rig_fini(&r);
+	}
+}
+
+Test(tor_session, counts_among_thirty_thousand_circuits_of_a_flooded_service)
+{
+	char *text = NULL;
+	size_t n = 0, i;
+	FILE *fp = open_memstream(&text, &n);
+	struct rig r;
+
+	fprintf(fp, "250+circuit-status=\r\n");
+	for (i = 1; i <= 30000; i++)
+		fprintf(fp, "%zu BUILT $0123456789ABCDEF0123456789ABCDEF01234567~relay PURPOSE=" REND
+			    "%s" TIMES "\r\n", i, i % 2 ? ADDRESS : ADDRESS2);
+	fprintf(fp, ".\r\n250 OK\r\n");
+	fclose(fp);
+	rig_init(&r);
+	r.timing.command = 20000;
+	faketor_answer(r.tor, "GETINFO circuit-status", text, 1);
+	cr_assert(rig_up(&r));
+	cr_expect(session_clients(r.session, ADDRESS, on_count, &r, 'i', NULL) == 0);
+	cr_assert(rig_wait(&r, &r.replies, 1) || rig_wait(&r, &r.replies, 1), "%s", r.lost);
+	cr_expect_str_eq(r.text, "i15000");
+	rig_fini(&r);
+	free(text);
 }
 
 struct killer {
