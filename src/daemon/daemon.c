@@ -265,8 +265,8 @@ daemon_close(struct daemon *d)
 	size_t i;
 
 	control_free(d->control);
-	wiring_stop(d);
 	probing_stop(d);
+	wiring_stop(d);
 	timer_free(d->tick);
 	timer_free(d->retry);
 	timer_free(d->watchdog);

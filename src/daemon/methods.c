@@ -3,6 +3,7 @@
 #include "config.h"
 #include "base/log.h"
 #include "daemon/daemon.h"
+#include "daemon/records.h"
 #include "proto/edkey.h"
 
 #include <stdio.h>
@@ -130,12 +131,11 @@ mirror_json(struct daemon *d, size_t i)
 	struct mirror_view v;
 
 	engine_mirror_view(d->engine, (int)i, &v);
-	return json_pack("{s:s,s:s,s:o,s:o,s:i,s:i,s:i,s:s,s:s,s:I,s:i,s:i,s:{s:i,s:i,s:i,s:i,s:i}}", "name", d->conf->mirrors[i].name, "state",
+	return json_pack("{s:s,s:s,s:o,s:o,s:i,s:i,s:i,s:s,s:s,s:I,s:i,s:i,s:o}", "name", d->conf->mirrors[i].name, "state",
 	    mirror_state_name(v.state), "listed", onion_text(engine_onion(d->engine, v.listed)), "candidate",
 	    onion_text(engine_onion(d->engine, v.candidate)), "leaving", (int)v.leaving, "rise", (int)v.rise, "fall", (int)v.fall, "verdict",
 	    verdict_name(v.last), "backend", verdict_name(v.backend), "last_probe", (json_int_t)v.last_probe, "uploads", (int)v.uploads,
-	    "uploads_started", (int)v.uploads_started, "ms", "connect", (int)v.phases.connect, "descriptor", (int)v.phases.descriptor, "circuit",
-	    (int)v.phases.circuit, "first_byte", (int)v.phases.first_byte, "total", (int)v.phases.total);
+	    "uploads_started", (int)v.uploads_started, "ms", record_phases(&v.phases));
 }
 
 static json_t *

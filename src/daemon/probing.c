@@ -13,7 +13,6 @@
 #include <string.h>
 
 #define RUNNING_MAX 8
-#define FETCH_MS 10000 /* a descriptor that does not come: probe all the same */
 
 struct job {
 	struct job *next;
@@ -21,15 +20,13 @@ struct job {
 	uint64_t id, onion;
 	char mirror[ONION_NAME_MAX + 1];
 	char address[57];
-	bool direct, fresh;
-	enum { JOB_WAITING, JOB_FETCHING, JOB_RUNNING } phase;
+	bool direct, fresh, running;
 	int64_t added;          /* of the onion, when the job began */
 	uint64_t generation;    /* of the link */
 	unsigned unfit;
-	struct timer *deadline; /* owned; of JOB_FETCHING */
 };
 
-static const struct probe_result never_ran = { .verdict = VERDICT_INCONCLUSIVE, .socks_code = -1, .phases = { -1, -1, -1, -1, -1 } };
+static const struct probe_result never_ran = { .verdict = VERDICT_INCONCLUSIVE, .socks_code = -1, .phases = PHASES_NONE };
 
 static void start_waiting(struct daemon *d);
 
@@ -51,7 +48,6 @@ job_drop(struct job *j)
 	for (at = &j->d->jobs; *at != j; at = &(*at)->next)
 		;
 	*at = j->next;
-	timer_free(j->deadline);
 	free(j);
 }
 
@@ -135,44 +131,10 @@ run(struct job *j)
 	check = &d->conf->checks[m->check];
 	rq = (struct probe_request){ .address = j->address, .port = m->ports[0].virt, .direct = j->direct,
 		.via = j->direct ? &m->ports[0].target : &d->first->tors[l->index].socks, .path = check->path, .status = check->status,
-		.contains = check->contains, .sha256 = check->sha256, .header = check->header, .timeout_ms = check->timeout_ms };
-	j->phase = JOB_RUNNING;
+		.contains = check->contains, .sha256 = check->sha256, .header = check->header, .timeout_ms = check->timeout_ms,
+		.through = l->session, .fresh = j->fresh };
+	j->running = true;
 	prober_start(d->prober, &rq, on_result, d, j->id);
-}
-
-/* --- as a new reader would: the descriptor from an HSDir, not from tor's cache --------- */
-
-static void
-fetched(struct job *j)
-{
-	struct daemon *d = j->d;
-
-	timer_cancel(j->deadline);
-	run(j);
-	start_waiting(d);
-}
-
-static void
-on_fetch_deadline(void *arg)
-{
-	fetched(arg);
-}
-
-void
-probing_on_event(struct daemon *d, const struct event *ev)
-{
-	const struct event_hs_desc *desc = &ev->u.hs_desc;
-	struct job *j;
-
-	prober_on_event(d->prober, ev);
-	if (ev->kind != EVENT_HS_DESC || (desc->action != EVENT_DESC_RECEIVED &&
-	    (desc->action != EVENT_DESC_FAILED || desc->side == EVENT_DESC_SIDE_UPLOAD)))
-		return;
-	for (j = d->jobs; j != NULL; j = j->next)
-		if (j->phase == JOB_FETCHING && strcmp(j->address, desc->address) == 0) {
-			fetched(j);
-			return;
-		}
 }
 
 /* --- jobs ---------------------------------------------------------------------------------- */
@@ -189,13 +151,7 @@ start(struct job *j)
 		j->generation = session_get_generation(l->session);
 		j->unfit = l->unfit;
 	}
-	if (!j->fresh || l == NULL || session_hsfetch(l->session, j->address, NULL, NULL, 0, NULL) != 0) {
-		run(j);
-		return;
-	}
-	j->phase = JOB_FETCHING;
-	j->deadline = timer_new(d->loop, on_fetch_deadline, j);
-	timer_set(j->deadline, FETCH_MS);
+	run(j);
 }
 
 /* The oldest ones that wait, while there is room. */
@@ -209,7 +165,7 @@ start_waiting(struct daemon *d)
 		oldest = NULL;
 		running = 0;
 		for (j = d->jobs; j != NULL; j = j->next) {
-			if (j->phase != JOB_WAITING)
+			if (j->running)
 				running++;
 			else if (oldest == NULL || j->id < oldest->id)
 				oldest = j;

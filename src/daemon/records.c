@@ -101,13 +101,19 @@ record_onion_parse(struct onion_record *r, uint64_t id, const char *text, size_t
 }
 
 json_t *
+record_phases(const struct phases *p)
+{
+	return json_pack("{s:i,s:i,s:i,s:i,s:i,s:i,s:i}", "connect", (int)p->connect, "descriptor", (int)p->descriptor, "introduction",
+	    (int)p->introduction, "rendezvous", (int)p->rendezvous, "circuit", (int)p->circuit, "first_byte", (int)p->first_byte, "total",
+	    (int)p->total);
+}
+
+json_t *
 record_probe(const char *address, const char *mirror, int64_t added, bool direct, int64_t wall, const struct probe_result *pr)
 {
-	return json_pack("{s:s,s:s,s:I,s:b,s:I,s:s,s:i,s:i,s:b,s:s,s:{s:i,s:i,s:i,s:i,s:i}}", "address", address, "mirror", mirror, "added",
-	    (json_int_t)added, "direct", (int)direct, "wall", (json_int_t)wall, "verdict", verdict_name(pr->verdict), "socks", pr->socks_code,
-	    "http", pr->http_status, "stale_hsdir", (int)pr->stale_hsdir, "detail", pr->detail, "ms", "connect", (int)pr->phases.connect,
-	    "descriptor", (int)pr->phases.descriptor, "circuit", (int)pr->phases.circuit, "first_byte", (int)pr->phases.first_byte, "total",
-	    (int)pr->phases.total);
+	return json_pack("{s:s,s:s,s:I,s:b,s:I,s:s,s:i,s:i,s:b,s:s,s:o}", "address", address, "mirror", mirror, "added", (json_int_t)added,
+	    "direct", (int)direct, "wall", (json_int_t)wall, "verdict", verdict_name(pr->verdict), "socks", pr->socks_code, "http",
+	    pr->http_status, "stale_hsdir", (int)pr->stale_hsdir, "detail", pr->detail, "ms", record_phases(&pr->phases));
 }
 
 int

@@ -13,6 +13,8 @@
 json_t *record_onion(const struct onion_record *r);
 /* ERR_STATE if it is not such a record. */
 int record_onion_parse(struct onion_record *r, uint64_t id, const char *text, size_t n, struct err *e);
+/* Milliseconds by the names of struct phases. */
+json_t *record_phases(const struct phases *p);
 /* `added`: when the onion was last added to tor, wall s. `direct`: a check of the backend. */
 json_t *record_probe(const char *address, const char *mirror, int64_t added, bool direct, int64_t wall, const struct probe_result *pr);
 

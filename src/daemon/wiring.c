@@ -100,7 +100,7 @@ on_event(const struct event *ev, void *arg)
 	struct actions out = { 0 };
 	const struct event_hs_desc *desc = &ev->u.hs_desc;
 
-	probing_on_event(l->d, ev);
+	prober_on_event(l->d->prober, l->session, ev);
 	if (ev->kind != EVENT_HS_DESC || desc->address[0] == '\0')
 		return;
 	if (desc->action == EVENT_DESC_UPLOAD)

@@ -37,13 +37,20 @@ bool verdict_is_address(enum verdict v);
 /* Counts against a mirror; false for ok, busy and inconclusive. */
 bool verdict_is_failure(enum verdict v);
 
-/* Milliseconds from the start of a probe to the end of each phase; -1: not reached or not visible. */
+/*
+ * Milliseconds from the start of a probe to the end of each phase; -1: not
+ * reached or not visible. Introduction and rendezvous are seen only where tor's
+ * circuit events reach us.
+ */
 struct phases {
-	int32_t connect;    /* SOCKS endpoint or backend connected */
-	int32_t descriptor; /* descriptor at hand (HS_DESC RECEIVED; 0 when it was cached) */
-	int32_t circuit;    /* SOCKS reply: introduced and joined */
-	int32_t first_byte; /* first byte of the answer */
+	int32_t connect;      /* SOCKS endpoint or backend connected */
+	int32_t descriptor;   /* descriptor at hand (HS_DESC RECEIVED; 0 when it was cached) */
+	int32_t introduction; /* an introduction point has passed our introduction on */
+	int32_t rendezvous;   /* the service has come to the rendezvous point */
+	int32_t circuit;      /* SOCKS reply: joined, and the service has opened the stream */
+	int32_t first_byte;   /* first byte of the answer */
 	int32_t total;
 };
+#define PHASES_NONE { -1, -1, -1, -1, -1, -1, -1 }
 
 #endif

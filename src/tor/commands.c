@@ -148,3 +148,17 @@ session_clients(struct session *s, const char *address, session_count_cb *cb, vo
 	return submit(
 	    s, &out, command_getinfo(&out, "circuit-status", e), &entry, "circuit-status", e);
 }
+
+void
+session_watch(struct session *s)
+{
+	if (s->watchers++ == 0)
+		handshake_ask_watch(s);
+}
+
+void
+session_unwatch(struct session *s)
+{
+	if (--s->watchers == 0)
+		handshake_ask_watch(s);
+}

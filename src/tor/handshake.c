@@ -11,12 +11,19 @@
 #include "base/rng.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* Filters may refuse some events: what is asked for, best first. The last needs no command. */
-static const char *const all_events[] = {
-    "HS_DESC", "STATUS_CLIENT", "STATUS_GENERAL", "NETWORK_LIVENESS"};
-static const size_t event_sets[] = {4, 1, 0};
+/*
+ * Filters may refuse some events: how many of these are asked for, best first.
+ * The first set is asked for only to know whether it may be, and again while
+ * somebody watches: on a busy tor it is a flood. The last needs no command.
+ */
+static const char *const all_events[] = {"HS_DESC", "STATUS_CLIENT", "STATUS_GENERAL",
+    "NETWORK_LIVENESS", "STREAM", "CIRC", "CIRC_MINOR"};
+static const size_t event_sets[] = {7, 4, 1, 0};
+#define SET_WATCH 0
+#define SET_USUAL 1
 
 /* Sends what `encoded` (0 or -1 with *e) put into out. */
 static void
@@ -79,8 +86,12 @@ finish(struct session *s)
 	}
 	if (event_sets[s->event_set] == 0)
 		add_warning(s, "a filter keeps all events from us: uploads can't be seen");
-	else if (s->event_set > 0)
+	else if (s->event_set > SET_USUAL)
 		add_warning(s, "a filter keeps status events from us");
+	if (!s->can_watch)
+		add_warning(s,
+		    "a filter keeps STREAM, CIRC and CIRC_MINOR events from us: why a probe failed is "
+		    "known only with ExtendedErrors on the SocksPort, and its circuits stay open");
 	session_is_up(s);
 }
 
@@ -93,11 +104,16 @@ on_events(void *ctx, uint64_t id, const struct reply *r)
 	if (r == NULL)
 		return;
 	if (reply_check(r, NULL) != 0) {
+		s->can_watch = s->can_watch && s->event_set == SET_WATCH;
 		s->event_set++;
 		ask_events(s);
-		return;
+	} else if (s->event_set == SET_WATCH) {
+		s->can_watch = true;
+		s->event_set = SET_USUAL;
+		ask_events(s);
+	} else {
+		finish(s);
 	}
-	finish(s);
 }
 
 static void
@@ -112,6 +128,20 @@ ask_events(struct session *s)
 	else
 		step(s, &out, command_setevents(&out, all_events, n, &e), on_events, SHAPE_OK, "",
 		    &e);
+}
+
+void
+handshake_ask_watch(struct session *s)
+{
+	size_t n = event_sets[s->watchers > 0 ? SET_WATCH : s->event_set];
+	struct queue_entry entry = {.shape = SHAPE_OK};
+	struct buf out = BUF_INIT(SESSION_LINE_MAX);
+
+	if (s->state != SESSION_UP || !s->can_watch || s->failed.code != ERR_NONE || s->dead)
+		return;
+	if (command_setevents(&out, all_events, n, NULL) != 0)
+		abort();
+	session_send(s, &out, &entry);
 }
 
 /* --- version --------------------------------------------------------------- */
@@ -269,7 +299,8 @@ handshake_start(struct session *s)
 	struct buf out = BUF_INIT(SESSION_LINE_MAX);
 	struct err e = ERR_INIT;
 
-	s->event_set = 0;
+	s->event_set = SET_WATCH;
+	s->can_watch = false;
 	if (auth_check_peer(&s->cfg, stream_peer_uid(s->stream), &e) != 0) {
 		session_fail(s, &e);
 		return;

@@ -4,7 +4,6 @@
 #include "tor/judge.h"
 
 #include "base/enc.h"
-#include "proto/event.h"
 #include "proto/socks.h"
 
 #include <sodium.h>
@@ -38,37 +37,81 @@ judge_detail(char *detail, const char *fmt, ...)
 	detail[n] = '\0';
 }
 
-enum desc_sight
-judge_sight(enum desc_sight before, const struct event_hs_desc *ev)
+/* 01 on a port without ExtendedErrors: the stream's reason tells what tor could not do itself. */
+static enum verdict
+judge_01(const struct trace *t)
 {
-	if (before == DESC_RECEIVED || ev->side == EVENT_DESC_SIDE_UPLOAD)
-		return before;
-	if (ev->action == EVENT_DESC_RECEIVED)
-		return DESC_RECEIVED;
-	if (ev->action == EVENT_DESC_REQUESTED)
-		/* A later question doesn't undo an answer; only the next answer does. */
-		return before == DESC_UNSEEN ? DESC_REQUESTED : before;
-	/* UNEXPECTED may be an upload's: those count only once we know that a fetch is under way. */
-	if (ev->action == EVENT_DESC_FAILED &&
-	    (ev->side == EVENT_DESC_SIDE_FETCH || before != DESC_UNSEEN))
-		return ev->reason == EVENT_DESC_REASON_BAD_DESC ? DESC_BAD : DESC_MISSING;
-	return before;
+	if (t->desc == DESC_BAD)
+		return VERDICT_BAD_DESCRIPTOR;
+	if (t->joined || t->remote_reason[0] != '\0')
+		return VERDICT_REFUSED;
+	if (strcmp(t->reason, "TORPROTOCOL") == 0)
+		return VERDICT_BAD_ADDRESS;
+	if (strcmp(t->reason, "MISC") == 0)
+		return VERDICT_CLIENT_AUTH;
+	return VERDICT_REFUSED;
+}
+
+/* 04 on such a port: no descriptor, or no introduction point that takes us. */
+static enum verdict
+judge_04(const struct trace *t)
+{
+	switch (t->desc) {
+	case DESC_BAD: return VERDICT_BAD_DESCRIPTOR;
+	case DESC_MISSING:
+	case DESC_REQUESTED: return VERDICT_NO_DESCRIPTOR;
+	case DESC_RECEIVED: return VERDICT_INTRO;
+	case DESC_UNSEEN: break;
+	}
+	/* All HSDirs were asked a short while ago: then tor says so at once, without an event. */
+	return t->cached == 0 ? VERDICT_NO_DESCRIPTOR : VERDICT_INTRO;
 }
 
 enum verdict
-judge_socks(int code, enum desc_sight sight, char *detail)
+judge_socks(int code, const struct trace *t, char *detail)
 {
+	const char *more = t->nacked ? "; the introduction was refused" : t->intro_timeout ? "; the introduction timed out" : "";
 	enum verdict v = socks_verdict(code);
 
-	/* Ports without ExtendedErrors say 04 for several things, and 01 for what tor can't read. */
-	if (code == 4 || code == 1) {
-		if (sight == DESC_BAD)
-			v = VERDICT_BAD_DESCRIPTOR;
-		else if (code == 4)
-			v = sight == DESC_MISSING || sight == DESC_REQUESTED ? VERDICT_NO_DESCRIPTOR
-									     : VERDICT_INTRO;
+	if (code == 6)
+		return judge_timeout(t, -1, detail);
+	if (code == 1)
+		v = judge_01(t);
+	else if (code == 4)
+		v = judge_04(t);
+	judge_detail(detail, "tor answered %02X: %s%s", (unsigned)code & 0xff,
+	    v == socks_verdict(code) ? socks_code_text(code) : verdict_name(v), more);
+	return v;
+}
+
+enum verdict
+judge_timeout(const struct trace *t, int64_t ms, char *detail)
+{
+	enum verdict v = VERDICT_TIMEOUT;
+	const char *how_far = "";
+	char in[64];
+
+	if (ms < 0)
+		snprintf(in, sizeof(in), "tor answered 06: given up");
+	else
+		snprintf(in, sizeof(in), "no circuit to the onion in %lld ms", (long long)ms);
+	if (!t->stream_seen) {
+		/* No events: nobody knows. */
+	} else if (t->desc == DESC_REQUESTED || t->desc == DESC_MISSING) {
+		how_far = "; the descriptor did not come";
+	} else if (!t->meeting_point) {
+		v = VERDICT_INCONCLUSIVE;
+		how_far = "; our own tor found no rendezvous point";
+	} else if (!t->acked) {
+		v = t->intro_timeout || t->nacked ? VERDICT_INTRO : v;
+		how_far = "; no introduction point passed us on";
+	} else if (!t->joined) {
+		v = t->rend_timeout ? VERDICT_RENDEZVOUS : v;
+		how_far = "; introduced, but the service did not come";
+	} else {
+		how_far = "; the service came, and did not open the stream";
 	}
-	judge_detail(detail, "tor answered %02X: %s", (unsigned)code & 0xff, socks_code_text(code));
+	judge_detail(detail, "%s%s", in, how_far);
 	return v;
 }
 

@@ -5,6 +5,7 @@
 #include "proto/http.h"
 #include "proto/verdict.h"
 #include "tor/prober.h"
+#include "tor/trace.h"
 
 #include <stddef.h>
 
@@ -14,19 +15,18 @@
  * byte from outside that is not printable ASCII stands as \xNN.
  */
 
-/* What HS_DESC events said about the address while the probe ran. */
-enum desc_sight {
-	DESC_UNSEEN = 0, /* no event: it was cached, or events don't reach us */
-	DESC_REQUESTED,
-	DESC_RECEIVED,
-	DESC_MISSING, /* FAILED: NOT_FOUND and the like */
-	DESC_BAD,     /* FAILED: BAD_DESC */
-};
-/* Folds one event (about this address) into what was seen before. RECEIVED is final: tor asks on after a FAILED. */
-enum desc_sight judge_sight(enum desc_sight before, const struct event_hs_desc *ev);
-
-/* A SOCKS reply other than 0, in the light of the events. */
-enum verdict judge_socks(int code, enum desc_sight sight, char *detail);
+/*
+ * A SOCKS reply other than 0, in the light of the events. Ports without
+ * ExtendedErrors say 01 and 04 for several things each; with events, and
+ * trace.cached asked for, these give the same verdicts as F0 to F7.
+ */
+enum verdict judge_socks(int code, const struct trace *t, char *detail);
+/*
+ * Nothing came in `ms`: SOCKS reply 06, or our own deadline before the reply.
+ * Inconclusive when tor had the descriptor and not even a rendezvous point was
+ * found: that part of the way is our own tor's, and no mirror has a hand in it.
+ */
+enum verdict judge_timeout(const struct trace *t, int64_t ms, char *detail);
 /*
  * A response whose head is complete, against what the request expects.
  * `cut`: the body went past HTTP_BODY_MAX, or said that it would. Then only

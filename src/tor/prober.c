@@ -1,73 +1,41 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Probes and checks in flight. Each owns its stream, timer and parsers, and
- * ends in one place, probe_finish(). A probe has one deadline from its start;
- * tor has none of its own for services with proof of work.
+ * ends in one place, probe_finish(), where its circuits are closed as well: else
+ * tor would keep each for 10 min. A probe has one deadline from its start; tor
+ * has none of its own for services with proof of work.
  */
 #include "config.h"
-#include "tor/prober.h"
+#include "tor/prober_impl.h"
 
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/enc.h"
 #include "base/mem.h"
 #include "base/rng.h"
-#include "io/stream.h"
-#include "proto/http.h"
-#include "proto/socks.h"
 #include "tor/judge.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define INPUT_MAX 32768
 #define MESSAGE_MAX 8192
-/* HS_DESC FAILED and the SOCKS reply come on two sockets, in either order. */
-#define EVENT_GRACE_MS 200
+/* A filter may keep tor from answering what the events did not say. */
+#define SETTLE_MS 1000
+#define FETCH_MS 10000 /* from one HSDir; silence: tor has asked all of them within 15 min */
+#define FETCH_TRIES 6  /* as many HSDirs as a reader may ask: 2 replicas x 3 */
 
-enum probe_state {
-	PROBE_INVALID, /* could not be sent; says so at the next turn */
-	PROBE_CONNECTING,
-	PROBE_SOCKS,
-	PROBE_HTTP,
-	PROBE_SETTLING, /* SOCKS said no; waits shortly for the event that tells why */
-};
-
-struct probe {
-	struct prober *owner;
-	struct probe *next;
-	struct probe_request rq; /* points into the next two */
-	struct endpoint via;
-	char *owned[5]; /* copies of the request's strings */
-	probe_cb *cb;
-	void *ctx;
-	uint64_t id;
-	enum probe_state state;
-	struct stream *stream;
-	struct timer *timer;
-	struct socks socks;
-	struct http_reader *http;
-	struct buf hello[3]; /* SOCKS messages, by the state that waits for their answer */
-	struct buf request;  /* the HTTP request */
-	enum desc_sight sight;
-	int64_t started, deadline; /* monotonic ms */
-	struct probe_result result;
-};
-
-struct prober {
-	struct loop *loop;
-	struct probe *probes;
-	unsigned count;
-	bool sees_events; /* HS_DESC has ever come: then none means cached */
-};
-
-static int32_t
+int32_t
 probe_elapsed(const struct probe *p)
 {
 	int64_t ms = clock_mono_ms() - p->started;
 
 	return ms < 0 ? 0 : ms > INT32_MAX ? INT32_MAX : (int32_t)ms;
+}
+
+static bool
+has_events(const struct probe *p)
+{
+	return p->rq.through != NULL && !p->rq.direct;
 }
 
 static void
@@ -80,6 +48,8 @@ probe_free(struct probe *p)
 		;
 	*at = p->next;
 	p->owner->count--;
+	if (has_events(p))
+		session_unwatch(p->rq.through);
 	stream_free(p->stream);
 	timer_free(p->timer);
 	http_reader_free(p->http);
@@ -92,8 +62,19 @@ probe_free(struct probe *p)
 	free(p);
 }
 
-/* The only end that tells anybody. p is gone afterwards, and the prober may be. */
+/* What is open of it; 552 when tor was faster. A tor that was started anew has others of these numbers. */
 static void
+close_circuits(struct probe *p)
+{
+	unsigned i;
+
+	if (!has_events(p) || session_get_generation(p->rq.through) != p->generation)
+		return;
+	for (i = 0; i < p->trace.n_circuits; i++)
+		session_close_circuit(p->rq.through, p->trace.circuits[i].id, NULL, NULL, 0, NULL);
+}
+
+void
 probe_finish(struct probe *p, enum verdict v)
 {
 	struct probe_result result = p->result;
@@ -104,34 +85,108 @@ probe_finish(struct probe *p, enum verdict v)
 	result.verdict = v;
 	result.phases.total = probe_elapsed(p);
 	result.http_status = p->http != NULL ? http_reader_status(p->http) : 0;
-	result.stale_hsdir = result.socks_code == 0xf0 && result.phases.first_byte >= 0;
+	result.stale_hsdir = p->missing > 0 || (result.socks_code == 0xf0 && result.phases.first_byte >= 0);
+	close_circuits(p);
 	probe_free(p);
 	cb(ctx, id, &result);
 }
 
-static void
-probe_on_deadline(struct probe *p)
-{
-	char *detail = p->result.detail;
+/* --- why SOCKS said no ---------------------------------------------------------- */
 
-	if (!p->rq.direct && (p->state == PROBE_CONNECTING || p->socks.state < SOCKS_WANT_REPLY)) {
-		/* tor answers these steps itself, at once: that it doesn't says nothing about the mirror. */
-		judge_detail(detail, "tor's SOCKS port does not answer");
-		probe_finish(p, VERDICT_INCONCLUSIVE);
+static void
+settled(struct probe *p)
+{
+	probe_finish(p, judge_socks(p->result.socks_code, &p->trace, p->result.detail));
+}
+
+static struct probe *
+find_serial(const struct prober *r, uint64_t serial)
+{
+	struct probe *p;
+
+	for (p = r->probes; p != NULL && p->serial != serial; p = p->next)
+		;
+	return p;
+}
+
+static void
+on_cached(void *ctx, uint64_t id, const struct reply *r)
+{
+	struct probe *p = find_serial(ctx, id);
+
+	if (p == NULL || p->state != PROBE_SETTLING)
 		return;
-	}
-	if (p->state == PROBE_CONNECTING)
-		judge_detail(
-		    detail, "no connection to the backend in %lld ms", (long long)p->rq.timeout_ms);
-	else if (p->state == PROBE_SOCKS)
-		judge_detail(
-		    detail, "no circuit to the onion in %lld ms", (long long)p->rq.timeout_ms);
+	if (r != NULL && (r->code == 250 || r->code == 551))
+		p->trace.cached = r->code == 250;
+	/* Not here: this callback is the session's. */
+	timer_set(p->timer, 0);
+}
+
+/*
+ * The reply and the events come on two sockets, in either order. The question
+ * is asked for its answer, and because all events before are here then.
+ */
+void
+probe_settle(struct probe *p)
+{
+	char key[sizeof("hs/client/desc/id/") + 56];
+
+	p->result.socks_code = p->socks.code;
+	stream_free(p->stream);
+	p->stream = NULL;
+	p->state = PROBE_SETTLING;
+	snprintf(key, sizeof(key), "hs/client/desc/id/%.56s", p->rq.address);
+	if (has_events(p) && (p->socks.code == 1 || p->socks.code == 4 || p->socks.code == 6) &&
+	    session_getinfo(p->rq.through, key, on_cached, p->owner, p->serial, NULL) == 0)
+		timer_set(p->timer, SETTLE_MS);
 	else
-		judge_detail(detail, "%s in %lld ms",
-		    p->result.phases.first_byte < 0 ? "connected, but no answer"
-						    : "the answer did not end",
-		    (long long)p->rq.timeout_ms);
-	probe_finish(p, VERDICT_TIMEOUT);
+		settled(p);
+}
+
+/* --- as a new reader would: the descriptor from an HSDir, not from tor's cache ---- */
+
+/* Refused, or the link is gone: the probe goes all the same. */
+static void
+on_fetch(void *ctx, uint64_t id, const struct reply *r)
+{
+	struct probe *p = find_serial(ctx, id);
+
+	if (p != NULL && p->state == PROBE_FETCHING && (r == NULL || reply_check(r, NULL) != 0))
+		timer_set(p->timer, 0);
+}
+
+static void
+fetch(struct probe *p)
+{
+	if (session_hsfetch(p->rq.through, p->rq.address, on_fetch, p->owner, p->serial, NULL) == 0) {
+		p->state = PROBE_FETCHING;
+		timer_set(p->timer, FETCH_MS);
+	} else {
+		probe_connect(p);
+	}
+}
+
+static void
+take_fetched(struct probe *p, const struct event *ev)
+{
+	const struct event_hs_desc *d = &ev->u.hs_desc;
+
+	if (ev->kind != EVENT_HS_DESC || strcmp(d->address, p->rq.address) != 0)
+		return;
+	if (d->action == EVENT_DESC_RECEIVED) {
+		p->result.phases.descriptor = probe_elapsed(p);
+		probe_connect(p);
+	} else if (d->action == EVENT_DESC_FAILED && d->side != EVENT_DESC_SIDE_UPLOAD) {
+		if (++p->missing < FETCH_TRIES) {
+			/* tor goes on by itself only if it has none in its cache. */
+			fetch(p);
+			return;
+		}
+		judge_detail(p->result.detail, "none of %u HSDirs has its descriptor", p->missing);
+		p->result.verdict = d->reason == EVENT_DESC_REASON_BAD_DESC ? VERDICT_BAD_DESCRIPTOR : VERDICT_NO_DESCRIPTOR;
+		p->state = PROBE_INVALID;
+		timer_set(p->timer, 0);
+	}
 }
 
 static void
@@ -139,200 +194,28 @@ probe_on_timer(void *arg)
 {
 	struct probe *p = arg;
 
-	if (p->state == PROBE_INVALID)
-		probe_finish(p, p->result.verdict);
-	else if (p->state == PROBE_SETTLING)
-		probe_finish(p, judge_socks(p->result.socks_code, p->sight, p->result.detail));
-	else
-		probe_on_deadline(p);
-}
-
-static void
-probe_send_request(struct probe *p)
-{
-	p->state = PROBE_HTTP;
-	stream_write(p->stream, p->request.data, p->request.len);
-}
-
-/* A SOCKS reply that is a failure. */
-static void
-probe_on_refusal(struct probe *p)
-{
-	int64_t left = p->deadline - clock_mono_ms();
-
-	if (p->socks.code == 4 && p->sight == DESC_REQUESTED && left > 0) {
-		p->state = PROBE_SETTLING;
-		stream_free(p->stream);
-		p->stream = NULL;
-		timer_set(p->timer, left < EVENT_GRACE_MS ? left : EVENT_GRACE_MS);
-		return;
-	}
-	probe_finish(p, judge_socks(p->socks.code, p->sight, p->result.detail));
-}
-
-/*
- * The message whose answer is waited for. One at a time: tor 0.4.9.11 given all
- * three at once answers only the last it read, and the answers can't be told apart.
- */
-static void
-probe_send_hello(struct probe *p)
-{
-	stream_write(p->stream, p->hello[p->socks.state].data, p->hello[p->socks.state].len);
-}
-
-/* 0, or -1 when the probe is over (and gone) or takes no more input. */
-static int
-probe_feed_socks(struct probe *p, const char *data, size_t len)
-{
-	enum socks_state was = p->socks.state;
-	struct err e = ERR_INIT;
-	size_t used = 0;
-
-	if (socks_feed(&p->socks, (const uint8_t *)data, len, &used, &e) != 0) {
-		judge_detail(p->result.detail, "SOCKS port: %s", e.msg);
-		probe_finish(p, VERDICT_INCONCLUSIVE);
-		return -1;
-	}
-	stream_consume(p->stream, used);
-	if (p->socks.state != SOCKS_DONE) {
-		if (p->socks.state != was)
-			probe_send_hello(p);
-		return 0;
-	}
-	p->result.socks_code = p->socks.code;
-	if (p->socks.code != 0 && p->socks.code != 0xf0) {
-		probe_on_refusal(p);
-		return -1;
-	}
-	p->result.phases.circuit = probe_elapsed(p);
-	if (p->sight == DESC_UNSEEN && p->owner->sees_events)
-		p->result.phases.descriptor = 0;
-	/* F0 also comes on connections that work (one HSDir had it, one not): so ask. */
-	probe_send_request(p);
-	return 0;
-}
-
-static void
-probe_feed_http(struct probe *p, const char *data, size_t len)
-{
-	struct err e = ERR_INIT;
-	size_t used = 0;
-
-	if (len > 0 && p->result.phases.first_byte < 0)
-		p->result.phases.first_byte = probe_elapsed(p);
-	if (http_reader_feed(p->http, data, len, &used, &e) != 0) {
-		if (e.code == ERR_LIMIT && http_reader_status(p->http) != 0) {
-			probe_finish(p, judge_response(p->http, true, &p->rq, p->result.detail));
-			return;
-		}
-		judge_detail(p->result.detail, "not a usable HTTP answer: %s", e.msg);
-		probe_finish(p, VERDICT_HTTP);
-		return;
-	}
-	stream_consume(p->stream, used);
-	if (http_reader_done(p->http))
-		probe_finish(p, judge_response(p->http, false, &p->rq, p->result.detail));
-}
-
-static void
-probe_on_data(struct probe *p)
-{
-	const char *data;
-	size_t len;
-
-	if (p->state == PROBE_SOCKS) {
-		data = stream_peek(p->stream, &len);
-		if (probe_feed_socks(p, data, len) != 0)
-			return;
-	}
-	if (p->state == PROBE_HTTP) {
-		data = stream_peek(p->stream, &len);
-		if (len > 0)
-			probe_feed_http(p, data, len);
-	}
-}
-
-static void
-probe_socks_closed(struct probe *p)
-{
-	const struct err *why = stream_error(p->stream);
-	struct err e = ERR_INIT;
-
-	if (p->state == PROBE_CONNECTING) {
-		judge_detail(p->result.detail, "no connection to tor's SOCKS port: %s", why->msg);
-		probe_finish(p, VERDICT_INCONCLUSIVE);
-		return;
-	}
-	socks_eof(&p->socks, &e);
-	if (p->socks.code > 0) {
-		p->result.socks_code = p->socks.code;
-		probe_on_refusal(p);
-		return;
-	}
-	judge_detail(p->result.detail, "tor closed the SOCKS connection without an answer");
-	probe_finish(p, VERDICT_INCONCLUSIVE);
-}
-
-static void
-probe_http_closed(struct probe *p)
-{
-	struct err e = ERR_INIT;
-
-	if (p->result.phases.first_byte < 0) {
-		if (p->result.socks_code == 0xf0) {
-			p->result.phases.circuit = -1;
-			probe_finish(p, judge_socks(0xf0, p->sight, p->result.detail));
-			return;
-		}
-		judge_detail(p->result.detail, "connected, then closed without an answer");
-		probe_finish(p, VERDICT_HTTP);
-		return;
-	}
-	if (http_reader_eof(p->http, &e) != 0) {
-		judge_detail(p->result.detail, "the answer was cut short: %s", e.msg);
-		probe_finish(p, VERDICT_HTTP);
-		return;
-	}
-	probe_finish(p, judge_response(p->http, false, &p->rq, p->result.detail));
-}
-
-static void
-probe_on_stream(struct stream *s, enum stream_event ev, void *arg)
-{
-	struct probe *p = arg;
-
-	switch (ev) {
-	case STREAM_CONNECTED:
-		p->result.phases.connect = probe_elapsed(p);
-		if (p->rq.direct) {
-			probe_send_request(p);
-			break;
-		}
-		p->state = PROBE_SOCKS;
-		probe_send_hello(p);
+	switch (p->state) {
+	case PROBE_INVALID: probe_finish(p, p->result.verdict); break;
+	case PROBE_SETTLING: settled(p); break;
+	case PROBE_FETCHING:
+		/* The wait was ours, not the mirror's. */
+		p->started = clock_mono_ms();
+		probe_connect(p);
 		break;
-	case STREAM_DATA: probe_on_data(p); break;
-	case STREAM_DRAINED: break;
-	case STREAM_CLOSED:
-		if (p->state == PROBE_HTTP) {
-			probe_http_closed(p);
-		} else if (p->rq.direct) {
-			judge_detail(p->result.detail, "no connection to the backend: %s",
-			    stream_error(s)->msg);
-			probe_finish(p, VERDICT_REFUSED);
-		} else {
-			probe_socks_closed(p);
-		}
-		break;
+	case PROBE_CONNECTING:
+	case PROBE_SOCKS:
+	case PROBE_HTTP: probe_on_deadline(p); break;
 	}
 }
+
+/* --- begin, and events ------------------------------------------------------------ */
 
 /* Writes the SOCKS messages and keeps the request ready. -1: detail and verdict say why it can't be. */
 static int
 probe_prepare(struct probe *p)
 {
 	uint8_t noise[32];
-	char host[80], user[33], password[33];
+	char host[80], user[33] = "", password[33];
 	struct err e = ERR_INIT;
 
 	if (p->rq.port == 80)
@@ -356,6 +239,7 @@ probe_prepare(struct probe *p)
 			return -1;
 		}
 	}
+	trace_init(&p->trace, p->rq.address, user);
 	if (http_request_write(&p->request, "GET", host, p->rq.path, &e) != 0) {
 		judge_detail(p->result.detail, "%s", e.msg);
 		p->result.verdict = VERDICT_INCONCLUSIVE;
@@ -393,24 +277,27 @@ prober_start(struct prober *r, const struct probe_request *rq, probe_cb *cb, voi
 	p->cb = cb;
 	p->ctx = ctx;
 	p->id = id;
+	p->serial = ++r->last_serial;
 	p->hello[SOCKS_WANT_METHOD] = p->hello[SOCKS_WANT_AUTH] = p->hello[SOCKS_WANT_REPLY] =
 	    (struct buf)BUF_INIT(MESSAGE_MAX);
 	p->request = (struct buf)BUF_INIT(MESSAGE_MAX);
 	p->started = clock_mono_ms();
-	p->deadline = p->started + rq->timeout_ms;
 	p->result.socks_code = -1;
-	p->result.phases = (struct phases){-1, -1, -1, -1, -1};
+	p->result.phases = (struct phases)PHASES_NONE;
 	socks_init(&p->socks);
 	if ((p->http = http_reader_new()) == NULL)
 		abort();
 	p->timer = timer_new(r->loop, probe_on_timer, p);
-	if (probe_prepare(p) != 0) {
-		timer_set(p->timer, 0);
-		return;
+	if (has_events(p)) {
+		p->generation = session_get_generation(rq->through);
+		session_watch(rq->through);
 	}
-	p->state = PROBE_CONNECTING;
-	p->stream = stream_connect(r->loop, &p->via, INPUT_MAX, probe_on_stream, p);
-	timer_set(p->timer, rq->timeout_ms);
+	if (probe_prepare(p) != 0)
+		timer_set(p->timer, 0);
+	else if (has_events(p) && rq->fresh)
+		fetch(p);
+	else
+		probe_connect(p);
 }
 
 void
@@ -431,23 +318,17 @@ prober_count(const struct prober *r)
 }
 
 void
-prober_on_event(struct prober *r, const struct event *ev)
+prober_on_event(struct prober *r, const struct session *through, const struct event *ev)
 {
 	struct probe *p;
 
-	if (ev->kind != EVENT_HS_DESC)
-		return;
-	r->sees_events = true;
 	for (p = r->probes; p != NULL; p = p->next) {
-		if (p->rq.direct || p->state == PROBE_HTTP ||
-		    strcmp(p->rq.address, ev->u.hs_desc.address) != 0)
+		if (!has_events(p) || p->rq.through != through)
 			continue;
-		p->sight = judge_sight(p->sight, &ev->u.hs_desc);
-		if (p->sight == DESC_RECEIVED && p->result.phases.descriptor < 0)
-			p->result.phases.descriptor = probe_elapsed(p);
-		/* What was waited for. The timer ends it: the callback may change this list. */
-		if (p->state == PROBE_SETTLING && p->sight != DESC_REQUESTED)
-			timer_set(p->timer, 0);
+		if (p->state == PROBE_FETCHING)
+			take_fetched(p, ev);
+		else if (ev->kind != EVENT_HS_DESC || p->state != PROBE_HTTP)
+			trace_take(&p->trace, ev, probe_elapsed(p), &p->result.phases);
 	}
 }
 

@@ -6,6 +6,7 @@
 #include "io/loop.h"
 #include "proto/event.h"
 #include "proto/verdict.h"
+#include "tor/session.h"
 
 /*
  * Probes: one HTTP request to an onion through tor's SOCKS port, on a circuit
@@ -19,13 +20,20 @@ struct probe_request {
 	uint16_t port;             /* virtual port */
 	const struct endpoint *via; /* SOCKS port; for a check the backend */
 	bool direct;               /* a check: no SOCKS */
+	/*
+	 * The tor that `via` belongs to, NULL if there is no link to it: its events
+	 * tell phases, and causes where SOCKS can't, and it closes the circuits
+	 * afterwards. Borrowed; must live as long as the probe.
+	 */
+	struct session *through;
+	bool fresh; /* with `through`: the descriptor is fetched anew first, as a new reader does */
 	const char *path;          /* "/health" */
 	int status;                /* expected status */
 	/* Of these two: bodies past 64 KiB can't be looked at, and fail as content. */
 	const char *contains;      /* text the body must hold, or NULL */
 	const char *sha256;        /* 64 hex: hash of the whole body, or NULL */
 	const char *header;        /* "Name: value" that must be there exactly, or NULL */
-	int64_t timeout_ms;
+	int64_t timeout_ms; /* for all but the fetch */
 };
 
 #define PROBE_DETAIL_SIZE 160
@@ -34,7 +42,7 @@ struct probe_result {
 	enum verdict verdict;
 	int socks_code;   /* raw SOCKS reply 0..255, -1: none came */
 	int http_status;  /* 0: none came */
-	bool stale_hsdir; /* F0 came, and the connection worked all the same */
+	bool stale_hsdir; /* an HSDir had no descriptor: while fetching, or F0 came on a connection that worked */
 	struct phases phases;
 	char detail[PROBE_DETAIL_SIZE]; /* for people; remote bytes escaped */
 };
@@ -51,11 +59,9 @@ void prober_start(struct prober *p, const struct probe_request *rq, probe_cb *cb
 void prober_cancel(struct prober *p, uint64_t id);
 /* Running probes and checks. */
 unsigned prober_count(const struct prober *p);
-/*
- * HS_DESC events of the tor that probes go through, to tell phases and causes
- * where SOCKS can't. Others are ignored.
- */
-void prober_on_event(struct prober *p, const struct event *ev);
+/* Every event of each session that probes go through. */
+void prober_on_event(struct prober *p, const struct session *through, const struct event *ev);
+/* No callback comes any more. Free it before the sessions, in the same turn of the loop. */
 void prober_free(struct prober *p);
 
 #endif

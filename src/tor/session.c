@@ -378,6 +378,8 @@ session_is_up(struct session *s)
 	s->told = false;
 	err_clear(&s->error);
 	fitness_link_up(&s->fitness);
+	if (s->watchers > 0)
+		handshake_ask_watch(s);
 	poll_fitness(s);
 	tell_fitness(s);
 	if (!s->dead && s->h.on_up != NULL)

@@ -48,7 +48,7 @@ struct session_handlers {
 	 * can do. Sent once per change, not per try.
 	 */
 	void (*on_lost)(const struct err *why, void *arg);
-	/* HS_DESC, STATUS_CLIENT, STATUS_GENERAL, NETWORK_LIVENESS (what the other side allowed us to subscribe). */
+	/* HS_DESC, STATUS_CLIENT, STATUS_GENERAL, NETWORK_LIVENESS (what the other side allowed us to subscribe); more while watched. */
 	void (*on_event)(const struct event *ev, void *arg);
 	/* Our own side's fitness changed: `why` is "" when fit, else a short reason for people. */
 	void (*on_fitness)(bool fit, const char *why, void *arg);
@@ -109,6 +109,16 @@ int session_getinfo(struct session *s, const char *key, session_reply_cb *cb, vo
     uint64_t id, struct err *e);
 int session_close_circuit(struct session *s, const char *circuit, session_reply_cb *cb, void *ctx,
     uint64_t id, struct err *e);
+
+/*
+ * From the first call to the last STREAM, CIRC and CIRC_MINOR events come too,
+ * over losses of the link; without effect where a filter refuses them (then
+ * session_get_warning() says so). They tell about every stream and circuit of
+ * that tor, thousands a minute on a busy one: so not for longer than needed.
+ */
+void session_watch(struct session *s);
+/* Once for each session_watch(). */
+void session_unwatch(struct session *s);
 
 /*
  * `addresses`: n x 56 characters, each NUL-ended, borrowed for the call. n < 0:

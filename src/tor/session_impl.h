@@ -36,7 +36,9 @@ struct session {
 	uint8_t client_nonce[AUTH_NONCE_LEN];
 	enum auth_method method;
 	bool cookie_retried; /* after a 515 that a cookie read too early may explain */
-	unsigned event_set;  /* index of the set of events last asked for */
+	unsigned event_set;  /* index of the set of events last asked for, but for the watchers */
+	bool can_watch;      /* STREAM, CIRC and CIRC_MINOR are to be had */
+	unsigned watchers;
 
 	struct fitness fitness;
 	bool fit;            /* as last told */
@@ -47,7 +49,7 @@ struct session {
 	char version[64];
 	struct tor_version tor;
 	bool version_known;
-	char warning[256];
+	char warning[384];
 	struct err error;  /* last reason, as told */
 	bool told;         /* on_lost came since the last on_up */
 	struct err failed; /* set inside a callback of the reader: the link goes once it returns */
@@ -58,6 +60,8 @@ struct session {
 
 /* Begins at the connected stream: PROTOCOLINFO, authentication, version, events, then session_is_up(). */
 void handshake_start(struct session *s);
+/* Asks for the events that the number of watchers calls for; later than the handshake. */
+void handshake_ask_watch(struct session *s);
 /* Wipes what a handshake keeps. */
 void handshake_wipe(struct session *s);
 

@@ -74,7 +74,7 @@ Test(daemon_records, a_field_that_is_missing_or_odd_is_damage)
 
 Test(daemon_records, a_probe_tells_onion_verdict_and_phases)
 {
-	struct probe_result pr = { .verdict = VERDICT_INTRO, .socks_code = 0xf2, .http_status = 0, .phases = { 1, 2, -1, -1, 5 },
+	struct probe_result pr = { .verdict = VERDICT_INTRO, .socks_code = 0xf2, .http_status = 0, .phases = { 1, 2, 3, -1, -1, -1, 5 },
 		.detail = "a \"detail\"" };
 	json_t *v = record_probe(sample.address, "north", 2, false, 1234, &pr);
 
@@ -86,6 +86,8 @@ Test(daemon_records, a_probe_tells_onion_verdict_and_phases)
 	cr_expect_eq(json_integer_value(json_object_get(v, "added")), 2);
 	cr_expect_eq(json_integer_value(json_object_get(v, "socks")), 0xf2);
 	cr_expect_eq(json_integer_value(json_object_get(json_object_get(v, "ms"), "circuit")), -1);
+	cr_expect_eq(json_integer_value(json_object_get(json_object_get(v, "ms"), "introduction")), 3);
+	cr_expect_eq(json_integer_value(json_object_get(json_object_get(v, "ms"), "rendezvous")), -1);
 	cr_expect_eq(json_integer_value(json_object_get(json_object_get(v, "ms"), "total")), 5);
 	json_decref(v);
 }

@@ -62,7 +62,7 @@ static void
 answer_probe(struct world *w, const struct world_command *c)
 {
 	struct world_onion *o = &w->o[c->a.onion];
-	struct phases ph = { 1, 2, 3, 4, 5 };
+	struct phases ph = { 1, 2, 3, 4, 5, 6, 7 };
 	enum verdict v = o->verdict >= 0 ? (enum verdict)o->verdict : c->a.mirror >= 0 ? w->verdict[c->a.mirror] : VERDICT_OK;
 	int m = engine_mirror_index(w->e, o->saved.mirror), tor = world_tor_of(w, c->a.onion);
 

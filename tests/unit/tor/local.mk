@@ -11,7 +11,8 @@ tests_unit_tor_unit_tor_SOURCES = \
 	%D%/test_prober.c \
 	%D%/test_queue.c \
 	%D%/test_session.c \
-	%D%/test_tls.c
+	%D%/test_tls.c \
+	%D%/test_trace.c
 tests_unit_tor_unit_tor_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_tor_unit_tor_CFLAGS = $(AM_CFLAGS) $(CRITERION_CFLAGS) -fPIE
 tests_unit_tor_unit_tor_LDADD = libtestsupport.la libtor.la libio.la libproto.la libbase.la $(OM_LIBS) $(CRITERION_LIBS)

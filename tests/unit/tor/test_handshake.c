@@ -30,6 +30,8 @@ Test(tor_handshake, proves_itself_by_safecookie_and_comes_up)
 		  strlen(faketor_line(r.tor, 2)) == 77);
 	cr_expect_str_eq(faketor_line(r.tor, 3), "GETINFO version");
 	cr_expect_str_eq(faketor_line(r.tor, 4),
+	    "SETEVENTS HS_DESC STATUS_CLIENT STATUS_GENERAL NETWORK_LIVENESS STREAM CIRC CIRC_MINOR");
+	cr_expect_str_eq(faketor_line(r.tor, 5),
 	    "SETEVENTS HS_DESC STATUS_CLIENT STATUS_GENERAL NETWORK_LIVENESS");
 	cr_expect(r.losses == 0 && faketor_links(r.tor) == 1);
 	rig_fini(&r);
@@ -299,15 +301,29 @@ Test(tor_handshake, comes_up_behind_a_filter_that_refuses_what_it_can_do_without
 	faketor_answer(r.tor, "SETEVENTS HS_DESC STATUS", "510 Command filtered\r\n", -1);
 	cr_assert(rig_up(&r), "%s", r.lost);
 	cr_expect_str_eq(session_get_version(r.session), "0.4.9.11", "taken from PROTOCOLINFO");
-	cr_expect(faketor_count(r.tor, "SETEVENTS HS_DESC") == 2);
+	cr_expect(faketor_count(r.tor, "SETEVENTS HS_DESC") == 3);
 	cr_expect(strstr(session_get_warning(r.session), "status events") != NULL);
+	cr_expect(strstr(session_get_warning(r.session), "ExtendedErrors") != NULL);
 	cr_expect(r.fit, "no answer is no evidence: %s", r.why);
+	session_watch(r.session);
+	session_unwatch(r.session);
+	rig_turn(&r);
+	cr_expect(faketor_count(r.tor, "SETEVENTS") == 3, "what is refused is not asked for again");
 	rig_fini(&r);
 
 	rig_init(&r);
 	faketor_answer(r.tor, "SETEVENTS", "552 Unrecognized event\r\n", -1);
 	cr_assert(rig_up(&r), "%s", r.lost);
-	cr_expect(faketor_count(r.tor, "SETEVENTS") == 2);
+	cr_expect(faketor_count(r.tor, "SETEVENTS") == 3);
 	cr_expect(strstr(session_get_warning(r.session), "all events") != NULL);
 	rig_fini(&r);
+
+	rig_init(&r);
+	faketor_answer(r.tor, "SETEVENTS HS_DESC STATUS_CLIENT STATUS_GENERAL NETWORK_LIVENESS STREAM", "552 Unrecognized event\r\n", -1);
+	cr_assert(rig_up(&r), "%s", r.lost);
+	cr_expect(faketor_count(r.tor, "SETEVENTS") == 2);
+	cr_expect(strncmp(session_get_warning(r.session), "a filter keeps STREAM, CIRC and CIRC_MINOR", 42) == 0, "%s",
+	    session_get_warning(r.session));
+	rig_fini(&r);
 }
+

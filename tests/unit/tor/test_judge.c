@@ -42,7 +42,8 @@ Test(tor_judge, each_socks_code_names_its_layer)
 	size_t i;
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		enum verdict got = judge_socks(rows[i].code, rows[i].sight, detail);
+		const struct trace trace = {.desc = rows[i].sight, .cached = -1};
+		enum verdict got = judge_socks(rows[i].code, &trace, detail);
 
 		cr_expect(got == rows[i].want, "%02X with %d: %s", (unsigned)rows[i].code,
 		    (int)rows[i].sight, verdict_name(got));
@@ -50,54 +51,65 @@ Test(tor_judge, each_socks_code_names_its_layer)
 	}
 }
 
-Test(tor_judge, events_fold_into_what_was_seen)
+Test(tor_judge, events_tell_what_01_and_04_of_a_plain_port_mean)
 {
 	static const struct {
-		enum desc_sight before;
-		struct event_hs_desc ev;
-		enum desc_sight want;
+		int code;
+		struct trace t;
+		enum verdict want;
 	} rows[] = {
-	    {DESC_UNSEEN, {.action = EVENT_DESC_REQUESTED, .side = EVENT_DESC_SIDE_FETCH},
-		DESC_REQUESTED},
-	    {DESC_REQUESTED, {.action = EVENT_DESC_RECEIVED, .side = EVENT_DESC_SIDE_FETCH},
-		DESC_RECEIVED},
-	    {DESC_REQUESTED,
-		{.action = EVENT_DESC_FAILED,
-		    .side = EVENT_DESC_SIDE_FETCH,
-		    .reason = EVENT_DESC_REASON_NOT_FOUND},
-		DESC_MISSING},
-	    {DESC_REQUESTED,
-		{.action = EVENT_DESC_FAILED,
-		    .side = EVENT_DESC_SIDE_FETCH,
-		    .reason = EVENT_DESC_REASON_BAD_DESC},
-		DESC_BAD},
-	    /* tor asked the next one, and got it. */
-	    {DESC_MISSING, {.action = EVENT_DESC_REQUESTED, .side = EVENT_DESC_SIDE_FETCH},
-		DESC_MISSING},
-	    {DESC_MISSING, {.action = EVENT_DESC_RECEIVED, .side = EVENT_DESC_SIDE_FETCH},
-		DESC_RECEIVED},
-	    {DESC_RECEIVED,
-		{.action = EVENT_DESC_FAILED,
-		    .side = EVENT_DESC_SIDE_FETCH,
-		    .reason = EVENT_DESC_REASON_NOT_FOUND},
-		DESC_RECEIVED},
-	    /* The service's own uploads on the same tor. */
-	    {DESC_UNSEEN, {.action = EVENT_DESC_UPLOADED, .side = EVENT_DESC_SIDE_UPLOAD},
-		DESC_UNSEEN},
-	    {DESC_UNSEEN,
-		{.action = EVENT_DESC_FAILED,
-		    .side = EVENT_DESC_SIDE_UPLOAD,
-		    .reason = EVENT_DESC_REASON_UPLOAD_REJECTED},
-		DESC_UNSEEN},
-	    {DESC_UNSEEN, {.action = EVENT_DESC_FAILED, .reason = EVENT_DESC_REASON_UNEXPECTED},
-		DESC_UNSEEN},
-	    {DESC_REQUESTED, {.action = EVENT_DESC_FAILED, .reason = EVENT_DESC_REASON_UNEXPECTED},
-		DESC_MISSING},
+	    {1, {.reason = "TORPROTOCOL", .stream_seen = true}, VERDICT_BAD_ADDRESS},
+	    {1, {.reason = "MISC", .stream_seen = true, .desc = DESC_RECEIVED}, VERDICT_CLIENT_AUTH},
+	    {1, {.reason = "MISC", .stream_seen = true, .cached = 1}, VERDICT_CLIENT_AUTH},
+	    /* The backend's reasons come from the other side. */
+	    {1, {.reason = "END", .remote_reason = "MISC", .stream_seen = true, .joined = true}, VERDICT_REFUSED},
+	    {1, {.reason = "MISC", .stream_seen = true, .joined = true}, VERDICT_REFUSED},
+	    {1, {.reason = "TORPROTOCOL", .remote_reason = "X", .stream_seen = true}, VERDICT_REFUSED},
+	    {1, {.reason = "", .stream_seen = true}, VERDICT_REFUSED},
+	    {4, {.reason = "RESOLVEFAILED", .stream_seen = true, .cached = 0}, VERDICT_NO_DESCRIPTOR},
+	    {4, {.reason = "RESOLVEFAILED", .stream_seen = true, .cached = 1}, VERDICT_INTRO},
+	    {4, {.reason = "RESOLVEFAILED", .stream_seen = true, .cached = -1}, VERDICT_INTRO},
+	    {4, {.desc = DESC_MISSING, .cached = 1}, VERDICT_NO_DESCRIPTOR},
+	    {4, {.desc = DESC_RECEIVED, .cached = 0, .nacked = true}, VERDICT_INTRO},
 	};
+	char detail[PROBE_DETAIL_SIZE];
 	size_t i;
 
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		cr_expect(judge_sight(rows[i].before, &rows[i].ev) == rows[i].want, "row %zu", i);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		enum verdict got = judge_socks(rows[i].code, &rows[i].t, detail);
+
+		cr_expect(got == rows[i].want, "row %zu: %s, %s", i, verdict_name(got), detail);
+	}
+}
+
+Test(tor_judge, a_timeout_says_how_far_it_came)
+{
+	static const struct {
+		struct trace t;
+		enum verdict want;
+		const char *detail;
+	} rows[] = {
+	    {{.stream_seen = false}, VERDICT_TIMEOUT, "in 60000 ms"},
+	    {{.stream_seen = true, .desc = DESC_REQUESTED}, VERDICT_TIMEOUT, "descriptor did not come"},
+	    {{.stream_seen = true, .desc = DESC_RECEIVED}, VERDICT_INCONCLUSIVE, "our own tor"},
+	    {{.stream_seen = true, .intro_timeout = true}, VERDICT_INCONCLUSIVE, "our own tor"},
+	    {{.stream_seen = true, .meeting_point = true}, VERDICT_TIMEOUT, "no introduction point"},
+	    {{.stream_seen = true, .meeting_point = true, .intro_timeout = true}, VERDICT_INTRO, "no introduction point"},
+	    {{.stream_seen = true, .meeting_point = true, .nacked = true}, VERDICT_INTRO, "no introduction point"},
+	    {{.stream_seen = true, .meeting_point = true, .acked = true, .intro_timeout = true}, VERDICT_TIMEOUT, "did not come"},
+	    {{.stream_seen = true, .meeting_point = true, .acked = true, .rend_timeout = true}, VERDICT_RENDEZVOUS, "did not come"},
+	    {{.stream_seen = true, .meeting_point = true, .acked = true, .joined = true, .rend_timeout = true}, VERDICT_TIMEOUT,
+		"did not open"},
+	};
+	char detail[PROBE_DETAIL_SIZE];
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		enum verdict got = judge_timeout(&rows[i].t, 60000, detail);
+
+		cr_expect(got == rows[i].want && strstr(detail, rows[i].detail) != NULL, "row %zu: %s, %s", i, verdict_name(got), detail);
+		cr_expect(judge_socks(6, &rows[i].t, detail) == rows[i].want, "06 is the same, by tor's own deadline");
+	}
 }
 
 Test(tor_judge, remote_bytes_are_escaped_and_cut)

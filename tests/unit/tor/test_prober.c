@@ -5,6 +5,7 @@
 
 #include "proto/socks.h"
 #include "support/fakesite.h"
+#include "support/faketor.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -27,6 +28,13 @@ struct rig {
 	struct probe_result result;
 	unsigned done;
 	uint64_t id;
+	/* With rig_link() only. */
+	struct faketor *tor;
+	struct session *session;
+	unsigned ups, seen, awaited;
+	const char *script; /* events before the answer to what is asked after a failure; @: the user name */
+	const char *answer;
+	char text[2048];
 };
 
 static void
@@ -52,6 +60,8 @@ static void
 rig_fini(struct rig *r)
 {
 	prober_free(r->prober);
+	session_free(r->session);
+	faketor_free(r->tor);
 	fakesite_free(r->site);
 	loop_free(r->loop);
 	cr_expect(rmdir(r->dir) == 0);
@@ -361,47 +371,126 @@ Test(tor_prober, a_page_larger_than_the_cap_is_judged_by_what_was_read)
 	free(page);
 }
 
-static void
-tell(struct prober *p, enum event_desc_action action, enum event_desc_reason reason,
-    const char *address)
-{
-	struct event ev = {.kind = EVENT_HS_DESC};
+/* --- with a link to the tor it goes through --------------------------------------- */
 
-	ev.u.hs_desc.action = action;
-	ev.u.hs_desc.reason = reason;
-	ev.u.hs_desc.side = EVENT_DESC_SIDE_FETCH;
-	snprintf(ev.u.hs_desc.address, sizeof(ev.u.hs_desc.address), "%s", address);
-	prober_on_event(p, &ev);
+#define OTHER "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid"
+#define HSDIR " NO_AUTH $0123456789ABCDEF0123456789ABCDEF01234567~x BaPJ7sfx42IDt7Yh/Vp1jP7T+buAY6If2z11jPlb8A8"
+#define REQUESTED(a) "650 HS_DESC REQUESTED " a HSDIR "\r\n"
+#define RECEIVED(a) "650 HS_DESC RECEIVED " a HSDIR "\r\n"
+#define FAILED(a, why) "650 HS_DESC FAILED " a HSDIR " REASON=" why "\r\n"
+#define STREAM(what, rest) "650 STREAM 5 " what " " ADDRESS ".onion:80 " rest " SOCKS_USERNAME=\"@\"\r\n"
+#define CIRC(id, state) "650 CIRC_MINOR " id " PURPOSE_CHANGED PURPOSE=HS_CLIENT_REND HS_STATE=" state " SOCKS_USERNAME=\"@\"\r\n"
+#define USUAL "SETEVENTS HS_DESC STATUS_CLIENT STATUS_GENERAL NETWORK_LIVENESS"
+#define WATCH USUAL " STREAM CIRC CIRC_MINOR"
+
+static void
+on_up(void *arg)
+{
+	struct rig *r = arg;
+
+	r->ups++;
 }
 
-Test(tor_prober, events_tell_what_04_means)
+static void
+on_event(const struct event *ev, void *arg)
+{
+	struct rig *r = arg;
+
+	r->seen++;
+	prober_on_event(r->prober, r->session, ev);
+}
+
+static bool
+is_up(void *arg)
+{
+	const struct rig *r = arg;
+
+	return r->ups > 0;
+}
+
+/* Into r->text, with the user name of the newest connection for each @. */
+static void
+put_events(struct rig *r, const char *events)
+{
+	size_t n = 0;
+
+	for (; *events != '\0'; events++)
+		n += (size_t)snprintf(r->text + n, sizeof(r->text) - n, "%.*s", *events == '@' ? 256 : 1,
+		    *events == '@' ? fakesite_user(r->site) : events);
+	r->text[n] = '\0';
+}
+
+/* The events of r->script, then the answer. */
+static const char *
+on_question(void *arg, const char *line)
+{
+	struct rig *r = arg;
+
+	if (strncmp(line, "GETINFO hs/client/desc/id/" ADDRESS, 26 + 56) != 0)
+		return NULL;
+	put_events(r, r->script);
+	snprintf(r->text + strlen(r->text), sizeof(r->text) - strlen(r->text), "%s", r->answer);
+	return r->text;
+}
+
+static void
+rig_link(struct rig *r, const struct fakesite_script *script)
+{
+	static const struct session_handlers handlers = {.on_up = on_up, .on_event = on_event};
+	static const struct session_timing timing = {2000, 30000, 2, 8, 60000};
+	struct session_config cfg = {.name = "main"};
+
+	rig_init(r, script);
+	r->script = "";
+	r->answer = "551 Not found in cache\r\n";
+	r->tor = faketor_new(r->loop, r->dir);
+	faketor_set_handler(r->tor, on_question, r);
+	cfg.control.kind = ENDPOINT_UNIX;
+	snprintf(cfg.control.path, sizeof(cfg.control.path), "%s", faketor_path(r->tor));
+	cfg.cookie_file = faketor_cookie(r->tor);
+	r->session = session_new(r->loop, &cfg, &handlers, r);
+	session_set_timing(r->session, &timing);
+	session_start(r->session);
+	cr_assert(loop_run_until(r->loop, is_up, r, 900));
+	r->rq.through = r->session;
+}
+
+Test(tor_prober, a_port_without_extended_errors_gives_the_same_verdicts_by_events)
 {
 	static const struct {
-		enum event_desc_action second;
-		enum event_desc_reason reason;
-		const char *about;
+		int code;
+		const char *script, *answer;
 		enum verdict want;
 	} rows[] = {
-	    {EVENT_DESC_RECEIVED, EVENT_DESC_REASON_NONE, ADDRESS, VERDICT_INTRO},
-	    {EVENT_DESC_FAILED, EVENT_DESC_REASON_NOT_FOUND, ADDRESS, VERDICT_NO_DESCRIPTOR},
-	    {EVENT_DESC_FAILED, EVENT_DESC_REASON_BAD_DESC, ADDRESS, VERDICT_BAD_DESCRIPTOR},
-	    {EVENT_DESC_RECEIVED, EVENT_DESC_REASON_NONE,
-		"2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid", VERDICT_NO_DESCRIPTOR},
+	    {4, STREAM("NEW 0", "PURPOSE=USER") REQUESTED(ADDRESS) RECEIVED(ADDRESS), "250 OK\r\n", VERDICT_INTRO},
+	    {4, REQUESTED(ADDRESS) FAILED(ADDRESS, "NOT_FOUND"), NULL, VERDICT_NO_DESCRIPTOR},
+	    {4, REQUESTED(ADDRESS) FAILED(ADDRESS, "BAD_DESC"), NULL, VERDICT_BAD_DESCRIPTOR},
+	    {4, REQUESTED(ADDRESS) RECEIVED(OTHER), NULL, VERDICT_NO_DESCRIPTOR},
+	    {4, "", NULL, VERDICT_NO_DESCRIPTOR},
+	    {4, "", "250+hs/client/desc/id/" ADDRESS "=\r\nhs-descriptor 3\r\n.\r\n250 OK\r\n", VERDICT_INTRO},
+	    {4, "", "510 Command filtered\r\n", VERDICT_INTRO},
+	    {1, REQUESTED(ADDRESS) STREAM("FAILED 0", "REASON=MISC") RECEIVED(ADDRESS), NULL, VERDICT_CLIENT_AUTH},
+	    {1, STREAM("FAILED 0", "REASON=TORPROTOCOL"), NULL, VERDICT_BAD_ADDRESS},
+	    {1, STREAM("SENTCONNECT 7", "") STREAM("FAILED 7", "REASON=END REMOTE_REASON=MISC"), NULL, VERDICT_REFUSED},
+	    {1, "650 STREAM 5 FAILED 0 " ADDRESS ".onion:80 REASON=MISC SOCKS_USERNAME=\"other\"\r\n", NULL, VERDICT_REFUSED},
+	    {6, STREAM("NEW 0", "PURPOSE=USER"), NULL, VERDICT_INCONCLUSIVE},
+	    {6, STREAM("NEW 0", "PURPOSE=USER") CIRC("7", "HSCR_ESTABLISHED_IDLE"), NULL, VERDICT_TIMEOUT},
+	    {6, "", NULL, VERDICT_TIMEOUT},
+	    /* What is no event at all takes the link, and with it all that could be known. */
+	    {1, "garbage\r\n", NULL, VERDICT_REFUSED},
 	};
-	const struct fakesite_script script = {.code = 4, .close_after_reply = true};
-	struct rig r;
 	size_t i;
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		rig_init(&r, &script);
-		prober_start(r.prober, &r.rq, on_done, &r, 1);
-		tell(r.prober, EVENT_DESC_REQUESTED, EVENT_DESC_REASON_NONE, ADDRESS);
-		tell(r.prober, rows[i].second, rows[i].reason, rows[i].about);
-		cr_assert(loop_run_until(r.loop, is_done, &r, 900));
-		cr_expect(r.result.verdict == rows[i].want, "row %zu: %s", i,
-		    verdict_name(r.result.verdict));
-		cr_expect((r.result.phases.descriptor >= 0) == (rows[i].want == VERDICT_INTRO),
-		    "row %zu", i);
+		const struct fakesite_script script = {.code = rows[i].code, .close_after_reply = true};
+		struct rig r;
+
+		rig_link(&r, &script);
+		r.script = rows[i].script;
+		if (rows[i].answer != NULL)
+			r.answer = rows[i].answer;
+		cr_expect(rig_run(&r) == rows[i].want, "row %zu: %s, %s", i, verdict_name(r.result.verdict), r.result.detail);
+		cr_expect(r.result.socks_code == rows[i].code);
 		rig_fini(&r);
 	}
 }
@@ -414,47 +503,179 @@ has_connected(void *arg)
 	return fakesite_port(r->site) != 0;
 }
 
-struct late {
-	struct rig *r;
-	struct timer *timer;
-};
-
-static void
-on_late(void *arg)
+static bool
+has_seen(void *arg)
 {
-	struct late *l = arg;
+	const struct rig *r = arg;
 
-	tell(l->r->prober, EVENT_DESC_FAILED, EVENT_DESC_REASON_BAD_DESC, ADDRESS);
+	return r->seen >= r->awaited;
 }
 
-Test(tor_prober, waits_shortly_for_the_event_that_comes_after_the_reply)
+/* Sends events when the CONNECT has come, and waits for them. */
+static void
+send_events(struct rig *r, const char *events)
 {
-	const struct fakesite_script script = {.code = 4, .close_after_reply = true};
-	struct rig r;
-	struct late late = {.r = &r};
+	const char *p;
 
-	rig_init(&r, &script);
-	late.timer = timer_new(r.loop, on_late, &late);
+	cr_assert(loop_run_until(r->loop, has_connected, r, 900));
+	put_events(r, events);
+	r->awaited = r->seen;
+	for (p = r->text; (p = strstr(p, "650 ")) != NULL; p++)
+		r->awaited++;
+	faketor_send(r->tor, r->text);
+	cr_assert(loop_run_until(r->loop, has_seen, r, 900));
+}
+
+struct lines {
+	const struct rig *r;
+	const char *prefix;
+	unsigned n;
+};
+
+static bool
+has_lines(void *arg)
+{
+	const struct lines *l = arg;
+
+	return faketor_count(l->r->tor, l->prefix) >= l->n;
+}
+
+static bool
+wait_lines(struct rig *r, const char *prefix, unsigned n)
+{
+	struct lines l = {r, prefix, n};
+
+	return loop_run_until(r->loop, has_lines, &l, 900);
+}
+
+Test(tor_prober, its_own_circuits_are_closed_and_no_others)
+{
+	const struct fakesite_script script = {.code = -1};
+	struct rig r;
+
+	rig_link(&r, &script);
+	r.rq.timeout_ms = 200;
 	prober_start(r.prober, &r.rq, on_done, &r, 1);
-	tell(r.prober, EVENT_DESC_REQUESTED, EVENT_DESC_REASON_NONE, ADDRESS);
-	cr_assert(loop_run_until(r.loop, has_connected, &r, 900));
-	timer_set(late.timer, 20);
+	send_events(&r, STREAM("NEW 0", "PURPOSE=USER") CIRC("11", "HSCR_ESTABLISHED_IDLE") CIRC("12", "HSCR_CONNECTING")
+	    "650 CIRC_MINOR 13 PURPOSE_CHANGED PURPOSE=HS_CLIENT_REND HS_STATE=HSCR_JOINED REND_QUERY=" ADDRESS " SOCKS_USERNAME=\"other\"\r\n"
+	    "650 CIRC 12 CLOSED PURPOSE=HS_CLIENT_REND HS_STATE=HSCR_CONNECTING REASON=FINISHED SOCKS_USERNAME=\"@\"\r\n");
 	cr_assert(loop_run_until(r.loop, is_done, &r, 900));
-	cr_expect(r.result.verdict == VERDICT_BAD_DESCRIPTOR, "%s", verdict_name(r.result.verdict));
-	timer_free(late.timer);
+	cr_expect(r.result.verdict == VERDICT_TIMEOUT, "%s", r.result.detail);
+	cr_expect(wait_lines(&r, USUAL, 4));
+	cr_expect(faketor_count(r.tor, "CLOSECIRCUIT 11") == 1 && faketor_count(r.tor, "CLOSECIRCUIT") == 1);
 	rig_fini(&r);
 }
 
-Test(tor_prober, a_cached_descriptor_took_no_time_where_events_are_seen)
+Test(tor_prober, ids_of_circuits_are_not_taken_over_to_a_new_link)
+{
+	const struct fakesite_script script = {.code = -1};
+	struct rig r;
+
+	rig_link(&r, &script);
+	r.rq.timeout_ms = 300;
+	prober_start(r.prober, &r.rq, on_done, &r, 1);
+	send_events(&r, CIRC("11", "HSCR_JOINED"));
+	r.ups = 0;
+	faketor_hang_up(r.tor);
+	cr_assert(loop_run_until(r.loop, is_up, &r, 900));
+	cr_expect(wait_lines(&r, WATCH, 4), "still watched");
+	cr_assert(loop_run_until(r.loop, is_done, &r, 900));
+	cr_expect(wait_lines(&r, USUAL, 7));
+	cr_expect(faketor_count(r.tor, "CLOSECIRCUIT") == 0, "circuit 11 is somebody else's now");
+	rig_fini(&r);
+}
+
+Test(tor_prober, costly_events_are_asked_for_only_while_a_probe_runs)
 {
 	const struct fakesite_script script = {.response = OK_ALL};
 	struct rig r;
 
-	rig_init(&r, &script);
-	tell(r.prober, EVENT_DESC_RECEIVED, EVENT_DESC_REASON_NONE,
-	    "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid");
-	cr_expect(rig_run(&r) == VERDICT_OK && r.result.phases.descriptor == 0);
+	rig_link(&r, &script);
+	/* Tried out once in the handshake. */
+	cr_expect(faketor_count(r.tor, WATCH) == 1 && faketor_count(r.tor, USUAL) == 2);
+	cr_expect(rig_run(&r) == VERDICT_OK && wait_lines(&r, USUAL, 4));
+	cr_expect(faketor_count(r.tor, WATCH) == 2);
+	r.rq.direct = true;
+	r.done = 0;
+	rig_run(&r);
+	cr_expect(faketor_count(r.tor, "SETEVENTS") == 4, "a check needs none");
 	rig_fini(&r);
+}
+
+Test(tor_prober, phases_come_from_events_and_a_cached_descriptor_took_no_time)
+{
+	const struct fakesite_script script = {.code = -1};
+	struct rig r;
+
+	rig_link(&r, &script);
+	r.rq.timeout_ms = 100;
+	prober_start(r.prober, &r.rq, on_done, &r, 1);
+	send_events(&r, RECEIVED(ADDRESS) CIRC("11", "HSCR_JOINED")
+	    "650 CIRC_MINOR 9 PURPOSE_CHANGED PURPOSE=HS_CLIENT_INTRO HS_STATE=HSCI_INTRO_SENT SOCKS_USERNAME=\"@\"\r\n"
+	    "650 CIRC_MINOR 9 PURPOSE_CHANGED PURPOSE=HS_CLIENT_INTRO HS_STATE=HSCI_DONE SOCKS_USERNAME=\"@\"\r\n");
+	cr_assert(loop_run_until(r.loop, is_done, &r, 900));
+	cr_expect(r.result.phases.descriptor >= 0 && r.result.phases.introduction >= 0 && r.result.phases.rendezvous >= 0);
+	rig_fini(&r);
+
+	rig_link(&r, &(struct fakesite_script){.response = OK_ALL});
+	cr_expect(rig_run(&r) == VERDICT_OK && r.result.phases.descriptor == -1, "no event was seen");
+	rig_fini(&r);
+}
+
+Test(tor_prober, events_of_another_tor_are_not_taken_for_ours)
+{
+	const struct fakesite_script script = {.code = 4, .close_after_reply = true};
+	struct event ev = {.kind = EVENT_HS_DESC};
+	struct rig r;
+
+	rig_link(&r, &script);
+	ev.u.hs_desc.action = EVENT_DESC_FAILED;
+	ev.u.hs_desc.side = EVENT_DESC_SIDE_FETCH;
+	ev.u.hs_desc.reason = EVENT_DESC_REASON_BAD_DESC;
+	memcpy(ev.u.hs_desc.address, ADDRESS, 57);
+	prober_start(r.prober, &r.rq, on_done, &r, 1);
+	prober_on_event(r.prober, NULL, &ev);
+	cr_assert(loop_run_until(r.loop, is_done, &r, 900));
+	cr_expect(r.result.verdict == VERDICT_NO_DESCRIPTOR, "%s", verdict_name(r.result.verdict));
+	rig_fini(&r);
+}
+
+Test(tor_prober, a_fresh_probe_fetches_the_descriptor_first)
+{
+	static const struct {
+		const char *answers[7];
+		unsigned fetches;
+		enum verdict want;
+		bool stale;
+	} rows[] = {
+	    {{RECEIVED(ADDRESS)}, 1, VERDICT_OK, false},
+	    {{FAILED(ADDRESS, "NOT_FOUND"), FAILED(OTHER, "NOT_FOUND") RECEIVED(OTHER) RECEIVED(ADDRESS)}, 2, VERDICT_OK, true},
+	    {{FAILED(ADDRESS, "UNEXPECTED"), FAILED(ADDRESS, "NOT_FOUND"), FAILED(ADDRESS, "NOT_FOUND"), FAILED(ADDRESS, "NOT_FOUND"),
+		 FAILED(ADDRESS, "NOT_FOUND"), FAILED(ADDRESS, "NOT_FOUND"), RECEIVED(ADDRESS)},
+		6, VERDICT_NO_DESCRIPTOR, true},
+	    {{FAILED(ADDRESS, "UPLOAD_REJECTED") RECEIVED(ADDRESS)}, 1, VERDICT_OK, false},
+	    /* tor refuses to fetch: the probe goes all the same. */
+	    {{"!"}, 1, VERDICT_OK, false},
+	};
+	size_t i, k;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct fakesite_script script = {.response = OK_ALL};
+		char text[1024];
+		struct rig r;
+
+		rig_link(&r, &script);
+		r.rq.fresh = true;
+		for (k = 7; k-- > 0;)
+			if (rows[i].answers[k] != NULL) {
+				snprintf(text, sizeof(text), "250 OK\r\n%s", rows[i].answers[k]);
+				faketor_answer(r.tor, "HSFETCH " ADDRESS, *rows[i].answers[k] == '!' ? "510 Command filtered\r\n" : text, 1);
+			}
+		cr_expect(rig_run(&r) == rows[i].want, "row %zu: %s", i, r.result.detail);
+		cr_expect(faketor_count(r.tor, "HSFETCH") == rows[i].fetches && r.result.stale_hsdir == rows[i].stale, "row %zu", i);
+		cr_expect(fakesite_connections(r.site) == (rows[i].want == VERDICT_OK), "row %zu", i);
+		rig_fini(&r);
+	}
 }
 
 static void
