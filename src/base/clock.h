@@ -20,6 +20,13 @@ struct now {
 	int64_t wall; /* s */
 };
 
+/* Wall less monotonic time, ms: the same for as long as no clock jumps (wall time is in whole seconds: within 1 s). */
+static inline int64_t
+now_offset(struct now now)
+{
+	return now.wall * 1000 - now.mono;
+}
+
 /* Replaces the source; NULL restores the system's. The pointer is borrowed. */
 void clock_set_source(const struct clock_source *source);
 int64_t clock_mono_ms(void);

@@ -254,6 +254,7 @@ daemon_open(struct daemon *d, struct actions *out, struct err *e)
 	d->retry = timer_new(d->loop, on_retry, d);
 	d->watchdog = timer_new(d->loop, on_watchdog, d);
 	d->trim = timer_new(d->loop, on_trim, d);
+	d->clock_offset = now_offset(clock_now());
 	d->prober = prober_new(d->loop);
 	d->control = control_new(d, e);
 	return d->control != NULL ? 0 : -1;

@@ -63,6 +63,7 @@ struct daemon {
 	uint64_t serial;     /* of the newest visible list, 0: none */
 	int64_t published, valid_until, started; /* wall */
 	char publish_error[256];
+	int64_t clock_offset; /* now_offset() when the clock was last believed */
 	bool half_visible; /* not every channel shows the newest list: publish at once */
 	bool stopping;
 	int exit_code;
@@ -93,6 +94,12 @@ int import_member_key(struct daemon *d, uint8_t **sk, struct err *e);
 /* wiring.c */
 void wiring_start(struct daemon *d);
 void wiring_stop(struct daemon *d);
+/*
+ * May what we sign carry this host's time? Not when a tor's consensus says
+ * otherwise and none agrees, nor after a jump that no tor has confirmed.
+ * ERR_STATE. Without any tor the clock is believed as long as it does not jump.
+ */
+int wiring_check_clock(struct daemon *d, struct err *e);
 /* Asks the tor of an onion which services it has. */
 void do_compare(struct daemon *d, const struct action *a);
 struct tor_link *wiring_link(struct daemon *d, const char *tor);

@@ -207,7 +207,7 @@ publish(struct daemon *d, uint64_t *serial, int64_t *valid_until, struct err *e)
 	struct draft f = { 0 };
 	int r = -1;
 
-	if (make_draft(d, &f, e) != 0 || next_serial(d, serial, e) != 0)
+	if (wiring_check_clock(d, e) != 0 || make_draft(d, &f, e) != 0 || next_serial(d, serial, e) != 0)
 		goto out;
 	l.entries = f.entries;
 	l.n_entries = f.n;

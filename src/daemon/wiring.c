@@ -114,6 +114,26 @@ on_event(const struct event *ev, void *arg)
 	apply(l->d, &out);
 }
 
+int
+wiring_check_clock(struct daemon *d, struct err *e)
+{
+	int64_t offset = now_offset(clock_now()), step = offset - d->clock_offset;
+	bool disagrees = false;
+	size_t i;
+
+	for (i = 0; d->tors != NULL && i < d->first->n_tors; i++)
+		switch (session_clock(d->tors[i].session)) {
+		case FITNESS_CLOCK_AGREES: d->clock_offset = offset; return 0;
+		case FITNESS_CLOCK_DISAGREES: disagrees = true; break;
+		case FITNESS_CLOCK_UNKNOWN: break;
+		}
+	if (disagrees)
+		return err_set(e, ERR_STATE, "this host's clock is outside the time of Tor's consensus: set it right (or tor has been offline for days)");
+	if (llabs(step) > FITNESS_STEP_MS)
+		return err_set(e, ERR_STATE, "this host's clock jumped by %lld s and no tor has confirmed the time since", (long long)step / 1000);
+	return 0;
+}
+
 void
 wiring_start(struct daemon *d)
 {

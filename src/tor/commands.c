@@ -34,6 +34,12 @@ session_is_fit(const struct session *s, const char **why)
 	return fitness_judge(&s->fitness, clock_now(), why);
 }
 
+enum fitness_clock
+session_clock(const struct session *s)
+{
+	return fitness_clock(&s->fitness, clock_now());
+}
+
 const char *
 session_get_error(const struct session *s)
 {

@@ -15,6 +15,7 @@ static const struct {
     [FITNESS_CIRCUIT] = {"status/circuit-established", false},
     [FITNESS_LIVENESS] = {"network-liveness", false},
     [FITNESS_CONSENSUS] = {"consensus/valid-until", false},
+    [FITNESS_VALID_AFTER] = {"consensus/valid-after", false},
     [FITNESS_DISABLED] = {"DisableNetwork", true},
 };
 
@@ -31,7 +32,7 @@ fitness_link_down(struct fitness *f)
 	f->linked = false;
 	memset(f->asked, 0, sizeof(f->asked));
 	f->circuit = f->live = f->disabled = -1;
-	f->valid_until = -1;
+	f->valid_until = f->valid_after = -1;
 }
 
 void
@@ -47,16 +48,33 @@ value_is(const char *value, const char *yes, const char *no)
 	return strcmp(value, yes) == 0 ? 1 : strcmp(value, no) == 0 ? 0 : -1;
 }
 
+static bool
+has_jumped(const struct fitness *f, struct now now)
+{
+	return f->has_offset && llabs(now_offset(now) - f->offset) > FITNESS_STEP_MS;
+}
+
 /* A step of one clock against the other: tor's circuits and our times of validity are off. */
 static void
 compare_clocks(struct fitness *f, struct now now)
 {
-	int64_t offset = now.wall * 1000 - now.mono;
-
-	if (f->has_offset && llabs(offset - f->offset) > FITNESS_STEP_MS)
+	if (has_jumped(f, now))
 		f->jumped_until = now.mono + FITNESS_JUMP_HOLD_MS;
-	f->offset = offset;
+	f->offset = now_offset(now);
 	f->has_offset = true;
+}
+
+/* "": tor has no consensus. */
+static int64_t
+consensus_time(const char *value)
+{
+	int64_t t;
+
+	if (value == NULL)
+		return -1;
+	if (*value == '\0')
+		return 0;
+	return utc_parse_tor(&t, value) == 0 ? t : -1;
 }
 
 void
@@ -80,12 +98,8 @@ fitness_take_reply(
 		/* Without a value it stands at its default, 0. */
 		f->disabled = got != 0 ? -1 : value == NULL ? 0 : value_is(value, "1", "0");
 		break;
-	case FITNESS_CONSENSUS:
-		if (value == NULL || (*value != '\0' && utc_parse_tor(&f->valid_until, value) != 0))
-			f->valid_until = -1;
-		else if (*value == '\0')
-			f->valid_until = 0;
-		break;
+	case FITNESS_CONSENSUS: f->valid_until = consensus_time(value); break;
+	case FITNESS_VALID_AFTER: f->valid_after = consensus_time(value); break;
 	case FITNESS__COUNT: break;
 	}
 }
@@ -107,6 +121,9 @@ take_status(struct fitness *f, const struct event_status *st, struct now now)
 		f->jumped_until = now.mono + FITNESS_JUMP_HOLD_MS;
 		return true;
 	case EVENT_STATUS_CLOCK_SKEW:
+		/* A notice is what some relay says, whom nobody trusts with the time. */
+		if (st->severity == EVENT_SEVERITY_NOTICE)
+			return true;
 		f->skewed_until = now.mono + FITNESS_SKEW_HOLD_MS;
 		f->skew = st->seconds;
 		return true;
@@ -133,6 +150,17 @@ fitness_take_event(struct fitness *f, const struct event *ev, struct now now)
 	return false;
 }
 
+enum fitness_clock
+fitness_clock(const struct fitness *f, struct now now)
+{
+	if (!f->linked || f->valid_after <= 0 || f->valid_until <= 0)
+		return FITNESS_CLOCK_UNKNOWN;
+	if (now.wall < f->valid_after - FITNESS_CONSENSUS_EARLY_S ||
+	    now.wall > f->valid_until + FITNESS_CONSENSUS_GRACE_S)
+		return FITNESS_CLOCK_DISAGREES;
+	return FITNESS_CLOCK_AGREES;
+}
+
 bool
 fitness_judge(const struct fitness *f, struct now now, const char **why)
 {
@@ -142,7 +170,7 @@ fitness_judge(const struct fitness *f, struct now now, const char **why)
 		*why = "control link lost";
 	else if (f->disabled == 1)
 		*why = "tor's network is switched off (DisableNetwork 1)";
-	else if (now.mono < f->jumped_until)
+	else if (now.mono < f->jumped_until || has_jumped(f, now))
 		*why = "clock jumped";
 	else if (now.mono < f->skewed_until)
 		*why = f->skew < 0 ? "clock is behind" : "clock is ahead";
@@ -153,7 +181,9 @@ fitness_judge(const struct fitness *f, struct now now, const char **why)
 	else if (f->valid_until == 0)
 		*why = "tor has no consensus";
 	else if (f->valid_until > 0 && now.wall > f->valid_until + FITNESS_CONSENSUS_GRACE_S)
-		*why = "consensus is too old";
+		*why = "consensus is too old, or our clock is ahead";
+	else if (f->valid_after > 0 && now.wall < f->valid_after - FITNESS_CONSENSUS_EARLY_S)
+		*why = "consensus is of the future: our clock is behind";
 	else {
 		*why = "tor has not answered yet";
 		for (i = 0; i < FITNESS__COUNT; i++)

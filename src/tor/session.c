@@ -82,7 +82,7 @@ on_fitness_reply(void *ctx, uint64_t id, const struct reply *r)
 		poll_fitness(s);
 }
 
-/* Asks the four questions; this is the keep-alive too, since even a refusal shows that tor answers. */
+/* Asks the questions; this is the keep-alive too, since even a refusal shows that tor answers. */
 static void
 poll_fitness(struct session *s)
 {

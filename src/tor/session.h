@@ -7,6 +7,7 @@
 #include "proto/command.h"
 #include "proto/event.h"
 #include "proto/reply.h"
+#include "tor/fitness.h"
 
 /*
  * One controller session with one tor: connects, authenticates, checks the
@@ -78,6 +79,8 @@ uint64_t session_get_generation(const struct session *s);
 const char *session_get_version(const struct session *s);
 /* True, or false and *why (constant or owned by s) for people. Starts false. */
 bool session_is_fit(const struct session *s, const char **why);
+/* Does our wall clock agree with this tor's consensus? */
+enum fitness_clock session_clock(const struct session *s);
 /* Last reason of a lost link, "" if none. */
 const char *session_get_error(const struct session *s);
 /*

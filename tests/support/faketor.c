@@ -66,6 +66,8 @@ static const char *const builtin[][2] = {
     {"GETINFO network-liveness", "250-network-liveness=up\r\n250 OK\r\n"},
     {"GETINFO consensus/valid-until",
 	"250-consensus/valid-until=2999-01-01 00:00:00\r\n250 OK\r\n"},
+    {"GETINFO consensus/valid-after",
+	"250-consensus/valid-after=2020-01-01 00:00:00\r\n250 OK\r\n"},
     {"GETINFO onions/detached", "250-onions/detached=\r\n250 OK\r\n"},
     {"GETCONF DisableNetwork", "250 DisableNetwork=0\r\n"},
     {"GETCONF ", "250 OK\r\n"},

@@ -325,7 +325,8 @@ class Link:
 
     def on_getinfo(self, key):
         values = {"version": "0.4.9.11", "status/circuit-established": "1", "network-liveness": "up",
-                  "consensus/valid-until": "2999-01-01 00:00:00"}
+                  "consensus/valid-until": "2999-01-01 00:00:00",
+                  "consensus/valid-after": "2020-01-01 00:00:00"}
         if key == "onions/detached":
             value = "\n".join(self.tor.detached())
         elif key == "onions/current":

@@ -356,3 +356,83 @@ Test(daemon_daemon, what_is_listed_has_its_proof_in_the_record)
 	cr_assert_eq(store_last_id(r.d.store, STORE_HEAD, &last, NULL), 0);
 	cr_expect_eq(last, r.d.serial);
 }
+
+/* --- time ------------------------------------------------------------------------ */
+
+static int64_t wall_step;
+static int64_t real_mono, real_wall;
+
+static int64_t
+fixed_mono(void)
+{
+	return real_mono;
+}
+
+static int64_t
+stepped_wall(void)
+{
+	return real_wall + wall_step;
+}
+
+/* What is said of the clock when it stands `s` seconds from where it is. */
+static const char *
+clock_fault(int64_t s)
+{
+	static const struct clock_source source = { fixed_mono, stepped_wall };
+	static struct err e;
+	int ret;
+
+	e = (struct err)ERR_INIT;
+	real_mono = clock_mono_ms();
+	real_wall = clock_wall_s();
+	wall_step = s;
+	clock_set_source(&source);
+	ret = wiring_check_clock(&r.d, &e);
+	clock_set_source(NULL);
+	return ret == 0 ? "" : e.msg;
+}
+
+static bool
+link_is_down(void *rig)
+{
+	const struct rig *at = rig;
+
+	return session_get_state(at->d.tors[0].session) != SESSION_UP;
+}
+
+Test(daemon_daemon, nothing_is_signed_with_a_time_that_tor_contradicts)
+{
+	cr_assert(rig_open(&r) && rig_run(&r, rig_is_listed), "%s", r.log);
+	cr_expect_str_eq(clock_fault(0), "");
+	/* The consensus of this fake tor is of 2020 to 2999. */
+	cr_expect(strstr(clock_fault(-50 * 366 * 86400LL), "consensus") != NULL);
+	cr_expect(strstr(clock_fault(1000 * 366 * 86400LL), "consensus") != NULL);
+	cr_expect_str_eq(clock_fault(3600), "", "a jump that tor confirms");
+	cr_expect_str_eq(clock_fault(0), "");
+}
+
+Test(daemon_daemon, after_a_jump_nothing_is_signed_until_a_tor_confirms_the_time)
+{
+	cr_assert(rig_open(&r) && rig_run(&r, rig_is_listed), "%s", r.log);
+	cr_expect_str_eq(clock_fault(0), "");
+	faketor_set_down(r.tor, true);
+	cr_assert(rig_run(&r, link_is_down));
+	cr_expect_str_eq(clock_fault(0), "", "without a tor a clock that did not jump is believed: lists must be renewed");
+	cr_expect(strstr(clock_fault(60), "jumped by 6") != NULL, "%s", clock_fault(60));
+	cr_expect(strstr(clock_fault(-3600), "jumped by -3600 s") != NULL || strstr(clock_fault(-3600), "jumped by -3599 s") != NULL, "%s",
+	    clock_fault(-3600));
+	cr_expect_str_eq(clock_fault(0), "");
+}
+
+Test(daemon_daemon, a_list_is_not_published_with_a_wrong_clock_and_says_why)
+{
+	uint64_t serial;
+
+	cr_assert(rig_open(&r) && rig_run(&r, rig_is_listed), "%s", r.log);
+	serial = r.d.serial;
+	r.d.clock_offset -= 3600000;
+	faketor_set_down(r.tor, true);
+	cr_assert(rig_run(&r, link_is_down));
+	do_publish(&r.d, &(struct action){ .kind = ACTION_PUBLISH, .mirror = -1 });
+	cr_expect(r.d.serial == serial && strstr(r.d.publish_error, "clock jumped") != NULL, "%s", r.d.publish_error);
+}

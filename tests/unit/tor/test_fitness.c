@@ -32,6 +32,7 @@ make_fit(struct fitness *f, struct now now)
 	answer(f, FITNESS_CIRCUIT, "status/circuit-established=1", 250, now);
 	answer(f, FITNESS_LIVENESS, "network-liveness=up", 250, now);
 	answer(f, FITNESS_CONSENSUS, "consensus/valid-until=2026-01-02 01:00:00", 250, now);
+	answer(f, FITNESS_VALID_AFTER, "consensus/valid-after=2026-01-01 22:00:00", 250, now);
 	answer(f, FITNESS_DISABLED, "DisableNetwork=0", 250, now);
 }
 
@@ -74,7 +75,12 @@ Test(tor_fitness, each_bad_answer_has_its_reason)
 	    {FITNESS_CONSENSUS, "consensus/valid-until=", 250, "tor has no consensus"},
 	    {FITNESS_CONSENSUS, "consensus/valid-until=2026-01-01 00:00:00", 250, ""},
 	    {FITNESS_CONSENSUS, "consensus/valid-until=2025-12-31 23:59:59", 250,
-		"consensus is too old"},
+		"consensus is too old, or our clock is ahead"},
+	    {FITNESS_VALID_AFTER, "consensus/valid-after=2026-01-02 00:15:00", 250, ""},
+	    {FITNESS_VALID_AFTER, "consensus/valid-after=2026-01-02 00:15:01", 250,
+		"consensus is of the future: our clock is behind"},
+	    {FITNESS_VALID_AFTER, "Unrecognized key", 552, ""},
+	    {FITNESS_VALID_AFTER, "consensus/valid-after=0000-00-00 00:00:00", 250, ""},
 	    {FITNESS_DISABLED, "DisableNetwork=1", 250,
 		"tor's network is switched off (DisableNetwork 1)"},
 	    {FITNESS_DISABLED, "DisableNetwork", 250, ""},
@@ -103,6 +109,7 @@ status(struct fitness *f, enum event_status_action action, int64_t seconds, cons
 {
 	struct event ev = {.kind = EVENT_STATUS_GENERAL};
 
+	ev.u.status.severity = EVENT_SEVERITY_WARN;
 	ev.u.status.action = action;
 	ev.u.status.seconds = seconds;
 	snprintf(ev.u.status.reason, sizeof(ev.u.status.reason), "%s", reason);
@@ -141,8 +148,63 @@ Test(tor_fitness, a_step_of_our_own_wall_clock_is_seen_between_two_answers)
 	expect(&f, now, "");
 	now.mono += 30000;
 	now.wall += 30 - 3600;
+	expect(&f, now, "clock jumped");
 	make_fit(&f, now);
 	expect(&f, now, "clock jumped");
+	/* It holds until circuits had time to be built again. */
+	now.mono += FITNESS_JUMP_HOLD_MS;
+	now.wall += FITNESS_JUMP_HOLD_MS / 1000;
+	make_fit(&f, now);
+	expect(&f, now, "");
+}
+
+Test(tor_fitness, the_clock_agrees_only_within_the_time_of_a_consensus)
+{
+	static const struct {
+		int64_t off;
+		enum fitness_clock want;
+	} rows[] = {
+	    {0, FITNESS_CLOCK_AGREES},
+	    {-7200 - 900, FITNESS_CLOCK_AGREES},
+	    {-7200 - 901, FITNESS_CLOCK_DISAGREES},
+	    {3600 + 86400, FITNESS_CLOCK_AGREES},
+	    {3600 + 86401, FITNESS_CLOCK_DISAGREES},
+	    {-WALL, FITNESS_CLOCK_DISAGREES},
+	    {WALL, FITNESS_CLOCK_DISAGREES},
+	};
+	struct fitness f = {0};
+	struct now now = start;
+	size_t i;
+
+	fitness_link_up(&f);
+	cr_expect(fitness_clock(&f, now) == FITNESS_CLOCK_UNKNOWN);
+	make_fit(&f, now);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		now.wall = WALL + rows[i].off;
+		cr_expect(fitness_clock(&f, now) == rows[i].want, "%lld", (long long)rows[i].off);
+	}
+	answer(&f, FITNESS_CONSENSUS, "consensus/valid-until=", 250, start);
+	cr_expect(fitness_clock(&f, start) == FITNESS_CLOCK_UNKNOWN, "tor has no consensus");
+	make_fit(&f, start);
+	answer(&f, FITNESS_VALID_AFTER, "Command filtered", 510, start);
+	cr_expect(fitness_clock(&f, start) == FITNESS_CLOCK_UNKNOWN);
+	make_fit(&f, start);
+	fitness_link_down(&f);
+	cr_expect(fitness_clock(&f, start) == FITNESS_CLOCK_UNKNOWN);
+}
+
+Test(tor_fitness, a_relay_that_nobody_trusts_can_not_make_us_unfit_by_its_clock)
+{
+	struct fitness f = {0};
+	struct event ev = {.kind = EVENT_STATUS_GENERAL};
+
+	fitness_link_up(&f);
+	make_fit(&f, start);
+	ev.u.status.severity = EVENT_SEVERITY_NOTICE;
+	ev.u.status.action = EVENT_STATUS_CLOCK_SKEW;
+	ev.u.status.seconds = 86400;
+	cr_expect(fitness_take_event(&f, &ev, start));
+	expect(&f, start, "");
 }
 
 Test(tor_fitness, skew_says_in_which_direction)
