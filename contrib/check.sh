@@ -149,7 +149,7 @@ for test in "$top"/tests/system/*.sh "$top"/tests/system/*.py; do
 	# Support modules say so by not being executable.
 	[ -x "$test" ] || continue
 	case $quick:$name in
-	yes:realtor.py | yes:testnet.py | yes:torrc.sh) continue ;;
+	yes:faults.py | yes:realtor.py | yes:testnet.py | yes:torrc.sh | yes:verdicts.py) continue ;;
 	esac
 	step "$name"
 	case $name in

@@ -60,8 +60,6 @@ class Network:
     def __init__(self, folder):
         self.folder = folder
         subprocess.run([TESTNET, "start", folder], check=True, stdout=subprocess.DEVNULL)
-        self.control = os.path.join(folder, "host/control")
-        self.cookie = os.path.join(folder, "host/control.authcookie")
         self.socks = os.path.join(folder, "host/socks")
         self.reader = os.path.join(folder, "reader/socks")
 
@@ -79,7 +77,12 @@ class Network:
             return int(f.read())
 
     def relay_pids(self):
-        return [self.pid(n) for n in sorted(os.listdir(os.path.join(self.folder, "tor"))) if n not in ("host", "reader")]
+        tors = os.path.join(self.folder, "tor")
+        return [self.pid(n) for n in sorted(os.listdir(tors)) if n.startswith(("auth", "relay")) and os.path.isdir(tors + "/" + n)]
+
+    def signal_relays(self, number):
+        for pid in self.relay_pids():
+            os.kill(pid, number)
 
     def kill_host(self):
         subprocess.run([TESTNET, "kill", self.folder, "host"], check=True)
@@ -91,12 +94,12 @@ class Network:
 class Controller:
     """Another controller of the same tor."""
 
-    def __init__(self, net):
+    def __init__(self, net, name="host"):
         self.s = socket.socket(socket.AF_UNIX)
         self.s.settimeout(10)
-        self.s.connect(net.control)
+        self.s.connect(os.path.join(net.folder, name, "control"))
         self.f = self.s.makefile("rb")
-        with open(net.cookie, "rb") as f:
+        with open(os.path.join(net.folder, name, "control.authcookie"), "rb") as f:
             cookie = f.read()
         nonce = os.urandom(32)
         reply = self.ask("AUTHCHALLENGE SAFECOOKIE " + nonce.hex())[0]
@@ -239,7 +242,7 @@ check "page" {{
   path = "/health"
   status = 200
   contains = "ok"
-  interval = 3s
+  interval = {interval}
   timeout = 20s
   rise = 2
   fall = 2
@@ -258,14 +261,16 @@ MIRROR = """mirror "{name}" {{
 class Site:
     """One daemon with its configuration, backends and client."""
 
-    def __init__(self, net, names, drain="25s", min_listed=1, socks="socks"):
+    def __init__(self, net, names, drain="25s", min_listed=1, socks="socks", interval="3s", backend=None):
+        """`backend`: one for all mirrors, else each has its own."""
         self.net = net
         self.dir = tempfile.mkdtemp(prefix="om-")
         os.makedirs(self.dir + "/run")
-        self.backends = {n: Backend(n) for n in names}
+        self.backends = {n: backend or Backend(n) for n in names}
         self.conf = self.dir + "/onionmirror.conf"
         with open(self.conf, "w") as f:
-            f.write(CONF.format(dir=self.dir, net=net.folder, min_listed=min_listed, socks=socks))
+            f.write(CONF.format(dir=self.dir, net=net.folder, min_listed=min_listed, socks=socks,
+                                interval=interval))
             for n in names:
                 f.write(MIRROR.format(name=n, port=self.backends[n].port, drain=drain))
         out = self.cli("init", "--keys", self.dir + "/keys", "--no-passphrase").stdout

@@ -136,14 +136,6 @@ def a_blocked_address_is_replaced_by_itself(site):
         site.net.unblock(victim)
 
 
-def a_stopped_backend_leaves_the_list_without_a_rotation(site):
-    before = site.wait_listed()
-    site.backends["north"].stop()
-    until("north is out of the list", 90, lambda: before["north"] not in site.published(), 0.5)
-    site.backends["north"].start()
-    until("north is back with the same address", 120, lambda: site.listed() == before, 0.5)
-
-
 def sigterm_ends_in_order_and_the_onions_stay(site):
     listed = site.wait_listed()
     start = time.monotonic()
@@ -168,7 +160,6 @@ def test(net, cases):
         cases.run(stock_minisign_accepts_every_signature, site)
         cases.run(a_rotated_onion_answers_until_its_drain_is_over_then_is_gone, site)
         cases.run(an_onion_deleted_by_another_controller_is_put_back, site)
-        cases.run(a_stopped_backend_leaves_the_list_without_a_rotation, site)
         cases.run(kill_9_tor_and_the_same_addresses_answer_again, site)
         # A new tor has lost the foreign onion as well.
         c = om.Controller(net)
