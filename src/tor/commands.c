@@ -168,3 +168,9 @@ session_unwatch(struct session *s)
 	if (--s->watchers == 0)
 		handshake_ask_watch(s);
 }
+
+bool
+session_sees_circuits(const struct session *s)
+{
+	return s->minor_seen;
+}

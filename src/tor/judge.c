@@ -95,8 +95,8 @@ judge_timeout(const struct trace *t, int64_t ms, char *detail)
 		snprintf(in, sizeof(in), "tor answered 06: given up");
 	else
 		snprintf(in, sizeof(in), "no circuit to the onion in %lld ms", (long long)ms);
-	if (!t->stream_seen) {
-		/* No events: nobody knows. */
+	if (!t->stream_seen || !t->minor_seen) {
+		/* No events, or a filter keeps some from us: nobody knows. */
 	} else if (t->desc == DESC_REQUESTED || t->desc == DESC_MISSING) {
 		how_far = "; the descriptor did not come";
 	} else if (!t->meeting_point) {

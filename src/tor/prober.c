@@ -194,6 +194,8 @@ probe_on_timer(void *arg)
 {
 	struct probe *p = arg;
 
+	if (has_events(p))
+		p->trace.minor_seen = session_sees_circuits(p->rq.through);
 	switch (p->state) {
 	case PROBE_INVALID: probe_finish(p, p->result.verdict); break;
 	case PROBE_SETTLING: settled(p); break;

@@ -314,6 +314,7 @@ take_event(struct session *s, const struct reply *r)
 	/* A known event with an odd field is not worth the link: its boundaries were right. */
 	if (s->state != SESSION_UP || event_parse(&ev, r, NULL) != 0)
 		return;
+	s->minor_seen = s->minor_seen || ev.kind == EVENT_CIRC_MINOR;
 	if (fitness_take_event(&s->fitness, &ev, clock_now())) {
 		tell_fitness(s);
 		if (!s->dead)
@@ -376,6 +377,7 @@ session_is_up(struct session *s)
 	s->state = SESSION_UP;
 	s->up_since = clock_mono_ms();
 	s->told = false;
+	s->minor_seen = false;
 	err_clear(&s->error);
 	fitness_link_up(&s->fitness);
 	if (s->watchers > 0)

@@ -123,6 +123,9 @@ void session_watch(struct session *s);
 /* Once for each session_watch(). */
 void session_unwatch(struct session *s);
 
+/* Has CIRC_MINOR come since the link is up? Else what it would tell is not known, rather than not so. */
+bool session_sees_circuits(const struct session *s);
+
 /*
  * `addresses`: n x 56 characters, each NUL-ended, borrowed for the call. n < 0:
  * unknown (link lost, refused, not a list).

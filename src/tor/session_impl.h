@@ -39,6 +39,7 @@ struct session {
 	unsigned event_set;  /* index of the set of events last asked for, but for the watchers */
 	bool can_watch;      /* STREAM, CIRC and CIRC_MINOR are to be had */
 	unsigned watchers;
+	bool minor_seen; /* CIRC_MINOR has come since the link is up */
 
 	struct fitness fitness;
 	bool fit;            /* as last told */

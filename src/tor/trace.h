@@ -29,6 +29,7 @@ struct trace {
 	enum desc_sight desc;
 	int cached;             /* has tor the descriptor, asked after a failure: 1, 0, -1 unknown */
 	bool stream_seen;       /* STREAM has come: so these events do reach us */
+	bool minor_seen;        /* CIRC_MINOR reaches us, if only of others */
 	bool meeting_point;     /* a rendezvous point waits: our own tor can build circuits */
 	bool acked;             /* an introduction point has passed the introduction on */
 	bool nacked;            /* one has refused: it does not know the service (any more) */

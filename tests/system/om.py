@@ -128,6 +128,12 @@ class Controller:
                     raise AssertionError("tor answers " + line)
                 return lines
 
+    def close_circuit(self, number):
+        try:
+            self.ask("CLOSECIRCUIT " + number)
+        except AssertionError:
+            pass  # gone already
+
     def detached(self):
         return set(re.findall(r"\b[a-z2-7]{56}\b", " ".join(self.ask("GETINFO onions/detached"))))
 

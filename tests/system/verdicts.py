@@ -127,9 +127,12 @@ def a_service_that_is_gone_fails_at_its_introduction_points(onions):
     until("its descriptor in the reader's cache", 60, lambda: om.answers(onions.net, onions.gone, timeout=20))
     onions.host.ask("DEL_ONION " + onions.gone)
     for socks in PORTS:
-        # tor keeps a young circuit open for some seconds to test its guard: so an introduction point may
-        # not know yet, and lets the reader wait for nobody.
+        # tor keeps a young circuit open for a while to test its guard: an introduction point that does
+        # not know yet lets the reader wait for nobody.
         def gone(s=socks):
+            for line in onions.host.ask("GETINFO circuit-status"):
+                if "REND_QUERY=" + onions.gone in line:
+                    onions.host.close_circuit(line.split()[0])
             got = probe(onions.net, (s, onions.gone), timeout=8)[0]
             print("# %-11s %02x %s (%s)" % (s, got["socks"] & 255, got["verdict"], got["detail"]))
             assert got["verdict"] in ("intro", "timeout"), got
@@ -173,7 +176,7 @@ def the_clients_of_a_service_are_counted(onions):
     reader = om.Controller(onions.net, "reader")
     for line in reader.ask("GETINFO circuit-status"):
         if "PURPOSE=HS_CLIENT_REND" in line:
-            reader.ask("CLOSECIRCUIT " + line.split()[0])
+            reader.close_circuit(line.split()[0])
     reader.close()
     until("no client", 10, lambda: count() == 0)
 

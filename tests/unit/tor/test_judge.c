@@ -89,16 +89,18 @@ Test(tor_judge, a_timeout_says_how_far_it_came)
 		enum verdict want;
 		const char *detail;
 	} rows[] = {
-	    {{.stream_seen = false}, VERDICT_TIMEOUT, "in 60000 ms"},
-	    {{.stream_seen = true, .desc = DESC_REQUESTED}, VERDICT_TIMEOUT, "descriptor did not come"},
-	    {{.stream_seen = true, .desc = DESC_RECEIVED}, VERDICT_INCONCLUSIVE, "our own tor"},
-	    {{.stream_seen = true, .intro_timeout = true}, VERDICT_INCONCLUSIVE, "our own tor"},
-	    {{.stream_seen = true, .meeting_point = true}, VERDICT_TIMEOUT, "no introduction point"},
-	    {{.stream_seen = true, .meeting_point = true, .intro_timeout = true}, VERDICT_INTRO, "no introduction point"},
-	    {{.stream_seen = true, .meeting_point = true, .nacked = true}, VERDICT_INTRO, "no introduction point"},
-	    {{.stream_seen = true, .meeting_point = true, .acked = true, .intro_timeout = true}, VERDICT_TIMEOUT, "did not come"},
-	    {{.stream_seen = true, .meeting_point = true, .acked = true, .rend_timeout = true}, VERDICT_RENDEZVOUS, "did not come"},
-	    {{.stream_seen = true, .meeting_point = true, .acked = true, .joined = true, .rend_timeout = true}, VERDICT_TIMEOUT,
+	    {{.stream_seen = false, .minor_seen = true}, VERDICT_TIMEOUT, "in 60000 ms"},
+	    /* A filter that lets STREAM through and not CIRC_MINOR must not hide a takedown. */
+	    {{.stream_seen = true, .desc = DESC_RECEIVED}, VERDICT_TIMEOUT, "in 60000 ms"},
+	    {{.stream_seen = true, .minor_seen = true, .desc = DESC_REQUESTED}, VERDICT_TIMEOUT, "descriptor did not come"},
+	    {{.stream_seen = true, .minor_seen = true, .desc = DESC_RECEIVED}, VERDICT_INCONCLUSIVE, "our own tor"},
+	    {{.stream_seen = true, .minor_seen = true, .intro_timeout = true}, VERDICT_INCONCLUSIVE, "our own tor"},
+	    {{.stream_seen = true, .minor_seen = true, .meeting_point = true}, VERDICT_TIMEOUT, "no introduction point"},
+	    {{.stream_seen = true, .minor_seen = true, .meeting_point = true, .intro_timeout = true}, VERDICT_INTRO, "no introduction point"},
+	    {{.stream_seen = true, .minor_seen = true, .meeting_point = true, .nacked = true}, VERDICT_INTRO, "no introduction point"},
+	    {{.stream_seen = true, .minor_seen = true, .meeting_point = true, .acked = true, .intro_timeout = true}, VERDICT_TIMEOUT, "did not come"},
+	    {{.stream_seen = true, .minor_seen = true, .meeting_point = true, .acked = true, .rend_timeout = true}, VERDICT_RENDEZVOUS, "did not come"},
+	    {{.stream_seen = true, .minor_seen = true, .meeting_point = true, .acked = true, .joined = true, .rend_timeout = true}, VERDICT_TIMEOUT,
 		"did not open"},
 	};
 	char detail[PROBE_DETAIL_SIZE];
