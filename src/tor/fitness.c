@@ -32,6 +32,7 @@ fitness_link_down(struct fitness *f)
 	f->linked = false;
 	memset(f->asked, 0, sizeof(f->asked));
 	f->circuit = f->live = f->disabled = -1;
+	f->pathless_until = 0;
 	f->valid_until = f->valid_after = -1;
 }
 
@@ -150,6 +151,12 @@ fitness_take_event(struct fitness *f, const struct event *ev, struct now now)
 	return false;
 }
 
+void
+fitness_take_path(struct fitness *f, bool found, struct now now)
+{
+	f->pathless_until = found ? 0 : now.mono + FITNESS_PATH_HOLD_MS;
+}
+
 enum fitness_clock
 fitness_clock(const struct fitness *f, struct now now)
 {
@@ -176,6 +183,8 @@ fitness_judge(const struct fitness *f, struct now now, const char **why)
 		*why = f->skew < 0 ? "clock is behind" : "clock is ahead";
 	else if (f->circuit == 0)
 		*why = "tor has no circuit";
+	else if (now.mono < f->pathless_until)
+		*why = "tor finds no rendezvous point";
 	else if (f->live == 0)
 		*why = "network is down";
 	else if (f->valid_until == 0)

@@ -19,6 +19,7 @@
 #define FITNESS_CONSENSUS_EARLY_S 900   /* before valid-after: our clock is behind those of the authorities */
 #define FITNESS_JUMP_HOLD_MS 60000      /* circuits are rebuilt in this time */
 #define FITNESS_SKEW_HOLD_MS 600000     /* tor says it again while it lasts */
+#define FITNESS_PATH_HOLD_MS 180000     /* unless a probe finds a rendezvous point before */
 #define FITNESS_STEP_MS 5000            /* wall against monotonic clock between two answers */
 
 enum fitness_question {
@@ -38,6 +39,7 @@ struct fitness {
 	int64_t valid_after;         /* so too */
 	int64_t jumped_until;        /* monotonic ms, 0 never */
 	int64_t skewed_until, skew;  /* monotonic ms; s */
+	int64_t pathless_until;      /* monotonic ms */
 	int64_t offset;              /* wall less monotonic, ms */
 	bool has_offset;
 };
@@ -53,6 +55,12 @@ void fitness_take_reply(
     struct fitness *f, enum fitness_question q, const struct reply *r, struct now now);
 /* True when the event is about us, so that asking anew is worth it. */
 bool fitness_take_event(struct fitness *f, const struct event *ev, struct now now);
+/*
+ * A probe got a rendezvous point from tor, or until its deadline none. tor
+ * itself may take minutes to call the network down, and never does so where
+ * it does not learn circuit timeouts.
+ */
+void fitness_take_path(struct fitness *f, bool found, struct now now);
 /*
  * Does our wall clock agree with the consensus that tor has: is now within its
  * time, with a day's grace? Unknown without a link or a consensus. The grace

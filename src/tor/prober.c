@@ -81,6 +81,9 @@ probe_finish(struct probe *p, enum verdict v)
 	probe_cb *cb = p->cb;
 	void *ctx = p->ctx;
 	uint64_t id = p->id;
+	/* One that ended before tor had to find a rendezvous point says nothing of that. */
+	bool pathless = v == VERDICT_INCONCLUSIVE && p->trace.stream_seen && !p->trace.meeting_point;
+	struct session *through = p->rq.through;
 
 	result.verdict = v;
 	result.phases.total = probe_elapsed(p);
@@ -88,6 +91,8 @@ probe_finish(struct probe *p, enum verdict v)
 	result.stale_hsdir = p->missing > 0 || (result.socks_code == 0xf0 && result.phases.first_byte >= 0);
 	close_circuits(p);
 	probe_free(p);
+	if (pathless)
+		session_note_path(through, false);
 	cb(ctx, id, &result);
 }
 
@@ -174,6 +179,7 @@ take_fetched(struct probe *p, const struct event *ev)
 	if (ev->kind != EVENT_HS_DESC || strcmp(d->address, p->rq.address) != 0)
 		return;
 	if (d->action == EVENT_DESC_RECEIVED) {
+		p->trace.desc = DESC_RECEIVED;
 		p->result.phases.descriptor = probe_elapsed(p);
 		probe_connect(p);
 	} else if (d->action == EVENT_DESC_FAILED && d->side != EVENT_DESC_SIDE_UPLOAD) {
@@ -320,18 +326,26 @@ prober_count(const struct prober *r)
 }
 
 void
-prober_on_event(struct prober *r, const struct session *through, const struct event *ev)
+prober_on_event(struct prober *r, struct session *through, const struct event *ev)
 {
+	bool found = false, had;
 	struct probe *p;
 
 	for (p = r->probes; p != NULL; p = p->next) {
 		if (!has_events(p) || p->rq.through != through)
 			continue;
-		if (p->state == PROBE_FETCHING)
+		if (p->state == PROBE_FETCHING) {
 			take_fetched(p, ev);
-		else if (ev->kind != EVENT_HS_DESC || p->state != PROBE_HTTP)
-			trace_take(&p->trace, ev, probe_elapsed(p), &p->result.phases);
+			continue;
+		}
+		if (ev->kind == EVENT_HS_DESC && p->state == PROBE_HTTP)
+			continue;
+		had = p->trace.meeting_point;
+		trace_take(&p->trace, ev, probe_elapsed(p), &p->result.phases);
+		found = found || (!had && p->trace.meeting_point);
 	}
+	if (found)
+		session_note_path(through, true);
 }
 
 struct prober *

@@ -60,7 +60,7 @@ void prober_cancel(struct prober *p, uint64_t id);
 /* Running probes and checks. */
 unsigned prober_count(const struct prober *p);
 /* Every event of each session that probes go through. */
-void prober_on_event(struct prober *p, const struct session *through, const struct event *ev);
+void prober_on_event(struct prober *p, struct session *through, const struct event *ev);
 /* No callback comes any more. Free it before the sessions, in the same turn of the loop. */
 void prober_free(struct prober *p);
 

@@ -120,6 +120,15 @@ on_keep_alive(void *arg)
 	leave(s);
 }
 
+void
+session_note_path(struct session *s, bool found)
+{
+	enter(s);
+	fitness_take_path(&s->fitness, found, clock_now());
+	tell_fitness(s);
+	leave(s);
+}
+
 /* --- answers ---------------------------------------------------------------- */
 
 static void

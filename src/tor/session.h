@@ -123,6 +123,8 @@ void session_watch(struct session *s);
 /* Once for each session_watch(). */
 void session_unwatch(struct session *s);
 
+/* What a probe through this tor found out about our own side: see fitness_take_path(). on_fitness may come inside. */
+void session_note_path(struct session *s, bool found);
 /* Has CIRC_MINOR come since the link is up? Else what it would tell is not known, rather than not so. */
 bool session_sees_circuits(const struct session *s);
 

@@ -242,3 +242,27 @@ Test(tor_fitness, liveness_events_count_and_foreign_events_do_not)
 	cr_expect(!status(&f, EVENT_STATUS_BOOTSTRAP, 0, "", start));
 	expect(&f, start, "");
 }
+
+Test(tor_fitness, a_probe_that_got_no_rendezvous_point_makes_us_unfit_until_one_gets_it)
+{
+	struct fitness f = {0};
+	struct now later = start;
+
+	fitness_link_up(&f);
+	make_fit(&f, start);
+	fitness_take_path(&f, true, start);
+	expect(&f, start, "");
+	fitness_take_path(&f, false, start);
+	expect(&f, start, "tor finds no rendezvous point");
+	fitness_take_path(&f, true, start);
+	expect(&f, start, "");
+	/* Without another probe it is over by itself, or nothing would ever be probed again. */
+	fitness_take_path(&f, false, start);
+	later.mono += FITNESS_PATH_HOLD_MS;
+	later.wall += FITNESS_PATH_HOLD_MS / 1000;
+	expect(&f, later, "");
+	fitness_take_path(&f, false, start);
+	fitness_link_up(&f);
+	make_fit(&f, start);
+	expect(&f, start, "");
+}

@@ -32,6 +32,7 @@ struct rig {
 	struct faketor *tor;
 	struct session *session;
 	unsigned ups, seen, awaited;
+	unsigned before; /* connections of earlier probes */
 	const char *script; /* events before the answer to what is asked after a failure; @: the user name */
 	const char *answer;
 	char text[2048];
@@ -502,7 +503,7 @@ has_connected(void *arg)
 {
 	const struct rig *r = arg;
 
-	return fakesite_port(r->site) != 0;
+	return fakesite_connections(r->site) > r->before && fakesite_port(r->site) != 0;
 }
 
 static bool
@@ -621,6 +622,31 @@ Test(tor_prober, phases_come_from_events_and_a_cached_descriptor_took_no_time)
 
 	rig_link(&r, &(struct fakesite_script){.response = OK_ALL});
 	cr_expect(rig_run(&r) == VERDICT_OK && r.result.phases.descriptor == -1, "no event was seen");
+	rig_fini(&r);
+}
+
+Test(tor_prober, a_timeout_without_a_rendezvous_point_tells_on_our_own_side_until_one_is_found)
+{
+	const struct fakesite_script script = {.code = -1};
+	const char *why;
+	struct rig r;
+
+	rig_link(&r, &script);
+	r.rq.timeout_ms = 60;
+	prober_start(r.prober, &r.rq, on_done, &r, 1);
+	send_events(&r, STREAM("NEW 0", "PURPOSE=USER") CIRC("11", "HSCR_CONNECTING"));
+	cr_assert(loop_run_until(r.loop, is_done, &r, 900));
+	cr_expect(r.result.verdict == VERDICT_INCONCLUSIVE);
+	cr_expect(!session_is_fit(r.session, &why) && strstr(why, "rendezvous point") != NULL, "%s", why);
+	r.done = 0;
+	r.before = 1;
+	r.rq.timeout_ms = 600;
+	prober_start(r.prober, &r.rq, on_done, &r, 2);
+	send_events(&r, STREAM("NEW 0", "PURPOSE=USER"));
+	cr_expect(!session_is_fit(r.session, &why));
+	send_events(&r, CIRC("12", "HSCR_ESTABLISHED_IDLE"));
+	cr_expect(session_is_fit(r.session, &why), "%s: as soon as it is seen, not when the probe ends", why);
+	prober_cancel(r.prober, 2);
 	rig_fini(&r);
 }
 
