@@ -183,15 +183,19 @@ take_fetched(struct probe *p, const struct event *ev)
 		p->result.phases.descriptor = probe_elapsed(p);
 		probe_connect(p);
 	} else if (d->action == EVENT_DESC_FAILED && d->side != EVENT_DESC_SIDE_UPLOAD) {
-		if (++p->missing < FETCH_TRIES) {
+		/* Other reasons say nothing of what that HSDir has. */
+		p->missing += d->reason == EVENT_DESC_REASON_NOT_FOUND || d->reason == EVENT_DESC_REASON_BAD_DESC;
+		if (++p->tries < FETCH_TRIES) {
 			/* tor goes on by itself only if it has none in its cache. */
 			fetch(p);
-			return;
+		} else if (p->missing < FETCH_TRIES) {
+			probe_connect(p);
+		} else {
+			judge_detail(p->result.detail, "none of %u HSDirs has its descriptor", p->missing);
+			p->result.verdict = d->reason == EVENT_DESC_REASON_BAD_DESC ? VERDICT_BAD_DESCRIPTOR : VERDICT_NO_DESCRIPTOR;
+			p->state = PROBE_INVALID;
+			timer_set(p->timer, 0);
 		}
-		judge_detail(p->result.detail, "none of %u HSDirs has its descriptor", p->missing);
-		p->result.verdict = d->reason == EVENT_DESC_REASON_BAD_DESC ? VERDICT_BAD_DESCRIPTOR : VERDICT_NO_DESCRIPTOR;
-		p->state = PROBE_INVALID;
-		timer_set(p->timer, 0);
 	}
 }
 

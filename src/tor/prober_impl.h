@@ -39,7 +39,7 @@ struct probe {
 	struct buf hello[3]; /* SOCKS messages, by the state that waits for their answer */
 	struct buf request;  /* the HTTP request */
 	struct trace trace;
-	unsigned missing;          /* HSDirs that had no descriptor, while fetching */
+	unsigned tries, missing;   /* while fetching: HSDirs that failed, and of these who had no descriptor */
 	int64_t started, deadline; /* monotonic ms */
 	struct probe_result result;
 };

@@ -165,6 +165,8 @@ on_accept(struct stream *s, void *arg)
 		stream_free(s);
 		return;
 	}
+	f->user[0] = f->password[0] = f->host[0] = f->request[0] = '\0';
+	f->port = 0;
 	f->connections[i] = (struct connection){
 	    .owner = f, .stream = s, .stage = f->script.direct ? STAGE_REQUEST : STAGE_GREETING};
 	f->connections[i].drip = timer_new(f->loop, on_drip, &f->connections[i]);
