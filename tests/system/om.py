@@ -128,15 +128,6 @@ class Controller:
                     raise AssertionError("tor answers " + line)
                 return lines
 
-    def close_circuit(self, number):
-        """False: there is none of that number."""
-        try:
-            self.ask("CLOSECIRCUIT " + number)
-        except AssertionError as e:
-            assert "552" in str(e), e
-            return False
-        return True
-
     def detached(self):
         return set(re.findall(r"\b[a-z2-7]{56}\b", " ".join(self.ask("GETINFO onions/detached"))))
 
