@@ -30,7 +30,9 @@ struct http_reader {
 	unsigned interim, n_lines;
 	bool is_head, http10;
 	size_t head_size;    /* bytes of this head in whole lines */
-	size_t left, body_cap;
+	size_t left, body_len, body_cap;
+	http_sink *sink;     /* NULL: the body is kept */
+	void *sink_arg;      /* borrowed */
 	struct buf line, fields, body;
 	size_t n_fields;
 	struct err failed;
@@ -64,6 +66,14 @@ void
 http_reader_set_body_cap(struct http_reader *r, size_t cap)
 {
 	r->body_cap = cap < HTTP_BODY_MAX ? cap : HTTP_BODY_MAX;
+}
+
+void
+http_reader_set_sink(struct http_reader *r, http_sink *sink, void *arg, size_t cap)
+{
+	r->sink = sink;
+	r->sink_arg = arg;
+	r->body_cap = cap;
 }
 
 void
@@ -262,8 +272,9 @@ take_chunk_size(struct http_reader *r, const char *s, size_t n, struct err *e)
 	size_t i, size = 0;
 
 	for (i = 0; i < n && hex_digit(s[i]) >= 0; i++) {
-		size = size * 16 + (size_t)hex_digit(s[i]);
-		if (size > r->body_cap - r->body.len)
+		/* A multiple of 16 has room for the digit. */
+		if (__builtin_mul_overflow(size, (size_t)16, &size) ||
+		    (size += (size_t)hex_digit(s[i])) > r->body_cap - r->body_len)
 			return err_set(e, ERR_LIMIT, "HTTP: a body longer than %zu bytes", r->body_cap);
 	}
 	if (i == 0)
@@ -278,19 +289,26 @@ take_chunk_size(struct http_reader *r, const char *s, size_t n, struct err *e)
 	return 0;
 }
 
+static int
+keep_body(struct http_reader *r, const char *data, size_t n, struct err *e)
+{
+	r->body_len += n;
+	if (r->sink != NULL)
+		return r->sink(r->sink_arg, data, n, e);
+	buf_add(&r->body, data, n);
+	return buf_ok(&r->body) ? 0 : err_set(e, ERR_MEMORY, "out of memory");
+}
+
 static size_t
 take_bytes(struct http_reader *r, const char *data, size_t len, struct err *e)
 {
 	size_t n = r->state == WANT_UNTIL_EOF || len < r->left ? len : r->left;
+	bool too_long = r->state == WANT_UNTIL_EOF && n > r->body_cap - r->body_len;
 
-	if (r->state == WANT_UNTIL_EOF && n > r->body_cap - r->body.len) {
-		buf_add(&r->body, data, r->body_cap - r->body.len);
-		err_set(e, ERR_LIMIT, "HTTP: a body longer than %zu bytes", r->body_cap);
+	if (keep_body(r, data, too_long ? r->body_cap - r->body_len : n, e) != 0)
 		return 0;
-	}
-	buf_add(&r->body, data, n);
-	if (!buf_ok(&r->body)) {
-		err_set(e, ERR_MEMORY, "out of memory");
+	if (too_long) {
+		err_set(e, ERR_LIMIT, "HTTP: a body longer than %zu bytes", r->body_cap);
 		return 0;
 	}
 	if (r->state == WANT_UNTIL_EOF)

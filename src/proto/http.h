@@ -15,7 +15,7 @@
  */
 #define HTTP_HEAD_MAX (16 * 1024)  /* bytes of a head, status line included; each interim head by itself */
 #define HTTP_LINES_MAX 100         /* header lines, trailer lines counted too */
-#define HTTP_BODY_MAX (64 * 1024)  /* bytes of body, un-chunked */
+#define HTTP_BODY_MAX (64 * 1024)  /* bytes of body, un-chunked, that the reader keeps */
 #define HTTP_CHUNK_LINE_MAX 256    /* a chunk's size line with extensions */
 #define HTTP_INTERIM_MAX 5         /* 1xx responses before the final one */
 
@@ -26,6 +26,13 @@ struct http_reader *http_reader_new(void);
 void http_reader_free(struct http_reader *r);
 /* Lower bound for the body (<= HTTP_BODY_MAX); past it is ERR_LIMIT. Before the first feed. */
 void http_reader_set_body_cap(struct http_reader *r, size_t cap);
+/*
+ * Hands body bytes, un-chunked, to `sink` in whatever pieces they come instead
+ * of keeping them; `cap` of them at most, which may be any number. -1 from it
+ * with an error set fails the reader with that error. Before the first feed.
+ */
+typedef int http_sink(void *arg, const char *p, size_t n, struct err *e);
+void http_reader_set_sink(struct http_reader *r, http_sink *sink, void *arg, size_t cap);
 /* The request was HEAD: the response has no body. Before the first feed. */
 void http_reader_set_head_request(struct http_reader *r);
 /*
@@ -52,7 +59,7 @@ bool http_reader_done(const struct http_reader *r);
 int http_reader_status(const struct http_reader *r);
 /* Value of a field without the spaces around it; name without regard to case. NULL: not there, or more than once. */
 const char *http_reader_header(const struct http_reader *r, const char *name);
-/* Body so far, NUL-ended, may hold NULs; valid until the next call. */
+/* Body so far, NUL-ended, may hold NULs; valid until the next call. With a sink it is empty. */
 const char *http_reader_body(const struct http_reader *r, size_t *len);
 
 /*

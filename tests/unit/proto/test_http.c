@@ -4,6 +4,7 @@
 #include "proto/http.h"
 
 #include <criterion/criterion.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -344,4 +345,60 @@ Test(proto_http, bodies_may_hold_any_byte)
 	body = http_reader_body(r, &len);
 	cr_assert(http_reader_done(r) && len == 256 && memcmp(body, in + n, 256) == 0 && body[256] == '\0');
 	http_reader_free(r);
+}
+
+static int
+count_bytes(void *arg, const char *p, size_t n, struct err *e)
+{
+	size_t *left = arg;
+
+	(void)p;
+	if (n > *left)
+		return err_set(e, ERR_SYS, "the disk is full");
+	*left -= n;
+	return 0;
+}
+
+/* Feeds a head and then `n` bytes of body in pieces; what is left of `room` in *room. */
+static enum err_code
+pour(const char *head, size_t n, size_t cap, size_t *room)
+{
+	static char piece[4096];
+	struct http_reader *r = http_reader_new();
+	struct err e = ERR_INIT;
+	size_t used, len;
+
+	http_reader_set_sink(r, count_bytes, room, cap);
+	http_reader_feed(r, head, strlen(head), &used, &e);
+	for (; n > 0 && e.code == ERR_NONE; n -= len) {
+		len = n < sizeof piece ? n : sizeof piece;
+		http_reader_feed(r, piece, len, &used, &e);
+	}
+	cr_expect_str_eq(http_reader_body(r, &len), "", "nothing is kept");
+	cr_expect_eq(len, 0);
+	http_reader_free(r);
+	return e.code;
+}
+
+Test(proto_http, a_sink_takes_more_than_is_kept_and_its_cap_holds)
+{
+	const size_t mb = 1024 * 1024;
+	size_t room = 8 * mb;
+
+	cr_expect_eq(pour(OK "\r\n", 4 * mb, 4 * mb, &room), ERR_NONE);
+	cr_expect_eq(room, 4 * mb);
+	cr_expect_eq(pour(OK "\r\n", 4 * mb + 1, 4 * mb, &room), ERR_LIMIT);
+	cr_expect_eq(room, 0, "up to the cap it was handed out");
+	room = 8 * mb;
+	cr_expect_eq(pour(OK "Content-Length: 4194305\r\n\r\n", 1, 4 * mb, &room), ERR_LIMIT);
+	cr_expect_eq(pour(OK "Transfer-Encoding: chunked\r\n\r\n400001\r\n", 1, 4 * mb, &room), ERR_LIMIT);
+	cr_expect_eq(pour(OK "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff1\r\n", 1, SIZE_MAX, &room), ERR_LIMIT);
+	cr_expect_eq(room, 8 * mb, "not a byte of a body that is announced as too long");
+}
+
+Test(proto_http, what_a_sink_says_ends_the_reader)
+{
+	size_t room = 5000;
+
+	cr_expect_eq(pour(OK "\r\n", 8192, 1 << 20, &room), ERR_SYS);
 }
