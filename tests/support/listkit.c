@@ -70,14 +70,14 @@ kit_signers(struct kit_signers *s, size_t n, const unsigned *keys)
 }
 
 static void
-set_root_defaults(struct kit_root *r)
+set_root_defaults(struct kit_root *r, int64_t now)
 {
 	static const unsigned keys[] = { 1, 2, 3 };
 
 	r->doc.version = 1;
 	r->doc.epoch = 1;
-	r->doc.epoch_start = KIT_NOW - 10 * KIT_DAY;
-	r->doc.expires = KIT_NOW + 355 * KIT_DAY;
+	r->doc.epoch_start = now - 10 * KIT_DAY;
+	r->doc.expires = now + 355 * KIT_DAY;
 	strcpy(r->doc.name, "The Test");
 	r->doc.n_keys = 3;
 	r->doc.threshold = 2;
@@ -96,7 +96,7 @@ kit_add_root(struct kit *k)
 	must(k->n_roots < KIT_ROOTS, "too many roots", NULL);
 	memset(r, 0, sizeof *r);
 	if (k->n_roots == 0)
-		set_root_defaults(r);
+		set_root_defaults(r, k->now);
 	else {
 		*r = r[-1];
 		memset(&r->out, 0, sizeof r->out);
@@ -115,13 +115,13 @@ kit_add_member(struct kit *k, const char *name, unsigned key)
 	must(k->n_heads <= KIT_HEADS, "too many heads", NULL);
 	k->members.keys[k->members.doc.n_members++] = key;
 	snprintf(m->name, sizeof m->name, "%s", name);
-	m->not_before = KIT_NOW - KIT_DAY;
-	m->not_after = KIT_NOW + 36 * KIT_DAY;
+	m->not_before = k->now - KIT_DAY;
+	m->not_after = k->now + 36 * KIT_DAY;
 	memset(h, 0, sizeof *h);
 	snprintf(h->doc.member, sizeof h->doc.member, "%s", name);
 	h->doc.epoch = 1;
 	h->doc.serial = 100;
-	h->doc.issued = KIT_NOW - KIT_HOUR;
+	h->doc.issued = k->now - KIT_HOUR;
 	h->doc.fresh_until = h->doc.issued + KIT_DAY;
 	h->doc.valid_until = h->doc.issued + 7 * KIT_DAY;
 	kit_signers(&h->signers, 1, &key);
@@ -138,10 +138,10 @@ kit_add_leaf(struct kit *k, unsigned onion)
 	l->onion = l->signer = onion;
 	l->doc.role = DOC_ROLE_MIRROR;
 	memset(l->doc.salt, (int)onion, sizeof l->doc.salt);
-	l->doc.from = KIT_NOW - KIT_DAY;
-	l->doc.until = KIT_NOW + 60 * KIT_DAY;
-	l->doc.possession_not_before = KIT_NOW - KIT_DAY;
-	l->doc.possession_not_after = KIT_NOW + 80 * KIT_DAY;
+	l->doc.from = k->now - KIT_DAY;
+	l->doc.until = k->now + 60 * KIT_DAY;
+	l->doc.possession_not_before = k->now - KIT_DAY;
+	l->doc.possession_not_after = k->now + 80 * KIT_DAY;
 	if (k->n_heads > 0)
 		k->heads[0].leaves |= 1u << k->n_leaves;
 	k->n_leaves++;
@@ -151,15 +151,22 @@ kit_add_leaf(struct kit *k, unsigned onion)
 void
 kit_init(struct kit *k)
 {
+	kit_init_at(k, KIT_NOW);
+}
+
+void
+kit_init_at(struct kit *k, int64_t now)
+{
 	static const unsigned signers[] = { 1, 2 };
 
 	must(sodium_init() >= 0, "libsodium", NULL);
 	memset(k, 0, sizeof *k);
+	k->now = now;
 	kit_add_root(k);
 	k->members.doc.epoch = 1;
 	k->members.doc.seq = 1;
-	k->members.doc.issued = KIT_NOW - KIT_DAY;
-	k->members.doc.expires = KIT_NOW + 36 * KIT_DAY;
+	k->members.doc.issued = k->now - KIT_DAY;
+	k->members.doc.expires = k->now + 36 * KIT_DAY;
 	kit_signers(&k->members.signers, 2, signers);
 	kit_add_member(k, "alpha", 11);
 	kit_add_leaf(k, 1);

@@ -81,6 +81,7 @@ struct kit_patch {
 };
 
 struct kit {
+	int64_t now; /* what the defaults are made for, a whole hour */
 	struct kit_root roots[KIT_ROOTS];
 	size_t n_roots;
 	struct kit_members members;
@@ -99,6 +100,8 @@ struct kit {
 
 /* Keys 1, 2, 3 make the root (2 of 3), key 11 is member alpha, onions 1 and 2 are mirrors, serial 100. */
 void kit_init(struct kit *k);
+/* As kit_init(), for another time than KIT_NOW; a whole hour. */
+void kit_init_at(struct kit *k, int64_t now);
 /* One more of each, with the defaults of the first; the new one is returned. */
 struct kit_root *kit_add_root(struct kit *k); /* same keys and signers as the last */
 struct kit_head *kit_add_member(struct kit *k, const char *name, unsigned key); /* certified, with an own head */

@@ -4,3 +4,13 @@ libtestsupport_la_SOURCES = \
 	%D%/faketor.c %D%/faketor.h \
 	%D%/listkit.c %D%/listkit.h
 libtestsupport_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+
+# Writes named mirror lists into a folder, for tests in other languages.
+check_PROGRAMS += tests/support/listmake
+tests_support_listmake_SOURCES = %D%/listmake.c
+tests_support_listmake_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_support_listmake_LDADD = libtestsupport.la libproto.la libbase.la $(OM_LIBS)
+
+# Peak memory of a command.
+check_PROGRAMS += tests/support/measure
+tests_support_measure_SOURCES = %D%/measure.c
