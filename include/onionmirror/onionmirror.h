@@ -59,7 +59,7 @@ typedef enum om_reason {
 	OM_MISMATCH,       /* "mismatch": documents that don't belong together */
 	OM_CLOCK,          /* "clock": a serial that runs ahead of its time */
 	OM_MISSING,        /* "missing": a certified member without a head in the bundle */
-	OM_NO_MEMORY,      /* "no-memory"; while parsing it can look like "malformed" */
+	OM_NO_MEMORY,      /* "no-memory": says nothing about the list */
 	OM_BAD_ARGUMENT    /* "bad-argument": the caller's fault, nothing was looked at */
 } om_reason;
 OM_EXPORT const char *om_reason_name(om_reason reason);
@@ -85,8 +85,10 @@ OM_EXPORT int om_site_open(om_site **out, const char *site_id, om_error *error);
 /*
  * As om_site_open(), with what om_site_save() wrote. The bytes are the
  * reader's own and are trusted: keep them where nobody else writes. Damaged:
- * OM_MALFORMED; of another site than site_id: OM_WRONG_SITE. Mirrors are not in
- * it: there are none until a bundle was fed.
+ * OM_MALFORMED; of another site than site_id: OM_WRONG_SITE. The mirrors are
+ * those of the last accepted list. Their possession proofs are not verified
+ * again, except that om_site_pick() and om_site_is_mirror() verify the one they
+ * speak of: so a pick from a long list costs one signature, not a thousand.
  */
 OM_EXPORT int om_site_load(om_site **out, const char *site_id, const void *bytes, size_t len, om_error *error);
 /* What must be remembered, as canonical JSON. *text is malloced, NUL-ended: free(3) it. */
@@ -101,6 +103,25 @@ OM_EXPORT void om_site_close(om_site *site);
  * remembered all the same, so save after a refusal too.
  */
 OM_EXPORT int om_site_feed_bundle(om_site *site, const void *bytes, size_t len, int64_t now, om_error *error);
+
+/* A file of a list, as it is published beside the bundle. Borrowed for the call. */
+typedef struct om_document {
+	const char *name;  /* the file's name, without folder */
+	const void *bytes; /* NULL only with len 0 */
+	size_t len;
+} om_document;
+/*
+ * As om_site_feed_bundle(), for single documents: N.root.json, members.json,
+ * head.json or head-MEMBER.json, leaf-ADDRESS.json or self.json, each signature
+ * in a file of the document's name and ".minisig" or ".<number>.minisig".
+ * Other names are passed over, so that all files of a folder may be given. They
+ * are judged in the same order as in a bundle, whatever the order they come in.
+ * What is not among them is taken from what the site remembers: roots, the
+ * members document and, if there is no head at all, the heads. Together they
+ * may have as many bytes as a bundle.
+ */
+OM_EXPORT int om_site_feed_documents(
+    om_site *site, const om_document *documents, size_t count, int64_t now, om_error *error);
 
 /* The site id; "" while nothing is known yet. */
 OM_EXPORT const char *om_site_id(const om_site *site);
@@ -122,6 +143,7 @@ OM_EXPORT const char *om_member_name(const om_member *member);
  * What became of this member's head in the last bundle that got as far as its
  * heads: OM_OK; OM_MISSING (not there); OM_EXPIRED or OM_NOT_YET_VALID (there,
  * but counts as missing); another reason if it was what the bundle was refused for.
+ * Of a site that was loaded: OM_MISSING until something is fed.
  */
 OM_EXPORT om_reason om_member_status(const om_member *member);
 /* The newest head that was ever accepted of this member, key and epoch; all 0 if none. */

@@ -18,7 +18,7 @@ typedef const uint8_t (*hashes)[DOC_HASH_LEN];
 struct feed {
 	om_site *site;
 	int64_t now;
-	struct doc_bundle bundle;
+	const struct doc_bundle *bundle; /* borrowed */
 	struct err err;
 	bool seen[DOC_MEMBER_MAX];                   /* members that had a head in this bundle */
 	const struct kept_head *live[DOC_MEMBER_MAX]; /* accepted heads, in order; borrowed from site */
@@ -63,7 +63,7 @@ keep_root(struct feed *f, size_t i, const struct chain_root *root)
 {
 	if (i < f->site->n_roots)
 		return DOC_OK;
-	return site_add_root(f->site, root, site_keep(&f->bundle.roots[i])) == DOC_OK ? DOC_OK : no_memory(f);
+	return site_add_root(f->site, root, site_keep(&f->bundle->roots[i])) == DOC_OK ? DOC_OK : no_memory(f);
 }
 
 /*
@@ -75,17 +75,17 @@ feed_roots(struct feed *f)
 {
 	om_site *s = f->site;
 	const uint8_t *pin = s->id[0] != '\0' ? s->site : NULL;
-	size_t i, n = f->bundle.n_roots, known = s->n_roots;
+	size_t i, n = f->bundle->n_roots, known = s->n_roots;
 	struct chain_root cur, next;
 	enum doc_reason r;
 
 	for (i = 0; i < n; i++) {
-		r = chain_root_next(&next, i > 0 ? &cur : NULL, pin, &f->bundle.roots[i], &f->err);
+		r = chain_root_next(&next, i > 0 ? &cur : NULL, pin, &f->bundle->roots[i], &f->err);
 		if (r != DOC_OK)
 			return r;
 		cur = next;
 		if (i < known && memcmp(cur.sha256, s->roots[i].sha256, DOC_HASH_LEN) != 0) {
-			keep_evidence(f, &s->roots[i], &f->bundle.roots[i]);
+			keep_evidence(f, &s->roots[i], &f->bundle->roots[i]);
 			return doc_fail(&f->err, DOC_FORK, "another root %zu is known", i + 1);
 		}
 		if (i + 1 == n) {
@@ -115,12 +115,12 @@ feed_members(struct feed *f)
 	if (m == NULL)
 		return no_memory(f);
 	memcpy(seen.sha256, s->members_kept.sha256, DOC_HASH_LEN);
-	r = chain_members(m, sha256, &s->root, &f->bundle.members, s->members_kept.entry != NULL ? &seen : NULL, f->now,
+	r = chain_members(m, sha256, &s->root, &f->bundle->members, s->members_kept.entry != NULL ? &seen : NULL, f->now,
 	    &f->err);
 	if (r == DOC_FORK)
-		keep_evidence(f, &s->members_kept, &f->bundle.members);
+		keep_evidence(f, &s->members_kept, &f->bundle->members);
 	if (r == DOC_OK) {
-		entry = site_keep(&f->bundle.members);
+		entry = site_keep(&f->bundle->members);
 		if (entry != NULL) {
 			site_set_members(s, m, sha256, entry);
 			site_reset_members(s);
@@ -221,8 +221,8 @@ feed_heads(struct feed *f)
 	enum doc_reason r;
 	size_t i;
 
-	for (i = 0; i < f->bundle.n_heads; i++) {
-		r = feed_head(f, &f->bundle.heads[i]);
+	for (i = 0; i < f->bundle->n_heads; i++) {
+		r = feed_head(f, &f->bundle->heads[i]);
 		if (r != DOC_OK)
 			return r;
 	}
@@ -258,37 +258,13 @@ listed_late(const struct feed *f, const uint8_t hash[DOC_HASH_LEN])
 	return false;
 }
 
-static int64_t
-earlier(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-static void
-add_mirror(struct feed *f, const struct doc_leaf *l, const uint8_t hash[DOC_HASH_LEN], const struct kept_head *h)
-{
-	const om_site *s = f->site;
-	const struct doc_member *member = chain_member_find(&s->members, h->doc.member);
-	struct om_mirror *m = &f->mirrors[f->n_mirrors++];
-
-	m->leaf = *l;
-	snprintf(m->host, sizeof m->host, "%s.onion", l->onion);
-	memcpy(m->member, h->doc.member, sizeof m->member);
-	memcpy(m->key, h->key, DOC_KEY_LEN);
-	memcpy(m->hash, hash, DOC_HASH_LEN);
-	m->valid_until = earlier(l->until, l->possession_not_after);
-	m->valid_until = earlier(m->valid_until, h->doc.valid_until);
-	m->valid_until = earlier(m->valid_until, earlier(s->members.expires, s->root.doc.expires));
-	if (member != NULL)
-		m->valid_until = earlier(m->valid_until, member->not_after);
-}
-
 static enum doc_reason
-feed_leaf(struct feed *f, const struct doc_text *t, const uint8_t hash[DOC_HASH_LEN])
+feed_leaf(struct feed *f, size_t i, const uint8_t hash[DOC_HASH_LEN])
 {
+	const struct doc_text *t = &f->bundle->leaves[i];
 	const struct kept_head *h = listed_by(f, hash);
+	struct om_mirror *m = &f->mirrors[f->n_mirrors];
 	om_site *s = f->site;
-	struct doc_leaf l;
 	enum doc_reason r;
 
 	if (h == NULL) {
@@ -297,12 +273,17 @@ feed_leaf(struct feed *f, const struct doc_text *t, const uint8_t hash[DOC_HASH_
 			return r;
 		return doc_fail(&f->err, DOC_NOT_LISTED, "a leaf that no head of the bundle lists");
 	}
-	r = doc_leaf_parse(&l, t->p, t->len, s->site, &f->err);
+	r = doc_leaf_parse(&m->leaf, t->p, t->len, s->site, &f->err);
 	if (r == DOC_OK)
-		r = chain_leaf(&l, &s->root, s->tombstones, s->n_tombstones, f->now, &f->err);
-	if (r == DOC_OK)
-		add_mirror(f, &l, hash, h);
-	return r;
+		r = chain_leaf(&m->leaf, &s->root, s->tombstones, s->n_tombstones, f->now, &f->err);
+	if (r != DOC_OK)
+		return r;
+	if (site_place_mirror(s, m, t, h) != DOC_OK)
+		return no_memory(f);
+	m->proved = true;
+	memcpy(m->hash, hash, DOC_HASH_LEN);
+	f->n_mirrors++;
+	return DOC_OK;
 }
 
 struct leaf_ref {
@@ -331,7 +312,7 @@ by_place(const void *a, const void *b)
 static enum doc_reason
 feed_leaves(struct feed *f)
 {
-	size_t i, n = f->bundle.n_leaves;
+	size_t i, n = f->bundle->n_leaves;
 	struct leaf_ref *ref = calloc(n + 1, sizeof *ref);
 	enum doc_reason r = DOC_OK;
 
@@ -341,7 +322,7 @@ feed_leaves(struct feed *f)
 		return no_memory(f);
 	}
 	for (i = 0; i < n; i++) {
-		doc_hash(ref[i].hash, f->bundle.leaves[i].p, f->bundle.leaves[i].len);
+		doc_hash(ref[i].hash, f->bundle->leaves[i].p, f->bundle->leaves[i].len);
 		ref[i].at = i;
 	}
 	/* A repeated leaf counts, and costs, once. */
@@ -351,18 +332,16 @@ feed_leaves(struct feed *f)
 	qsort(ref, n, sizeof *ref, by_place);
 	for (i = 0; i < n && r == DOC_OK; i++)
 		if (!ref[i].again)
-			r = feed_leaf(f, &f->bundle.leaves[i], ref[i].hash);
+			r = feed_leaf(f, i, ref[i].hash);
 	free(ref);
 	return r;
 }
 
 static enum doc_reason
-feed_all(struct feed *f, const void *bytes, size_t len)
+feed_all(struct feed *f)
 {
-	enum doc_reason r = doc_bundle_parse(&f->bundle, bytes, len, &f->err);
+	enum doc_reason r = feed_roots(f);
 
-	if (r == DOC_OK)
-		r = feed_roots(f);
 	if (r == DOC_OK)
 		r = feed_members(f);
 	if (r == DOC_OK)
@@ -372,33 +351,51 @@ feed_all(struct feed *f, const void *bytes, size_t len)
 	return r;
 }
 
-int
-om_site_feed_bundle(om_site *s, const void *bytes, size_t len, int64_t now, om_error *error)
+bool
+site_can_feed(const om_site *s, const void *bytes, int64_t now)
 {
-	enum doc_reason r;
-	struct feed *f;
+	return s != NULL && bytes != NULL && now >= 0 && now <= NOW_MAX;
+}
+
+int
+site_feed(om_site *s, const struct doc_bundle *b, enum doc_reason r, const struct err *e, int64_t now, om_error *error)
+{
+	struct feed *f = calloc(1, sizeof *f);
 	size_t i;
 
-	if (s == NULL || bytes == NULL || now < 0 || now > NOW_MAX)
-		return site_error(error, OM_BAD_ARGUMENT, "no site, no bytes or no such time");
-	f = calloc(1, sizeof *f);
 	if (f == NULL)
 		return site_error(error, OM_NO_MEMORY, "");
 	f->site = s;
 	f->now = now;
-	r = feed_all(f, bytes, len);
+	f->bundle = b;
+	f->err = *e;
+	if (r == DOC_OK)
+		r = feed_all(f);
 	if (r == DOC_OK) {
-		free(s->mirrors);
-		s->mirrors = f->mirrors;
-		s->n_mirrors = f->n_mirrors;
+		site_set_mirrors(s, f->mirrors, f->n_mirrors);
 	} else {
-		free(f->mirrors);
+		site_free_mirrors(f->mirrors, f->n_mirrors);
 		site_prune_mirrors(s);
 		site_error(error, (om_reason)r, f->err.msg);
 	}
 	for (i = 0; i < f->n_late; i++)
 		doc_head_free(&f->late[i]);
-	doc_bundle_free(&f->bundle);
 	free(f);
 	return r == DOC_OK ? 0 : -1;
+}
+
+int
+om_site_feed_bundle(om_site *s, const void *bytes, size_t len, int64_t now, om_error *error)
+{
+	struct doc_bundle b = { 0 };
+	struct err e = ERR_INIT;
+	enum doc_reason r;
+	int ret;
+
+	if (!site_can_feed(s, bytes, now))
+		return site_error(error, OM_BAD_ARGUMENT, "no site, no bytes or no such time");
+	r = doc_bundle_parse(&b, bytes, len, &e);
+	ret = site_feed(s, &b, r, &e, now, error);
+	doc_bundle_free(&b);
+	return ret;
 }

@@ -2,6 +2,7 @@ lib_LTLIBRARIES += libonionmirror.la
 onionmirrorincludedir = $(includedir)/onionmirror
 onionmirrorinclude_HEADERS = include/onionmirror/onionmirror.h
 libonionmirror_la_SOURCES = \
+	%D%/documents.c \
 	%D%/feed.c \
 	%D%/query.c \
 	%D%/site.c %D%/site.h \
@@ -13,3 +14,4 @@ libonionmirror_la_LDFLAGS = $(AM_LDFLAGS) -no-undefined -version-info 0:0:0 \
 libonionmirror_la_LIBADD = libproto.la libbase.la $(SODIUM_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS)
 EXTRA_libonionmirror_la_DEPENDENCIES = $(top_srcdir)/%D%/onionmirror.map
 EXTRA_DIST += %D%/onionmirror.map
+dist_man_MANS += %D%/libonionmirror.3

@@ -151,21 +151,45 @@ om_mirror_valid_until(const om_mirror *m)
 	return m->valid_until;
 }
 
+/* What a loaded site remembers is proved before anybody is sent there. */
+static bool
+is_proved(const om_mirror *m)
+{
+	struct doc_leaf leaf = m->leaf;
+
+	return m->proved || doc_leaf_prove(&leaf) == 0;
+}
+
+/* The nth mirror that is valid at `now`; NULL: there are not so many, *n of them. `proved`: only those. */
+static const om_mirror *
+nth_mirror(const om_site *s, int64_t now, bool proved, uint64_t nth, uint64_t *n)
+{
+	size_t i;
+
+	*n = 0;
+	for (i = 0; i < s->n_mirrors; i++)
+		if (s->mirrors[i].valid_until > now && (!proved || is_proved(&s->mirrors[i])) && (*n)++ == nth)
+			return &s->mirrors[i];
+	return NULL;
+}
+
 const om_mirror *
 om_site_pick(const om_site *s, int64_t now, uint64_t random)
 {
-	size_t i, n = 0;
-	uint64_t nth;
+	const om_mirror *m;
+	uint64_t n, rest;
 
-	for (i = 0; i < s->n_mirrors; i++)
-		n += s->mirrors[i].valid_until > now;
+	nth_mirror(s, now, false, UINT64_MAX, &n);
 	if (n == 0)
 		return NULL;
 	/* The bias of a 64-bit remainder over a few thousand is far below anything that could be seen. */
-	nth = random % n;
-	for (i = 0;; i++)
-		if (s->mirrors[i].valid_until > now && nth-- == 0)
-			return &s->mirrors[i];
+	m = nth_mirror(s, now, false, random % n, &rest);
+	if (is_proved(m))
+		return m;
+	/* The memory was tampered with: only now is it worth proving all. With fresh bits each good one is as likely. */
+	random /= n;
+	nth_mirror(s, now, true, UINT64_MAX, &n);
+	return n > 0 ? nth_mirror(s, now, true, random % n, &rest) : NULL;
 }
 
 om_answer
@@ -181,7 +205,8 @@ om_site_is_mirror(const om_site *s, const char *address, int64_t now)
 	if (t != NULL)
 		return t->state == DOC_STATE_REVOKED ? OM_IS_REVOKED : OM_IS_RETIRED;
 	for (i = 0; i < s->n_mirrors; i++)
-		if (memcmp(s->mirrors[i].leaf.onion, address, ONION_ADDR_LEN) == 0 && s->mirrors[i].valid_until > now)
+		if (memcmp(s->mirrors[i].leaf.onion, address, ONION_ADDR_LEN) == 0 && s->mirrors[i].valid_until > now &&
+		    is_proved(&s->mirrors[i]))
 			return OM_IS_MIRROR;
 	return OM_IS_UNKNOWN;
 }

@@ -53,6 +53,24 @@ head_free(struct kept_head *h)
 	free(h);
 }
 
+void
+site_free_mirrors(struct om_mirror *list, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		free(list[i].text);
+	free(list);
+}
+
+void
+site_set_mirrors(om_site *s, struct om_mirror *list, size_t n)
+{
+	site_free_mirrors(s->mirrors, s->n_mirrors);
+	s->mirrors = list;
+	s->n_mirrors = n;
+}
+
 /* A rise of the epoch: what belonged to the old one goes. Evidence stays. */
 static void
 clear_epoch(om_site *s)
@@ -67,9 +85,7 @@ clear_epoch(om_site *s)
 	free(s->tombstones);
 	s->tombstones = NULL;
 	s->n_tombstones = 0;
-	free(s->mirrors);
-	s->mirrors = NULL;
-	s->n_mirrors = 0;
+	site_set_mirrors(s, NULL, 0);
 	json_decref(s->members_kept.entry);
 	memset(&s->members_kept, 0, sizeof s->members_kept);
 	memset(&s->members, 0, sizeof s->members);
@@ -227,6 +243,34 @@ site_reset_members(om_site *s)
 	}
 }
 
+static int64_t
+earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+enum doc_reason
+site_place_mirror(const om_site *s, struct om_mirror *m, const struct doc_text *text, const struct kept_head *h)
+{
+	const struct doc_member *member = chain_member_find(&s->members, h->doc.member);
+
+	m->text = malloc(text->len + 1);
+	if (m->text == NULL)
+		return DOC_NO_MEMORY;
+	memcpy(m->text, text->p, text->len);
+	m->text[text->len] = '\0';
+	m->len = text->len;
+	snprintf(m->host, sizeof m->host, "%s.onion", m->leaf.onion);
+	memcpy(m->member, h->doc.member, sizeof m->member);
+	memcpy(m->key, h->key, DOC_KEY_LEN);
+	m->valid_until = earlier(m->leaf.until, m->leaf.possession_not_after);
+	m->valid_until = earlier(m->valid_until, h->doc.valid_until);
+	m->valid_until = earlier(m->valid_until, earlier(s->members.expires, s->root.doc.expires));
+	if (member != NULL)
+		m->valid_until = earlier(m->valid_until, member->not_after);
+	return DOC_OK;
+}
+
 static bool
 mirror_stands(const om_site *s, const struct om_mirror *m)
 {
@@ -248,6 +292,8 @@ site_prune_mirrors(om_site *s)
 	for (i = 0; i < s->n_mirrors; i++)
 		if (mirror_stands(s, &s->mirrors[i]))
 			s->mirrors[n++] = s->mirrors[i];
+		else
+			free(s->mirrors[i].text);
 	s->n_mirrors = n;
 }
 

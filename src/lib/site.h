@@ -32,7 +32,10 @@ struct om_member {
 };
 
 struct om_mirror {
+	char *text; /* the leaf as it came, owned */
+	size_t len;
 	struct doc_leaf leaf;
+	bool proved; /* its address and possession were looked at since the site was opened or loaded */
 	char host[ONION_HOST_LEN + 1];
 	char member[DOC_MEMBER_LEN + 1];
 	uint8_t key[DOC_KEY_LEN];   /* of the member, */
@@ -60,6 +63,15 @@ struct om_site {
 	size_t n_evidence;
 };
 
+/*
+ * The walk over a bundle, which is borrowed. `reason` and `e` are what became
+ * of making it: if not DOC_OK, the bundle is refused for that.
+ */
+int site_feed(om_site *s, const struct doc_bundle *b, enum doc_reason reason, const struct err *e, int64_t now,
+    om_error *error);
+/* Whether feeding is possible at all with these arguments. */
+bool site_can_feed(const om_site *s, const void *bytes, int64_t now);
+
 /* Fills an om_error (may be NULL) and returns -1. */
 int site_error(om_error *out, om_reason reason, const char *detail);
 
@@ -85,6 +97,12 @@ void site_add_evidence(om_site *s, char *known, char *later);
 struct kept_head *site_find_head(const om_site *s, const char *member, const uint8_t key[DOC_KEY_LEN]);
 /* Copies numbers of the stored heads into the member views and sets every status to missing. */
 void site_reset_members(om_site *s);
+/* Fills in what a mirror has from its leaf, which is parsed and copied, and from the head `h` that lists it. */
+enum doc_reason site_place_mirror(
+    const om_site *s, struct om_mirror *m, const struct doc_text *text, const struct kept_head *h);
+/* Replaces the mirrors; the list is taken over. */
+void site_set_mirrors(om_site *s, struct om_mirror *list, size_t n);
+void site_free_mirrors(struct om_mirror *list, size_t n);
 /* Drops mirrors that the current members, heads and tombstones don't bear out any more. */
 void site_prune_mirrors(om_site *s);
 

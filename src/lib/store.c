@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A reader's memory as text: canonical JSON `onionmirror/store/1` with `site`, `pinned` (0 or 1),
- * `roots`, `members`, `heads` (as in a bundle, heads with their `key`), `tombstones`, `evidence`
- * (pairs of texts). The epoch is the last root's, a head's serial is in its text.
+ * `roots`, `members`, `heads` (as in a bundle, heads with their `key`), `leaves` (of the mirrors, with
+ * the `member` whose head lists them), `tombstones`, `evidence` (pairs of texts). The epoch is the
+ * last root's, a head's serial is in its text.
  */
 #include "config.h"
 #include "lib/site.h"
@@ -29,6 +30,21 @@ heads_json(const om_site *s, bool *bad)
 	for (i = 0; i < s->n_heads; i++) {
 		o = json_copy(s->heads[i]->kept.entry);
 		doc_json_set(o, "key", doc_json_hex(s->heads[i]->key, DOC_KEY_LEN), bad);
+		doc_json_append(list, o, bad);
+	}
+	return list;
+}
+
+static json_t *
+leaves_json(const om_site *s, bool *bad)
+{
+	json_t *list = json_array(), *o;
+	size_t i;
+
+	for (i = 0; i < s->n_mirrors; i++) {
+		o = json_object();
+		doc_json_set(o, "doc", json_stringn(s->mirrors[i].text, s->mirrors[i].len), bad);
+		doc_json_set(o, "member", json_string(s->mirrors[i].member), bad);
 		doc_json_append(list, o, bad);
 	}
 	return list;
@@ -63,6 +79,7 @@ om_site_save(const om_site *s, char **text, size_t *len, om_error *error)
 	doc_json_set(o, "pinned", json_integer(s->pinned ? 1 : 0), &bad);
 	doc_json_set(o, "roots", roots, &bad);
 	doc_json_set(o, "heads", heads_json(s, &bad), &bad);
+	doc_json_set(o, "leaves", leaves_json(s, &bad), &bad);
 	doc_json_set(o, "tombstones", doc_json_tombstones(s->tombstones, s->n_tombstones, &bad), &bad);
 	doc_json_set(o, "evidence", evidence_json(s, &bad), &bad);
 	if (s->id[0] != '\0')
@@ -156,6 +173,55 @@ load_head(struct doc_fields *f, const struct canon_value *v, om_site *s)
 	free((void *)(uintptr_t)d.sigs);
 }
 
+/* One mirror. Its leaf passed when it came; address and possession are looked at again when it is picked. */
+static void
+load_leaf(struct doc_fields *f, const struct canon_value *v, om_site *s)
+{
+	struct doc_fields sub = { v, "store leaf", f->reason, f->e };
+	struct om_mirror *m = &s->mirrors[s->n_mirrors];
+	char name[DOC_MEMBER_LEN + 1] = "";
+	const struct kept_head *h = NULL;
+	const struct doc_member *member;
+	const struct canon_value *doc;
+	struct doc_text text;
+
+	doc = doc_field(&sub, "doc", CANON_STRING);
+	doc_field_member(&sub, "member", name);
+	if (sub.reason == DOC_OK) {
+		member = chain_member_find(&s->members, name);
+		h = member != NULL ? site_find_head(s, name, member->key) : NULL;
+		if (h == NULL)
+			doc_field_bad(&sub, "member", "has no head here");
+	}
+	if (sub.reason == DOC_OK) {
+		text = (struct doc_text){ doc->text, doc->n };
+		sub.reason = doc_leaf_parse_known(&m->leaf, text.p, text.len, s->site, f->e);
+		doc_hash(m->hash, text.p, text.len);
+	}
+	if (sub.reason == DOC_OK)
+		sub.reason = site_place_mirror(s, m, &text, h);
+	if (sub.reason == DOC_OK)
+		s->n_mirrors++;
+	f->reason = sub.reason;
+}
+
+static void
+load_leaves(struct doc_fields *f, om_site *s)
+{
+	const struct canon_value *list = f->reason == DOC_OK ? doc_field_array(f, "leaves", DOC_VALUES_MAX) : NULL;
+
+	if (list == NULL)
+		return;
+	s->mirrors = calloc(list->n + 1, sizeof *s->mirrors);
+	if (s->mirrors == NULL)
+		f->reason = DOC_NO_MEMORY;
+	for (canon_each(v, list))
+		if (f->reason == DOC_OK)
+			load_leaf(f, v, s);
+	/* What its head does not list, or a tombstone names, is no mirror. */
+	site_prune_mirrors(s);
+}
+
 static void
 load_evidence(struct doc_fields *f, om_site *s)
 {
@@ -209,6 +275,7 @@ load_all(struct doc_fields *f, om_site *s)
 	if (f->reason == DOC_OK)
 		f->reason = site_merge_tombstones(s, t, n);
 	free(t);
+	load_leaves(f, s);
 	if (f->reason == DOC_OK)
 		load_evidence(f, s);
 	site_reset_members(s);

@@ -65,6 +65,7 @@ enum doc_reason doc_fail(struct err *e, enum doc_reason r, const char *fmt, ...)
 #define DOC_MEMBER_MAX 64
 #define DOC_SIGS_MAX 32
 #define DOC_VALUES_MAX 65536 /* JSON values in one document: bounds the memory a parse takes */
+#define DOC_BUNDLE_VALUES_MAX 16384 /* in a bundle itself: thrice what 4 MiB of leaves have */
 #define DOC_CLOCK_SKEW 3600   /* s: begin times may lie this far ahead */
 #define DOC_SERIAL_SLACK 1000 /* a serial may be this far above the minutes since epoch_start */
 
@@ -193,6 +194,15 @@ enum doc_reason doc_members_parse(
 enum doc_reason doc_head_parse(struct doc_head *out, const char *text, size_t len, const uint8_t *site, struct err *e);
 /* Also checks the address and the url (DOC_MALFORMED), not the possession proof. */
 enum doc_reason doc_leaf_parse(struct doc_leaf *out, const char *text, size_t len, const uint8_t *site, struct err *e);
+/*
+ * As doc_leaf_parse(), for the text of a leaf that passed before (a reader's
+ * own memory): of the address only the shape is looked at, and `pk` is zero. That
+ * part costs most; doc_leaf_prove() makes up for it when the leaf is used.
+ */
+enum doc_reason doc_leaf_parse_known(
+    struct doc_leaf *out, const char *text, size_t len, const uint8_t *site, struct err *e);
+/* The address is good (fills in `pk`) and its key signed the possession; no times. 0 or -1. */
+int doc_leaf_prove(struct doc_leaf *l);
 /* The checks that come before a leaf is looked up in the heads: size, form, type, site. */
 enum doc_reason doc_leaf_outline(const char *text, size_t len, const uint8_t *site, struct err *e);
 /* Only the container; the documents in it are texts. doc_bundle_free() it. The bytes need not stay. */

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct doc_form form = { "bundle", "onionmirror/bundle/1", DOC_BUNDLE_MAX, DOC_VALUES_MAX, true };
+static const struct doc_form form = { "bundle", "onionmirror/bundle/1", DOC_BUNDLE_MAX, DOC_BUNDLE_VALUES_MAX, true };
 
 static void
 signed_free(struct doc_signed *s)

@@ -42,8 +42,22 @@ read_possession(struct doc_fields *f, struct doc_leaf *l)
 	f->reason = sub.reason;
 }
 
-enum doc_reason
-doc_leaf_parse(struct doc_leaf *out, const char *text, size_t len, const uint8_t *site, struct err *e)
+/* Fills in onion and pk; of a leaf that passed before only the shape is looked at. */
+static int
+read_onion(struct doc_leaf *l, const char *host, bool known)
+{
+	size_t n = strlen(host);
+
+	if (!known)
+		return onion_from_host(l->pk, l->onion, host, n);
+	if (n != ONION_HOST_LEN || !onion_addr_shape(host, ONION_ADDR_LEN) || strcmp(host + ONION_ADDR_LEN, ".onion") != 0)
+		return -1;
+	memcpy(l->onion, host, ONION_ADDR_LEN);
+	return 0;
+}
+
+static enum doc_reason
+leaf_parse(struct doc_leaf *out, const char *text, size_t len, const uint8_t *site, bool known, struct err *e)
 {
 	struct doc_fields f = { NULL, form.what, DOC_OK, e };
 	char host[ONION_HOST_LEN + 1] = "";
@@ -65,7 +79,7 @@ doc_leaf_parse(struct doc_leaf *out, const char *text, size_t len, const uint8_t
 	doc_field_time(&f, "from", &l.from);
 	doc_field_time(&f, "until", &l.until);
 	read_possession(&f, &l);
-	if (f.reason == DOC_OK && onion_from_host(l.pk, l.onion, host, strlen(host)) != 0)
+	if (f.reason == DOC_OK && read_onion(&l, host, known) != 0)
 		doc_field_bad(&f, "onion", "is not a v3 onion address");
 	if (f.reason == DOC_OK && !doc_url_ok(l.url, l.onion))
 		doc_field_bad(&f, "url", "is not this onion and nothing else");
@@ -76,6 +90,24 @@ doc_leaf_parse(struct doc_leaf *out, const char *text, size_t len, const uint8_t
 out:
 	canon_free(v);
 	return f.reason;
+}
+
+enum doc_reason
+doc_leaf_parse(struct doc_leaf *out, const char *text, size_t len, const uint8_t *site, struct err *e)
+{
+	return leaf_parse(out, text, len, site, false, e);
+}
+
+enum doc_reason
+doc_leaf_parse_known(struct doc_leaf *out, const char *text, size_t len, const uint8_t *site, struct err *e)
+{
+	return leaf_parse(out, text, len, site, true, e);
+}
+
+int
+doc_leaf_prove(struct doc_leaf *l)
+{
+	return onion_to_pubkey(l->pk, l->onion, ONION_ADDR_LEN) == 0 && doc_possession_verify(l) == 0 ? 0 : -1;
 }
 
 enum doc_reason

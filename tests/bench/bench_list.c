@@ -41,6 +41,8 @@ struct work {
 	size_t n_files;
 	struct file bundle; /* borrowed from files */
 	char *head;         /* of the last publication */
+	char *memory;       /* of a reader who accepted the bundle */
+	size_t memory_len;
 	unsigned turn;
 };
 
@@ -107,6 +109,19 @@ verify(void *ctx)
 	om_site_close(s);
 }
 
+/* What `onionmirror pick` does once the file is read. */
+static void
+pick(void *ctx)
+{
+	struct work *w = ctx;
+	om_site *s = NULL;
+	om_error e = { 0 };
+
+	bench_must(om_site_load(&s, w->kit.site_id, w->memory, w->memory_len, &e) == 0 && om_site_pick(s, KIT_NOW + 700, ++w->turn) != NULL,
+	    "pick", e.detail);
+	om_site_close(s);
+}
+
 /* --- the least ---------------------------------------------------------------- */
 
 /* Two signatures and one hash for each signed document: the file's, and the one over its trusted comment. */
@@ -148,6 +163,25 @@ least_verify(void *ctx)
 		bench_must(crypto_core_ed25519_is_valid_point(l->pk) == 1 &&
 		    crypto_sign_verify_detached(l->possession_sig, (const unsigned char *)text, n, l->pk) == 0, "floor", "bad possession");
 	}
+}
+
+/* The root's signatures, the hash of each leaf that the head lists, and one possession. */
+static void
+least_pick(void *ctx)
+{
+	struct work *w = ctx;
+	const struct doc_leaf *l = &w->leaves[w->turn++ % MIRRORS];
+	char text[DOC_POSSESSION_MAX];
+	uint8_t md[32];
+	size_t i, n;
+
+	for (i = 0; i < 2; i++)
+		least_signature(&w->kit.roots[0].out, i, w->kit.roots[0].signers.keys[i]);
+	for (i = 0; i < MIRRORS; i++)
+		crypto_hash_sha256(md, (const unsigned char *)w->entries[i].leaf, strlen(w->entries[i].leaf));
+	n = doc_possession_text(text, l->site, l->onion, l->possession_not_before, l->possession_not_after);
+	bench_must(crypto_core_ed25519_is_valid_point(l->pk) == 1 &&
+	    crypto_sign_verify_detached(l->possession_sig, (const unsigned char *)text, n, l->pk) == 0, "floor", "bad possession");
 }
 
 static void
@@ -207,6 +241,17 @@ read_published(struct work *w)
 }
 
 static void
+read_as_reader(struct work *w)
+{
+	om_site *s = NULL;
+	om_error e = { 0 };
+
+	bench_must(om_site_open(&s, w->kit.site_id, &e) == 0 && om_site_feed_bundle(s, w->bundle.text, w->bundle.len, KIT_NOW + 700, &e) == 0 &&
+	    om_site_save(s, &w->memory, &w->memory_len, &e) == 0, "a reader's memory", e.detail);
+	om_site_close(s);
+}
+
+static void
 work_up(struct work *w)
 {
 	static const char *const channels[] = { "public" };
@@ -234,6 +279,7 @@ work_up(struct work *w)
 		.now = KIT_NOW + 600 };
 	publish(w);
 	read_published(w);
+	read_as_reader(w);
 }
 
 static int
@@ -258,6 +304,7 @@ work_down(struct work *w)
 	}
 	free(w->files);
 	free(w->head);
+	free(w->memory);
 	publish_site_free(w->site);
 	kit_free(&w->kit);
 	nftw(w->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
@@ -269,6 +316,8 @@ main(void)
 	struct work *w = calloc(1, sizeof *w);
 	struct bench_pair pairs[] = {
 		{ "verify a bundle of 1,000 mirrors", "its SHA-256, BLAKE2b, point checks and Ed25519 verifications", 1.2, verify, least_verify, w },
+		{ "pick from a reader's memory of 1,000 mirrors", "the hash of each, the root's two signatures, one possession", 0, pick, least_pick,
+		    w },
 		{ "sign and write a list of 1,000 mirrors", "the same hashes and signatures, the same files written and synced", 1.5, publish,
 		    least_publish, w },
 	};
