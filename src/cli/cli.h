@@ -33,7 +33,7 @@ extern const struct verb verbs[]; /* ends with a NULL name */
 
 /* An option of one verb: --name (flag) or --name VALUE. */
 struct cli_opt {
-	const char *name;   /* without "--" */
+	const char *name;   /* without "--"; a single letter is without "-" */
 	bool *flag;         /* set to true; or */
 	const char **value; /* takes a value; borrowed from argv */
 };
@@ -64,5 +64,8 @@ int verb_probe(struct cli *c, int argc, char **argv);
 int verb_publish(struct cli *c, int argc, char **argv);
 int verb_reload(struct cli *c, int argc, char **argv);
 int verb_verify(struct cli *c, int argc, char **argv);
+int verb_fetch(struct cli *c, int argc, char **argv);
+int verb_pick(struct cli *c, int argc, char **argv);
+int verb_is_mirror(struct cli *c, int argc, char **argv);
 
 #endif

@@ -2,10 +2,16 @@ noinst_LTLIBRARIES += libcli.la
 libcli_la_SOURCES = \
 	%D%/cli.h \
 	%D%/client.c %D%/client.h \
+	%D%/download.c %D%/download.h \
+	%D%/fetch.c \
 	%D%/init.c \
 	%D%/operator.c \
 	%D%/options.c \
 	%D%/passphrase.c %D%/passphrase.h \
+	%D%/pick.c \
+	%D%/place.c %D%/place.h \
+	%D%/report.c %D%/report.h \
+	%D%/trust.c %D%/trust.h \
 	%D%/verbs.c \
 	%D%/verify.c
 

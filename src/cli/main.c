@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define USAGE_WIDTH 41
+
 static void
 print_help(FILE *f)
 {
@@ -21,7 +23,11 @@ print_help(FILE *f)
 	for (v = verbs; v->name != NULL; v++) {
 		if (strcmp(group, v->group) != 0)
 			fprintf(f, "\n%s\n", group = v->group);
-		fprintf(f, "  %-8s %-40s %s\n", v->name, v->usage, v->help);
+		/* What does not fit into the column gets a line of its own. */
+		if (strlen(v->usage) > USAGE_WIDTH)
+			fprintf(f, "  %-9s %s\n  %-9s %-*s %s\n", v->name, v->usage, "", USAGE_WIDTH, "", v->help);
+		else
+			fprintf(f, "  %-9s %-*s %s\n", v->name, USAGE_WIDTH, v->usage, v->help);
 	}
 	fputs("\nexit codes: 0 done, 1 refused or failed, 2 usage, 3 daemon not reachable, 4 verification failed\n", f);
 }

@@ -50,7 +50,10 @@ take_one(struct cli *c, struct taker *t, const struct cli_opt *opts)
 		return 0;
 	}
 	for (o = opts; o != NULL && o->name != NULL; o++) {
-		if (n != strlen(o->name) + 2 || strncmp(word + 2, o->name, n - 2) != 0)
+		size_t dashes = strlen(o->name) > 1 ? 2 : 1;
+
+		if (n != strlen(o->name) + dashes || strncmp(word, "--", dashes) != 0 ||
+		    strncmp(word + dashes, o->name, n - dashes) != 0)
 			continue;
 		if (o->value != NULL)
 			return take_value(t, word, value, o->value);

@@ -13,5 +13,9 @@ const struct verb verbs[] = {
 	{ "publish", "operator", "[--wait]", "sign and publish the list now", verb_publish },
 	{ "reload", "operator", "", "read the configuration again", verb_reload },
 	{ "verify", "reader", "[--site ID] [--store FILE] BUNDLE|DIR", "check a list and show what it says", verb_verify },
+	{ "fetch", "reader", "[--site ID] [--socks ADDR] [--timeout S] [--store FILE] ONION|URL|FILE...", "get the list through Tor, verify and remember it",
+	    verb_fetch },
+	{ "pick", "reader", "[-n N] [--site ID] [--store FILE]", "print a good mirror's URL, or N", verb_pick },
+	{ "is-mirror", "reader", "[--site ID] [--store FILE] ADDRESS", "whether an address is one of theirs", verb_is_mirror },
 	{ 0 },
 };

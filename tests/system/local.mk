@@ -1,6 +1,17 @@
-# Run by contrib/check.sh, not by make check: they need real tor processes (process.py: only unshare and strace).
-dist_noinst_SCRIPTS += %D%/faults.py %D%/process.py %D%/realtor.py %D%/testnet.py %D%/torrc.sh %D%/verdicts.py
-EXTRA_DIST += %D%/faketor.py %D%/om.py
+# SPDX-License-Identifier: BSD-3-Clause
+# Run by contrib/check.sh, not by make check: most need real tor processes. One file a line, sorted.
+dist_noinst_SCRIPTS += \
+	%D%/faults.py \
+	%D%/process.py \
+	%D%/reader-tor.py \
+	%D%/reader.py \
+	%D%/realtor.py \
+	%D%/testnet.py \
+	%D%/torrc.sh \
+	%D%/verdicts.py
+EXTRA_DIST += \
+	%D%/faketor.py \
+	%D%/om.py
 check_PROGRAMS += tests/system/probe
 tests_system_probe_SOURCES = %D%/probe.c
 tests_system_probe_LDADD = libtor.la libio.la libproto.la libbase.la $(OM_LIBS)
