@@ -19,12 +19,12 @@ include %D%/bench/local.mk
 
 # Criterion ignores leaks found at exit; the wrapper makes every sanitizer report a failure.
 AM_TESTS_ENVIRONMENT = srcdir='$(srcdir)'; top_srcdir='$(top_srcdir)'; top_builddir='$(top_builddir)'; \
-	CC='$(CC)'; export srcdir top_srcdir top_builddir CC;
+	CC='$(CC)'; SANITIZE='$(SANITIZE)'; export srcdir top_srcdir top_builddir CC SANITIZE;
 LOG_COMPILER = $(SHELL) $(top_srcdir)/tests/sanitized.sh
 TEST_EXTENSIONS = .sh
 SH_LOG_COMPILER = $(SHELL)
 STRUCTURE_TESTS = tests/check-layers.sh tests/check-headers.sh tests/check-exports.sh tests/check-resolver.sh \
-	tests/check-sizes.sh
+	tests/check-sizes.sh tests/check-install.sh
 dist_check_SCRIPTS += $(STRUCTURE_TESTS)
 EXTRA_DIST += tests/sanitized.sh tests/c-text.awk
 TESTS += $(STRUCTURE_TESTS) $(UNIT_TESTS) $(FUZZ_TESTS)

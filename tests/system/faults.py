@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
+# needs tor
 """What the daemon does about each kind of failure, on a private network of real tor processes: backend,
 content, our own side, and sixty mirrors at once."""
 

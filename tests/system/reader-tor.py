@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
+# needs tor
 """A reader on a private network of real tor processes: fetch, pick, and the one line with curl."""
 
 import http.server

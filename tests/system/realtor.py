@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
+# needs tor
 """The promises of the daemon, on a private network of real tor processes."""
 
 import json

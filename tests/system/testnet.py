@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
+# needs tor
 """The private network itself: that it answers, and that a block is what a takedown looks like."""
 
 import os

@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
+# needs tor
 # tor accepts the snippets of torrc.d/: as they are, on top of Debian's defaults, and running.
 set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)

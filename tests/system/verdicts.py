@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
+# needs tor
 """What probes say of real onions in every kind of trouble: the same through a SOCKS port with
 ExtendedErrors and through a plain one, as Debian's."""
 
