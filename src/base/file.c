@@ -118,6 +118,24 @@ file_read_exact(const char *path, enum file_rule rule, void *out, size_t n, stru
 	return ret;
 }
 
+int
+file_read_numbered(struct file_text *out, size_t n, const char *path, const char *ending, size_t max, struct err *e)
+{
+	char name[PATH_MAX];
+	struct err inner;
+	size_t i;
+
+	memset(out, 0, n * sizeof *out);
+	for (i = 0; i < n; i++) {
+		err_clear(&inner);
+		if ((size_t)snprintf(name, sizeof name, "%s.%zu%s", path, i + 1, ending) >= sizeof name)
+			return err_set(e, ERR_LIMIT, "%s: path too long", path);
+		if (file_read(name, max, FILE_PUBLIC, &out[i].p, &out[i].len, &inner) != 0 && inner.sys != ENOENT)
+			return err_set(e, inner.code, "%s", inner.msg);
+	}
+	return 0;
+}
+
 static int
 write_all(int fd, const char *p, size_t n)
 {

@@ -23,6 +23,16 @@ int file_read(const char *path, size_t max, enum file_rule rule, char **out, siz
 /* As above into a buffer of exactly n bytes (may be secret memory); another size is ERR_PARSE. */
 int file_read_exact(const char *path, enum file_rule rule, void *out, size_t n, struct err *e);
 
+struct file_text {
+	char *p; /* owned, NUL-ended; NULL: there is no such file */
+	size_t len;
+};
+/*
+ * Reads PATH.1ENDING to PATH.<n>ENDING into out[0] to out[n - 1]; numbers may
+ * be missing. What is read is the caller's also on failure.
+ */
+int file_read_numbered(struct file_text *out, size_t n, const char *path, const char *ending, size_t max, struct err *e);
+
 /*
  * Replaces `path` by the bytes: a new file of a random name beside it (O_EXCL),
  * write, fsync, rename, fsync of the folder. On failure the old file is as it

@@ -22,11 +22,11 @@ struct cli {
 };
 
 struct verb {
-	const char *name;
+	const char *name;  /* one word, or two: "root new" */
 	const char *group; /* "operator", "keys", "reader" */
 	const char *usage; /* what follows the name */
 	const char *help;  /* one line */
-	/* argv[0] is the verb. Returns an enum cli_exit. */
+	/* argv[0] is the verb (its last word). Returns an enum cli_exit. */
 	int (*run)(struct cli *c, int argc, char **argv);
 };
 extern const struct verb verbs[]; /* ends with a NULL name */
@@ -63,6 +63,17 @@ int verb_rotate(struct cli *c, int argc, char **argv);
 int verb_probe(struct cli *c, int argc, char **argv);
 int verb_publish(struct cli *c, int argc, char **argv);
 int verb_reload(struct cli *c, int argc, char **argv);
+int verb_key_new(struct cli *c, int argc, char **argv);
+int verb_key_show(struct cli *c, int argc, char **argv);
+int verb_root_new(struct cli *c, int argc, char **argv);
+int verb_root_rotate(struct cli *c, int argc, char **argv);
+int verb_root_sign(struct cli *c, int argc, char **argv);
+int verb_member_new(struct cli *c, int argc, char **argv);
+int verb_member_certify(struct cli *c, int argc, char **argv);
+int verb_member_renew(struct cli *c, int argc, char **argv);
+int verb_member_remove(struct cli *c, int argc, char **argv);
+int verb_site_check(struct cli *c, int argc, char **argv);
+int verb_site_install(struct cli *c, int argc, char **argv);
 int verb_verify(struct cli *c, int argc, char **argv);
 int verb_fetch(struct cli *c, int argc, char **argv);
 int verb_pick(struct cli *c, int argc, char **argv);

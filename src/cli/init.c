@@ -13,7 +13,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/rng.h"
-#include "cli/passphrase.h"
+#include "cli/keyfile.h"
 #include "conf/conf.h"
 #include "proto/chain.h"
 #include "proto/minisign.h"
@@ -149,25 +149,6 @@ put(const char *text, mode_t mode, struct err *e, const char *fmt, ...)
 	return file_create(path, text, strlen(text), mode, e);
 }
 
-/* A key pair as files; the passphrase (if any) seals the secret one. */
-static int
-put_key(const struct init *in, const struct minisign_seckey *key, bool sealed, const char *path, bool with_public, struct err *e)
-{
-	char pub[MINISIGN_PUBKEY_TEXT], *text = secret_alloc(MINISIGN_SECKEY_TEXT);
-	const struct secret_text *pass = sealed ? in->passphrase : NULL;
-	int r = -1;
-
-	if (text == NULL)
-		return err_set(e, ERR_MEMORY, "no locked memory for a key");
-	if (minisign_seckey_format(text, key, pass != NULL ? pass->text : NULL, pass != NULL ? pass->len : 0, NULL, e) == 0 &&
-	    put(text, 0600, e, "%s.key", path) == 0) {
-		minisign_pubkey_format(pub, key->sk + 32, key->id);
-		r = with_public ? put(pub, 0644, e, "%s.pub", path) : 0;
-	}
-	secret_free(text);
-	return r;
-}
-
 static int
 put_documents(const struct init *in, const char *dir, struct err *e)
 {
@@ -218,16 +199,16 @@ write_all(const struct init *in, struct err *e)
 	    file_mkdirs(site, 0700, e) != 0 || file_mkdirs(import, 0700, e) != 0)
 		return -1;
 	snprintf(path, sizeof path, "%s/root-1", in->keys);
-	if (put_key(in, in->root_key, true, path, true, e) != 0)
+	if (keyfile_write(path, in->root_key, in->passphrase, true, e) != 0)
 		return -1;
 	snprintf(path, sizeof path, "%s/member-%s", in->keys, in->member);
-	if (put_key(in, in->member_key, true, path, true, e) != 0 || put_documents(in, in->keys, e) != 0)
+	if (keyfile_write(path, in->member_key, in->passphrase, true, e) != 0 || put_documents(in, in->keys, e) != 0)
 		return -1;
 	if (put_master_key(in->conf, e) != 0 || put_documents(in, site, e) != 0)
 		return -1;
 	/* The daemon takes this one into its sealed store at the next start and removes it. */
 	snprintf(path, sizeof path, "%s/import/member", state);
-	return put_key(in, in->member_key, false, path, false, e);
+	return keyfile_write(path, in->member_key, NULL, false, e);
 }
 
 static void

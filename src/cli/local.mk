@@ -4,7 +4,11 @@ libcli_la_SOURCES = \
 	%D%/client.c %D%/client.h \
 	%D%/download.c %D%/download.h \
 	%D%/fetch.c \
+	%D%/folder.c %D%/folder.h \
 	%D%/init.c \
+	%D%/key.c \
+	%D%/keyfile.c %D%/keyfile.h \
+	%D%/member.c \
 	%D%/operator.c \
 	%D%/options.c \
 	%D%/passphrase.c %D%/passphrase.h \
@@ -12,6 +16,8 @@ libcli_la_SOURCES = \
 	%D%/place.c %D%/place.h \
 	%D%/report.c %D%/report.h \
 	%D%/trust.c %D%/trust.h \
+	%D%/root.c \
+	%D%/site.c \
 	%D%/verbs.c \
 	%D%/verify.c
 

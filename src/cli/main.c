@@ -25,9 +25,9 @@ print_help(FILE *f)
 			fprintf(f, "\n%s\n", group = v->group);
 		/* What does not fit into the column gets a line of its own. */
 		if (strlen(v->usage) > USAGE_WIDTH)
-			fprintf(f, "  %-9s %s\n  %-9s %-*s %s\n", v->name, v->usage, "", USAGE_WIDTH, "", v->help);
+			fprintf(f, "  %-14s %s\n  %-14s %-*s %s\n", v->name, v->usage, "", USAGE_WIDTH, "", v->help);
 		else
-			fprintf(f, "  %-9s %-*s %s\n", v->name, USAGE_WIDTH, v->usage, v->help);
+			fprintf(f, "  %-14s %-*s %s\n", v->name, USAGE_WIDTH, v->usage, v->help);
 	}
 	fputs("\nexit codes: 0 done, 1 refused or failed, 2 usage, 3 daemon not reachable, 4 verification failed\n", f);
 }
@@ -44,11 +44,23 @@ find_verb(int argc, char **argv)
 	return i < argc ? i : argc;
 }
 
+/* How many words of the command line are this verb; 0: it is another. */
+static int
+words_of(const struct verb *v, int n, char **words)
+{
+	const char *space = strchr(v->name, ' ');
+
+	if (space == NULL)
+		return strcmp(v->name, words[0]) == 0;
+	return n > 1 && strncmp(v->name, words[0], (size_t)(space - v->name)) == 0 && words[0][space - v->name] == '\0' &&
+	    strcmp(space + 1, words[1]) == 0 ? 2 : 0;
+}
+
 int
 main(int argc, char **argv)
 {
 	struct cli c = { .conf_path = CLI_DEFAULT_CONF, .tty = isatty(STDOUT_FILENO) };
-	int at = find_verb(argc, argv), head = at;
+	int at = find_verb(argc, argv), head = at, n;
 	const struct verb *v;
 	struct err e = ERR_INIT;
 
@@ -71,8 +83,8 @@ main(int argc, char **argv)
 		return CLI_USAGE;
 	}
 	for (v = verbs; v->name != NULL; v++)
-		if (strcmp(v->name, argv[at]) == 0)
-			return v->run(&c, argc - at, argv + at);
-	err_set(&e, ERR_PARSE, "there is no verb \"%s\"", argv[at]);
+		if ((n = words_of(v, argc - at, argv + at)) > 0)
+			return v->run(&c, argc - at - n + 1, argv + at + n - 1);
+	err_set(&e, ERR_PARSE, "there is no verb \"%s%s%s\"", argv[at], at + 1 < argc ? " " : "", at + 1 < argc ? argv[at + 1] : "");
 	return cli_usage(NULL, &e);
 }

@@ -25,13 +25,9 @@ span_above(int64_t begin, int64_t end, uint64_t limit, int64_t unit)
 	return end - begin > (int64_t)(limit < enough ? limit : enough) * unit;
 }
 
-/*
- * How many of the keys made a good signature with this trusted comment. Each
- * key counts once; unusable signatures are passed over. Stops at `enough`.
- */
-static unsigned
-count_keys(const struct doc_signed *s, const uint8_t (*keys)[DOC_KEY_LEN], size_t n_keys, const char *comment,
-    unsigned enough)
+unsigned
+chain_count_keys(const struct doc_signed *s, const uint8_t (*keys)[DOC_KEY_LEN], size_t n_keys, const char *comment,
+    unsigned enough, bool *who)
 {
 	uint8_t hash[MINISIGN_HASH_LEN];
 	bool counted[DOC_KEYS_MAX] = { false };
@@ -51,6 +47,8 @@ count_keys(const struct doc_signed *s, const uint8_t (*keys)[DOC_KEY_LEN], size_
 			break; /* one signature is one key's */
 		}
 	}
+	if (who != NULL)
+		memcpy(who, counted, n_keys * sizeof *who);
 	return good;
 }
 
@@ -95,11 +93,11 @@ chain_root_next(struct chain_root *out, const struct chain_root *prev, const uin
 			return r;
 	}
 	doc_root_comment(comment, c.site, version, c.sha256);
-	if (prev != NULL && count_keys(s, prev->doc.keys, prev->doc.n_keys, comment, prev->doc.threshold) <
+	if (prev != NULL && chain_count_keys(s, prev->doc.keys, prev->doc.n_keys, comment, prev->doc.threshold, NULL) <
 	                        prev->doc.threshold)
 		return doc_fail(e, DOC_THRESHOLD, "root %llu is not signed by %u keys of root %llu", version,
 		    prev->doc.threshold, version - 1);
-	if (count_keys(s, c.doc.keys, c.doc.n_keys, comment, c.doc.threshold) < c.doc.threshold)
+	if (chain_count_keys(s, c.doc.keys, c.doc.n_keys, comment, c.doc.threshold, NULL) < c.doc.threshold)
 		return doc_fail(e, DOC_THRESHOLD, "root %llu is not signed by %u of its own keys", version,
 		    c.doc.threshold);
 	*out = c;
@@ -170,9 +168,8 @@ window_check(const char *what, int64_t begin, int64_t end, int64_t now, struct e
 	return DOC_OK;
 }
 
-/* The members document against the number and hash that are known, and its own times. */
-static enum doc_reason
-members_check(const struct doc_members *m, const uint8_t sha256[DOC_HASH_LEN], const struct doc_root *root,
+enum doc_reason
+chain_members_check(const struct doc_members *m, const uint8_t sha256[DOC_HASH_LEN], const struct doc_root *root,
     const struct chain_seen *seen, int64_t now, struct err *e)
 {
 	unsigned long long seq = m->seq;
@@ -215,10 +212,10 @@ chain_members(struct doc_members *out, uint8_t *sha256, const struct chain_root 
 		goto out;
 	doc_hash(hash, s->doc.p, s->doc.len);
 	doc_members_comment(comment, m, hash);
-	if (count_keys(s, root->doc.keys, root->doc.n_keys, comment, root->doc.threshold) < root->doc.threshold)
+	if (chain_count_keys(s, root->doc.keys, root->doc.n_keys, comment, root->doc.threshold, NULL) < root->doc.threshold)
 		r = doc_fail(e, DOC_THRESHOLD, "members is not signed by %u root keys", root->doc.threshold);
 	else
-		r = members_check(m, hash, &root->doc, seen, now, e);
+		r = chain_members_check(m, hash, &root->doc, seen, now, e);
 	if (r != DOC_OK)
 		goto out;
 	*out = *m;
@@ -313,7 +310,7 @@ chain_head(const struct doc_head *h, const struct chain_root *root, const struct
 		return r;
 	doc_hash(sha256, s->doc.p, s->doc.len);
 	doc_head_comment(comment, h, sha256);
-	if (count_keys(s, &m->key, 1, comment, 1) != 1)
+	if (chain_count_keys(s, &m->key, 1, comment, 1, NULL) != 1)
 		return doc_fail(e, DOC_BAD_SIGNATURE, "the head of %s is not signed by its key", h->member);
 	snprintf(what, sizeof what, "the head of %s", h->member);
 	r = window_check(what, h->issued, h->valid_until, now, e);

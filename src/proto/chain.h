@@ -41,11 +41,23 @@ enum doc_reason chain_roots(struct chain_root *out, const struct doc_signed *roo
     int64_t now, struct err *e);
 
 /*
+ * How many of the keys (at most DOC_KEYS_MAX) made a good signature with this
+ * trusted comment; unusable signatures are passed over. Stops at `enough`.
+ * `who` (may be NULL) gets n_keys flags.
+ */
+unsigned chain_count_keys(const struct doc_signed *s, const uint8_t (*keys)[DOC_KEY_LEN], size_t n_keys,
+    const char *comment, unsigned enough, bool *who);
+
+/*
  * Parses and judges a members document against the current root: threshold,
  * epoch, seq against `seen`, times, spans. `sha256` (may be NULL) gets its hash.
  */
 enum doc_reason chain_members(struct doc_members *out, uint8_t *sha256, const struct chain_root *root,
     const struct doc_signed *s, const struct chain_seen *seen, int64_t now, struct err *e);
+
+/* What chain_members() says of a parsed document besides its signatures. */
+enum doc_reason chain_members_check(const struct doc_members *m, const uint8_t sha256[DOC_HASH_LEN],
+    const struct doc_root *root, const struct chain_seen *seen, int64_t now, struct err *e);
 
 /* The certified member of that name, or NULL. */
 const struct doc_member *chain_member_find(const struct doc_members *m, const char *name);
