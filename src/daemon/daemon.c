@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define TRIM_MS (6 * 3600 * 1000)
+#define CARE_MS (10 * 60 * 1000)
 #define PASSPHRASE_MAX 1024
 
 static struct engine_config *
@@ -127,13 +128,27 @@ on_trim(void *arg)
 	uint64_t heads = (uint64_t)d->conf->history_days * 1440;
 	struct err e = ERR_INIT;
 
-	/* A serial is at least the minutes since the epoch began, so heads below this one are older too. */
-	if (d->serial > heads && store_trim(d->store, STORE_HEAD, d->serial - heads, &e) != 0)
+	/* A serial is at least the minutes since the epoch began, so heads below this one are older too, as are other epochs'. */
+	if (d->serial > heads && store_trim(d->store, STORE_HEAD, head_id(d, d->serial - heads), &e) != 0)
 		log_error("old heads could not be removed: %s", e.msg);
 	if (before > 0 && (store_trim(d->store, STORE_PROBE, record_id_at(before), &e) != 0 ||
 	    store_trim(d->store, STORE_HISTORY, record_id_at(before), &e) != 0))
 		log_error("old history could not be removed: %s", e.msg);
 	timer_set(d->trim, TRIM_MS);
+}
+
+/* What runs out is told; and a list that is to be replaced, but could not be at once, is tried again. */
+static void
+on_care(void *arg)
+{
+	struct daemon *d = arg;
+	struct actions out = { 0 };
+
+	alarms_raise(d);
+	if (d->stale)
+		engine_publish(d->engine, clock_now(), 0, &out, NULL);
+	apply(d, &out);
+	timer_set(d->care, CARE_MS);
 }
 
 static void
@@ -178,21 +193,12 @@ open_master(struct daemon *d, struct err *e)
 static int
 load_site(struct daemon *d, uint8_t **sk, struct publish_site **site, struct err *e)
 {
-	char dir[PATH_MAX];
-	uint8_t *key = NULL;
+	char path[PATH_MAX];
 
-	snprintf(dir, sizeof dir, "%s/site/1.root.json", d->conf->state_dir);
-	if (access(dir, F_OK) != 0 && errno == ENOENT)
-		return err_set(e, ERR_CONFIG, "there is no %s: run `onionmirror init`, or put the documents of the site there", dir);
-	if (import_member_key(d, &key, e) != 0)
-		return -1;
-	snprintf(dir, sizeof dir, "%s/site", d->conf->state_dir);
-	if (publish_site_load(site, dir, key, clock_wall_s(), e) != 0) {
-		secret_free(key);
-		return -1;
-	}
-	*sk = key;
-	return 0;
+	snprintf(path, sizeof path, "%s/site/1.root.json", d->conf->state_dir);
+	if (access(path, F_OK) != 0 && errno == ENOENT)
+		return err_set(e, ERR_CONFIG, "there is no %s: run `onionmirror init`, or `onionmirror site install`", path);
+	return import_site(d, sk, site, e);
 }
 
 int
@@ -213,6 +219,7 @@ daemon_reload(struct daemon *d, struct buf *faults)
 	else if (load_site(d, &sk, &site, &e) == 0) {
 		if (d->conf != d->first)
 			conf_free(d->conf);
+		d->stale = d->stale || !publish_site_same(d->site, site);
 		publish_site_free(d->site);
 		secret_free(d->member_sk);
 		d->conf = next;
@@ -223,6 +230,7 @@ daemon_reload(struct daemon *d, struct buf *faults)
 			log_warn("log-onions stays as it was: %s", e.msg);
 		daemon_reconfigure(d);
 		log_notice("configuration read again");
+		on_care(d);
 		return 0;
 	}
 	conf_free(next);
@@ -255,6 +263,7 @@ daemon_open(struct daemon *d, struct actions *out, struct err *e)
 	d->watchdog = timer_new(d->loop, on_watchdog, d);
 	d->trim = timer_new(d->loop, on_trim, d);
 	d->clock_offset = now_offset(clock_now());
+	d->care = timer_new(d->loop, on_care, d);
 	d->prober = prober_new(d->loop);
 	d->control = control_new(d, e);
 	return d->control != NULL ? 0 : -1;
@@ -272,6 +281,8 @@ daemon_close(struct daemon *d)
 	timer_free(d->retry);
 	timer_free(d->watchdog);
 	timer_free(d->trim);
+	timer_free(d->care);
+	buf_free(&d->others_faults);
 	for (i = 0; i < 3; i++)
 		signal_watch_free(d->signals[i]);
 	engine_free(d->engine);
@@ -292,11 +303,10 @@ daemon_begin(struct daemon *d, struct actions *out)
 {
 	log_notice("site %s (%s), member %s: %zu mirrors on %zu tors", publish_site_name(d->site), publish_site_id(d->site),
 	    publish_site_member(d->site), d->conf->n_mirrors, d->conf->n_tors);
-	if (d->half_visible && engine_publish(d->engine, clock_now(), 0, out, NULL) != 0)
-		log_warn("not every channel shows the newest list; the next one will be everywhere");
 	apply(d, out);
 	wiring_start(d);
 	on_trim(d);
+	on_care(d);
 	if (notify_watchdog_ms() > 0)
 		on_watchdog(d);
 	notify_send("READY=1");

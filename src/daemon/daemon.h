@@ -48,7 +48,7 @@ struct daemon {
 	struct job *jobs;      /* owned list: probes and checks, probing.c */
 	uint64_t next_job;
 	struct control *control;
-	struct timer *tick, *retry, *watchdog, *trim;
+	struct timer *tick, *retry, *watchdog, *trim, *care;
 	struct signal_watch *signals[3];
 
 	struct actions pending;  /* not yet durable */
@@ -64,7 +64,8 @@ struct daemon {
 	int64_t published, valid_until, started; /* wall */
 	char publish_error[256];
 	int64_t clock_offset; /* now_offset() when the clock was last believed */
-	bool half_visible; /* not every channel shows the newest list: publish at once */
+	struct buf others_faults; /* what of other members could not be published last time, as lines */
+	bool stale; /* what is visible is not what should be (a channel behind, other root or members documents): publish soon */
 	bool stopping;
 	int exit_code;
 };
@@ -88,8 +89,8 @@ void daemon_reconfigure(struct daemon *d);
 int restore_all(struct daemon *d, struct actions *out, struct err *e);
 /* How the configuration in force wants addresses in the log. */
 int restore_log(struct daemon *d, struct err *e);
-/* import.c: STATE-DIR/import/member.key into the store; the member key into new secret memory. */
-int import_member_key(struct daemon *d, uint8_t **sk, struct err *e);
+/* import.c: the member key (new secret memory) and the site that it signs for; a key that waits in STATE-DIR/import is taken if it is certified. */
+int import_site(struct daemon *d, uint8_t **sk, struct publish_site **site, struct err *e);
 
 /* wiring.c */
 void wiring_start(struct daemon *d);
@@ -123,6 +124,12 @@ void do_check(struct daemon *d, const struct action *a);
 void probing_stop(struct daemon *d);
 /* publishing.c */
 void do_publish(struct daemon *d, const struct action *a);
+/* The row of STORE_HEAD that a head of this epoch has; also what STORE_META_SERIAL holds. */
+uint64_t head_id(const struct daemon *d, uint64_t serial);
+/* alarms.c: what runs out, or lacks. Adds each to a list of texts. */
+void alarms_add(struct daemon *d, json_t *list);
+/* Log, subscribers and history are told, of each at most once in 24 hours. */
+void alarms_raise(struct daemon *d);
 
 /* The configured mirror of a name, or NULL. */
 const struct conf_mirror *daemon_mirror(const struct daemon *d, const char *name);

@@ -1,6 +1,7 @@
 noinst_LTLIBRARIES += libdaemon.la
 libdaemon_la_SOURCES = \
 	%D%/adding.c \
+	%D%/alarms.c \
 	%D%/apply.c \
 	%D%/control.c %D%/control.h \
 	%D%/daemon.c %D%/daemon.h \

@@ -79,7 +79,6 @@ tors_json(struct daemon *d)
 static json_t *
 alarms_json(struct daemon *d)
 {
-	int64_t now = clock_wall_s(), root = publish_site_root_expiry(d->site), member = publish_site_member_expiry(d->site);
 	json_t *list = json_array();
 	const char *why;
 	size_t i;
@@ -93,10 +92,7 @@ alarms_json(struct daemon *d)
 	for (i = 0; i < d->first->n_tors; i++)
 		if (!session_is_fit(d->tors[i].session, &why))
 			json_array_append_new(list, json_sprintf("tor %s is not fit to judge: %s", d->first->tors[i].name, why));
-	if (member - now < 14 * 86400)
-		json_array_append_new(list, json_sprintf("the member certificate runs out in %lld days: renew members.json", (long long)(member - now) / 86400));
-	if (root - now < 90 * 86400)
-		json_array_append_new(list, json_sprintf("the root document runs out in %lld days: make a new one", (long long)(root - now) / 86400));
+	alarms_add(d, list);
 	return list;
 }
 

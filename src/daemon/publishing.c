@@ -6,9 +6,18 @@
 #include "proto/doc.h"
 #include "proto/edkey.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define EPOCH_SHIFT 40 /* serials are minutes and a little: they stay far below 2^40 */
+
+uint64_t
+head_id(const struct daemon *d, uint64_t serial)
+{
+	return ((publish_site_epoch(d->site) - 1) << EPOCH_SHIFT) | serial;
+}
 
 /* What one publication is made of; owns all its arrays and texts. */
 struct draft {
@@ -77,16 +86,33 @@ channel_of(const struct daemon *d, const struct onion_record *r)
 	return d->conf->channels[0].name;
 }
 
+/* Renewed when its proof is at half its life, or says what no longer holds. */
+static int
+freshen_leaf(struct daemon *d, const struct onion_record *r, char **leaf, struct err *e)
+{
+	bool fits = leaf_fits(daemon_mirror(d, r->mirror), r, *leaf);
+	int64_t now = clock_wall_s(), due = publish_leaf_renew_at(d->site, *leaf);
+	struct err inner = ERR_INIT;
+
+	if (fits && due > now)
+		return 0;
+	if (renew_leaf(d, r, leaf, &inner) == 0)
+		return 0;
+	/* Half of its life is left for another try: no reason to hold back the list. */
+	if (fits && due > 0 && publish_leaf_until(*leaf) > now) {
+		log_warn("%s: its proof of possession could not be renewed: %s", r->mirror, inner.msg);
+		return 0;
+	}
+	return err_set(e, inner.code, "%s", inner.msg);
+}
+
 static int
 take_leaf(struct daemon *d, struct draft *f, size_t i, struct err *e)
 {
 	const struct onion_record *r = engine_onion(d->engine, f->ids[i]);
 	size_t n;
 
-	if (store_get(d->store, STORE_LEAF, f->ids[i], &f->leaves[i], &n, e) != 0)
-		return -1;
-	if ((publish_leaf_renew_at(f->leaves[i]) <= clock_wall_s() || !leaf_fits(daemon_mirror(d, r->mirror), r, f->leaves[i])) &&
-	    renew_leaf(d, r, &f->leaves[i], e) != 0)
+	if (store_get(d->store, STORE_LEAF, f->ids[i], &f->leaves[i], &n, e) != 0 || freshen_leaf(d, r, &f->leaves[i], e) != 0)
 		return -1;
 	f->entries[i].leaf = f->leaves[i];
 	f->entries[i].channel = channel_of(d, r);
@@ -113,8 +139,10 @@ take_tombstones(struct daemon *d, struct draft *f)
 }
 
 /*
- * The newest head that anybody may have seen: also one that could not be made
- * visible in every channel. Were it passed over, its readers would see a fork.
+ * The newest head of this epoch that anybody may have seen: also one that could
+ * not be made visible in every channel. Were it passed over, its readers would
+ * see a fork. Under a new member key the chain goes on; who returns to the old
+ * key then finds it whole.
  */
 static int
 take_prev(struct daemon *d, struct draft *f, struct err *e)
@@ -124,7 +152,7 @@ take_prev(struct daemon *d, struct draft *f, struct err *e)
 
 	if (store_last_id(d->store, STORE_HEAD, &last, e) != 0)
 		return -1;
-	return last != 0 ? store_get(d->store, STORE_HEAD, last, &f->prev, &n, e) : 0;
+	return last > head_id(d, 0) ? store_get(d->store, STORE_HEAD, last, &f->prev, &n, e) : 0;
 }
 
 static int
@@ -163,11 +191,12 @@ free_draft(struct draft *f)
 	free(f->prev);
 }
 
+/* The high-water mark of this epoch; an older one's is passed by. */
 static int
-next_serial(struct daemon *d, uint64_t *serial, struct err *e)
+last_serial(struct daemon *d, uint64_t *serial, struct err *e)
 {
-	uint64_t last = 0, visible = publish_highest_serial(d->conf->publish_dir);
 	struct err inner = ERR_INIT;
+	uint64_t last = 0;
 	char *text;
 	size_t n;
 
@@ -177,10 +206,26 @@ next_serial(struct daemon *d, uint64_t *serial, struct err *e)
 	} else if (inner.code != ERR_NOTFOUND) {
 		return err_set(e, inner.code, "%s", inner.msg);
 	}
+	if (last >> EPOCH_SHIFT > head_id(d, 0) >> EPOCH_SHIFT)
+		return err_set(e, ERR_STATE, "lists of epoch %llu were published, the root documents are of epoch %llu: install the newest ones",
+		    (unsigned long long)(last >> EPOCH_SHIFT) + 1, (unsigned long long)publish_site_epoch(d->site));
+	*serial = last > head_id(d, 0) ? last - head_id(d, 0) : 0;
+	return 0;
+}
+
+static int
+next_serial(struct daemon *d, uint64_t *serial, struct err *e)
+{
+	uint64_t last, visible = publish_highest_serial(d->site, d->conf->publish_dir);
+
+	if (last_serial(d, &last, e) != 0)
+		return -1;
 	if (visible > last)
 		return err_set(e, ERR_STATE, "%s holds serial %llu, but the state knows only %llu: the state is older than what was published",
 		    d->conf->publish_dir, (unsigned long long)visible, (unsigned long long)last);
 	*serial = publish_next_serial(last, publish_site_epoch_start(d->site), clock_wall_s());
+	/* Folders have serials for names, and the one that is out may be of an older epoch. */
+	*serial += *serial == d->serial;
 	return 0;
 }
 
@@ -189,14 +234,41 @@ put_serial(struct daemon *d, uint64_t serial, const char *head, struct err *e)
 {
 	char text[32];
 
-	snprintf(text, sizeof text, "%llu", (unsigned long long)serial);
+	snprintf(text, sizeof text, "%llu", (unsigned long long)head_id(d, serial));
 	if (store_begin(d->store, e) != 0)
 		return -1;
 	if (store_put(d->store, STORE_META, STORE_META_SERIAL, text, strlen(text), e) == 0 &&
-	    store_put(d->store, STORE_HEAD, serial, head, strlen(head), e) == 0)
+	    store_put(d->store, STORE_HEAD, head_id(d, serial), head, strlen(head), e) == 0)
 		return store_commit(d->store, e);
 	store_rollback(d->store);
 	return -1;
+}
+
+/* The list with those of other members; if they spoil it in any way, ours alone. */
+static int
+make_publication(struct publication **p, struct daemon *d, struct publish_list *l, struct err *e)
+{
+	char folder[PATH_MAX], visible[PATH_MAX];
+	struct publish_others *others = NULL;
+	struct err inner = ERR_INIT;
+	int r;
+
+	snprintf(folder, sizeof folder, "%s/site/bundles", d->conf->state_dir);
+	snprintf(visible, sizeof visible, "%s/%s/current/bundle.json", d->conf->publish_dir, d->conf->channels[0].name);
+	buf_free(&d->others_faults);
+	d->others_faults = (struct buf)BUF_INIT(64 * 1024);
+	if (publish_others_load(&others, d->site, folder, visible, l, &d->others_faults, &inner) == 0) {
+		l->others = others;
+		r = publication_make(p, d->site, l, &inner);
+		publish_others_free(others);
+		if (r == 0)
+			return 0;
+	}
+	l->others = NULL;
+	r = publication_make(p, d->site, l, e);
+	if (r == 0)
+		buf_addf(&d->others_faults, "the lists of all other members are left out: %s\n", inner.msg);
+	return r;
 }
 
 static int
@@ -218,7 +290,7 @@ publish(struct daemon *d, uint64_t *serial, int64_t *valid_until, struct err *e)
 	l.serial = *serial;
 	l.prev_head = f.prev;
 	l.now = clock_wall_s();
-	if (publication_make(&p, d->site, &l, e) != 0 || put_serial(d, *serial, publication_head(p), e) != 0)
+	if (make_publication(&p, d, &l, e) != 0 || put_serial(d, *serial, publication_head(p), e) != 0)
 		goto out;
 	r = publication_write(p, d->conf->publish_dir, e);
 	*valid_until = publication_valid_until(p);
@@ -243,7 +315,10 @@ do_publish(struct daemon *d, const struct action *a)
 		d->published = clock_wall_s();
 		d->valid_until = until;
 		d->publish_error[0] = '\0';
+		d->stale = false;
 		log_notice("list published: serial %llu", (unsigned long long)serial);
+		if (d->others_faults.len > 0)
+			alarms_raise(d);
 	} else {
 		snprintf(d->publish_error, sizeof d->publish_error, "%.250s", e.msg);
 		log_error("list not published: %s", e.msg);

@@ -22,6 +22,7 @@ struct restoring {
 	struct daemon *d;
 	struct doc_head heads[HEADS_MAX]; /* owned: the visible ones, a channel may be behind */
 	size_t n_heads;
+	bool none_visible; /* no list that our key signed in this epoch is out */
 	struct onion_record *records; /* owned */
 	size_t n, cap;
 	struct err *e;
@@ -57,7 +58,7 @@ load_head(struct restoring *r, uint64_t serial, struct err *e)
 			return 0;
 	if (r->n_heads == HEADS_MAX)
 		return 0; /* so many channels apart: the next publication joins them */
-	if (store_get(r->d->store, STORE_HEAD, serial, &text, &n, e) != 0)
+	if (store_get(r->d->store, STORE_HEAD, head_id(r->d, serial), &text, &n, e) != 0)
 		return -1;
 	why = doc_head_parse(&r->heads[r->n_heads], text, n, NULL, NULL);
 	free(text);
@@ -78,8 +79,8 @@ load_channels(struct restoring *r, uint64_t highest, struct err *e)
 
 	for (i = 0; i < d->conf->n_channels; i++) {
 		snprintf(path, sizeof path, "%s/%s/current", d->conf->publish_dir, d->conf->channels[i].name);
-		serial = publish_highest_serial(path);
-		d->half_visible = d->half_visible || serial != highest;
+		serial = publish_highest_serial(d->site, path);
+		d->stale = d->stale || serial != highest;
 		err_clear(&inner);
 		if (serial != 0 && load_head(r, serial, &inner) != 0 && inner.code != ERR_NOTFOUND)
 			return err_set(e, inner.code, "%s", inner.msg);
@@ -92,13 +93,19 @@ load_heads(struct restoring *r, struct err *e)
 {
 	struct daemon *d = r->d;
 	struct err inner = ERR_INIT;
-	uint64_t highest = publish_highest_serial(d->conf->publish_dir);
+	uint64_t highest = publish_highest_serial(d->site, d->conf->publish_dir), last = 0;
 	char *text = NULL;
 	size_t n, i;
 
-	if (highest == 0)
+	if (highest == 0) {
+		/* There was a list once; what is out now is of another epoch or key, or gone: readers need a new one. */
+		r->none_visible = true;
+		if (store_last_id(d->store, STORE_HEAD, &last, e) != 0)
+			return -1;
+		d->stale = last != 0;
 		return 0;
-	if (store_get(d->store, STORE_HEAD, highest, &text, &n, &inner) != 0) {
+	}
+	if (store_get(d->store, STORE_HEAD, head_id(d, highest), &text, &n, &inner) != 0) {
 		if (inner.code != ERR_NOTFOUND)
 			return err_set(e, inner.code, "%s", inner.msg);
 		return err_set(e, ERR_STATE, "%s holds a list with serial %llu that this state has not signed: the state is older than what was "
@@ -131,6 +138,8 @@ is_visible(struct restoring *r, const struct onion_record *o)
 	char *text;
 	size_t n, i;
 
+	if (r->none_visible)
+		return 0;
 	if (store_get(r->d->store, STORE_LEAF, o->id, &text, &n, &inner) != 0) {
 		r->failed = inner.code != ERR_NOTFOUND;
 		if (r->failed)
@@ -194,7 +203,8 @@ correct_leaving(struct restoring *r, struct onion_record *o)
 static int
 save(struct restoring *r, const struct onion_record *o)
 {
-	log_notice("%s: %s is %s: its list was visible before that was noted", o->mirror, log_onion(o->address), onion_state_name(o->state));
+	log_notice("%s: %s is %s, and %s in what is visible: the list went out, or away, before that was noted", o->mirror, log_onion(o->address),
+	    onion_state_name(o->state), o->in_list ? "is" : "is not");
 	return record_put(r->d->store, STORE_ONION, o->id, record_onion(o), r->e);
 }
 

@@ -244,6 +244,9 @@ engine_on_published(struct engine *e, struct now now, bool ok, uint64_t serial, 
 	e->serial = serial;
 	e->valid_until = valid_until;
 	e->renew_at = now.mono + (RENEW_S - (int64_t)rng_below(RENEW_JITTER_S)) * 1000;
+	/* A root may allow heads so short that half their life comes first. */
+	if (valid_until > now.wall && e->renew_at > now.mono + (valid_until - now.wall) * 500)
+		e->renew_at = now.mono + (valid_until - now.wall) * 500;
 	for (i = 0; i < e->n_onions; i++) {
 		struct onion *o = e->onions[i];
 

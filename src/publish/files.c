@@ -48,7 +48,7 @@ put_signed(struct channel_files *c, const struct text_signed *t, const char *nam
 	if (put_copy(c, t->doc, t->len, e, "%s", name) != 0)
 		return -1;
 	for (i = 0; i < t->n_sigs; i++)
-		if (put_copy(c, t->sigs[i], t->sig_lens[i], e, "%s.%zu.minisig", name, i + 1) != 0)
+		if (put_copy(c, t->sig_texts[i].p, t->sig_texts[i].len, e, "%s.%zu.minisig", name, i + 1) != 0)
 			return -1;
 	return 0;
 }
@@ -71,12 +71,12 @@ put_chain(struct channel_files *c, const struct publish_site *s, struct err *e)
 }
 
 static int
-put_bundle(struct channel_files *c, const struct publish_site *s, const struct publication *p, const struct doc_text *leaves, size_t n,
-    struct err *e)
+put_bundle(struct channel_files *c, const struct publish_site *s, const struct publication *p, const struct publish_others *o,
+    const struct doc_text *leaves, size_t n, struct err *e)
 {
 	struct doc_text sig = { p->head_sig, strlen(p->head_sig) };
-	struct doc_signed head = { .doc = { p->head_text, p->head_len }, .sigs = &sig, .n_sigs = 1 };
-	struct doc_bundle b = { .n_roots = s->n_roots, .members = text_signed_view(&s->members), .heads = &head, .n_heads = 1, .n_leaves = n };
+	struct doc_signed heads[DOC_MEMBER_MAX + 1] = { { .doc = { p->head_text, p->head_len }, .sigs = &sig, .n_sigs = 1 } };
+	struct doc_bundle b = { .n_roots = s->n_roots, .members = text_signed_view(&s->members), .heads = heads, .n_heads = 1, .n_leaves = n };
 	struct doc_text *texts = calloc(n + 1, sizeof *texts);
 	char *text = NULL;
 	size_t i, len;
@@ -89,6 +89,8 @@ put_bundle(struct channel_files *c, const struct publish_site *s, const struct p
 	}
 	for (i = 0; i < s->n_roots; i++)
 		b.roots[i] = text_signed_view(&s->roots[i]);
+	for (i = 0; o != NULL && i < o->n_heads; i++)
+		heads[b.n_heads++] = o->heads[i];
 	memcpy(texts, leaves, n * sizeof *texts);
 	b.leaves = texts;
 	if (doc_bundle_write(&text, &len, &b, e) == 0)
@@ -144,33 +146,61 @@ put_page(struct channel_files *c, const struct page *pg, struct err *e)
 	return put_take(c, text, len, e, "index.html");
 }
 
+/* The heads of other members beside ours. */
+static int
+put_others(struct channel_files *c, const struct publish_others *o, struct err *e)
+{
+	struct doc_head h;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; o != NULL && r == 0 && i < o->n_heads; i++) {
+		const struct doc_signed *d = &o->heads[i];
+
+		if (doc_head_parse(&h, d->doc.p, d->doc.len, NULL, e) != DOC_OK)
+			return -1;
+		r = put_copy(c, d->doc.p, d->doc.len, e, "head-%s.json", h.member);
+		if (r == 0 && d->n_sigs > 0)
+			r = put_copy(c, d->sigs[0].p, d->sigs[0].len, e, "head-%s.json.minisig", h.member);
+		doc_head_free(&h);
+	}
+	return r;
+}
+
+static int
+put_leaf(struct channel_files *c, const struct publish_site *s, struct doc_leaf *leaf, const struct doc_text *t, struct err *e)
+{
+	if (doc_leaf_parse(leaf, t->p, t->len, s->root.site, e) != DOC_OK)
+		return -1;
+	return put_copy(c, t->p, t->len, e, "leaf-%s.onion.json", leaf->onion);
+}
+
 int
 files_make(struct channel_files *c, const struct publish_site *s, const struct publication *p, const struct publish_list *l, struct err *e)
 {
-	struct doc_leaf *leaves = calloc(l->n_entries, sizeof *leaves);
-	struct doc_text *texts = calloc(l->n_entries, sizeof *texts);
+	const struct publish_others *o = l->others;
+	size_t most = l->n_entries + (o != NULL ? o->n_leaves : 0), i, n = 0;
+	struct doc_leaf *leaves = calloc(most, sizeof *leaves);
+	struct doc_text *texts = calloc(most, sizeof *texts);
 	struct page pg = { .site = s, .head = &p->head, .leaves = leaves };
-	size_t i, n = 0;
 	int r = -1;
 
 	if (leaves == NULL || texts == NULL) {
 		err_set(e, ERR_MEMORY, "out of memory");
 		goto out;
 	}
-	for (i = 0; i < l->n_entries; i++) {
-		const char *leaf = l->entries[i].leaf;
-
-		if (strcmp(l->entries[i].channel, c->channel) != 0)
-			continue;
-		if (doc_leaf_parse(&leaves[n], leaf, strlen(leaf), s->root.site, e) != DOC_OK ||
-		    put_copy(c, leaf, strlen(leaf), e, "leaf-%s.onion.json", leaves[n].onion) != 0)
+	for (i = 0; i < l->n_entries; i++)
+		if (strcmp(l->entries[i].channel, c->channel) == 0)
+			texts[n++] = (struct doc_text){ l->entries[i].leaf, strlen(l->entries[i].leaf) };
+	for (i = 0; o != NULL && i < o->n_leaves; i++)
+		texts[n++] = o->leaves[i];
+	for (i = 0; i < n; i++)
+		if (put_leaf(c, s, &leaves[i], &texts[i], e) != 0)
 			goto out;
-		texts[n++] = (struct doc_text){ leaf, strlen(leaf) };
-	}
 	pg.n_leaves = n;
 	if (put_chain(c, s, e) == 0 && put_copy(c, p->head_text, p->head_len, e, "head.json") == 0 &&
-	    put_copy(c, p->head_sig, strlen(p->head_sig), e, "head.json.minisig") == 0 && put_bundle(c, s, p, texts, n, e) == 0 &&
-	    put_mirrors_txt(c, &pg, e) == 0 && put_page(c, &pg, e) == 0)
+	    put_copy(c, p->head_sig, strlen(p->head_sig), e, "head.json.minisig") == 0 && put_others(c, o, e) == 0 &&
+	    put_bundle(c, s, p, o, texts, n, e) == 0 && put_mirrors_txt(c, &pg, e) == 0 && put_page(c, &pg, e) == 0)
 		r = 0;
 out:
 	free(leaves);

@@ -10,6 +10,7 @@
 
 #define HOUR 3600
 #define DAY 86400
+#define POSSESSION_DAYS 90 /* longest, whatever the root allows */
 
 static int
 parse_role(enum doc_role *role, const char *name)
@@ -35,6 +36,14 @@ check_proof(const char *text, size_t len, const uint8_t site[DOC_HASH_LEN], stru
 	return doc_possession_verify(&l) == 0 ? 0 : err_set(e, ERR_CRYPTO, "%s.onion: the key is that of another address", l.onion);
 }
 
+int64_t
+possession_s(const struct publish_site *s)
+{
+	uint64_t days = s->root.doc.limits.possession_days;
+
+	return (int64_t)(days < POSSESSION_DAYS ? days : POSSESSION_DAYS) * DAY;
+}
+
 int
 publish_leaf_make(char **out, const struct publish_site *s, const uint8_t *key64, const char *address, uint16_t port, bool tls,
     const char *role, int64_t now, struct err *e)
@@ -53,7 +62,7 @@ publish_leaf_make(char **out, const struct publish_site *s, const uint8_t *key64
 	snprintf(l.url, sizeof l.url, "%s://%s.onion%s", tls ? "https" : "http", address, tail);
 	rng_bytes(l.salt, sizeof l.salt);
 	l.from = l.possession_not_before = now - now % HOUR;
-	l.until = l.possession_not_after = l.from + (int64_t)s->root.doc.limits.possession_days * DAY;
+	l.until = l.possession_not_after = l.from + possession_s(s);
 	if (doc_possession_sign(l.possession_sig, s->root.site, key64, l.possession_not_before, l.possession_not_after, e) != 0)
 		return -1;
 	if (doc_leaf_write(&text, &len, &l, e) != 0)
@@ -67,12 +76,14 @@ publish_leaf_make(char **out, const struct publish_site *s, const uint8_t *key64
 }
 
 int64_t
-publish_leaf_renew_at(const char *leaf)
+publish_leaf_renew_at(const struct publish_site *s, const char *leaf)
 {
 	struct doc_leaf l;
 
 	if (doc_leaf_parse(&l, leaf, strlen(leaf), NULL, NULL) != DOC_OK)
 		return -1;
+	if (l.possession_not_after - l.possession_not_before > possession_s(s))
+		return 0;
 	return l.possession_not_before + (l.possession_not_after - l.possession_not_before) / 2;
 }
 

@@ -4,7 +4,9 @@ libpublish_la_SOURCES = \
 	%D%/html.c \
 	%D%/leaf.c \
 	%D%/make.c \
+	%D%/others.c \
 	%D%/publish.h \
 	%D%/publish_impl.h \
 	%D%/site.c \
+	%D%/tombstones.c \
 	%D%/write.c

@@ -45,7 +45,7 @@ struct decoy_input {
 static int
 make_decoys(uint8_t (*out)[DOC_HASH_LEN], size_t n, const struct publish_site *s, int64_t now)
 {
-	uint64_t span = s->root.doc.limits.possession_days * 24 * HOUR / 2, phase;
+	uint64_t span = (uint64_t)possession_s(s) / 2, phase;
 	struct decoy_input in = { .context = "onionmirror/decoy/1" };
 	uint8_t key[32];
 	size_t i;
@@ -89,25 +89,6 @@ out:
 	return r;
 }
 
-static int
-fill_tombstones(struct doc_head *h, const struct publish_list *l, struct err *e)
-{
-	size_t i;
-
-	if (l->n_tombstones == 0)
-		return 0;
-	h->tombstones = calloc(l->n_tombstones, sizeof *h->tombstones);
-	if (h->tombstones == NULL)
-		return err_set(e, ERR_MEMORY, "out of memory");
-	h->n_tombstones = l->n_tombstones;
-	for (i = 0; i < l->n_tombstones; i++) {
-		doc_tombstone_hash(h->tombstones[i].h, l->tombstones[i].address);
-		h->tombstones[i].state = l->tombstones[i].state == TOMBSTONE_REVOKED ? DOC_STATE_REVOKED : DOC_STATE_RETIRED;
-		h->tombstones[i].since = l->tombstones[i].since - l->tombstones[i].since % HOUR;
-	}
-	return 0;
-}
-
 /* The head before, if it is of the same epoch and member. */
 static int
 fill_prev(struct doc_head *h, const char *text, struct err *e)
@@ -145,7 +126,7 @@ fill_head(struct doc_head *h, const struct publish_site *s, const struct publish
 	h->fresh_until = h->issued + (hours < FRESH_HOURS ? hours : FRESH_HOURS) * HOUR;
 	if (fill_prev(h, l->prev_head, e) != 0 || fill_leaves(h, s, l, e) != 0)
 		return -1;
-	return fill_tombstones(h, l, e);
+	return tombstones_make(&h->tombstones, &h->n_tombstones, s, l, e);
 }
 
 /* The site was verified when it was loaded, and the daemon runs for months. */

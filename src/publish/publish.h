@@ -2,6 +2,7 @@
 #ifndef PUBLISH_PUBLISH_H
 #define PUBLISH_PUBLISH_H
 
+#include "base/buf.h"
 #include "base/err.h"
 
 #include <stdbool.h>
@@ -18,11 +19,13 @@
 struct publish_site;
 
 /*
- * Reads N.root.json, N.root.json.<n>.minisig (n from 1), members.json and its
+ * Reads N.root.json, N.root.json.<n>.minisig (n from 1 to 32, some may be missing), members.json and its
  * .<n>.minisig from `dir` (STATE-DIR/site) and verifies the whole chain at
  * `now` (expired roots or certificates are an error that says so). `member_sk`
  * is libsodium's 64-byte secret key (secret memory, borrowed for the site's
- * life); its public half must be a certified member's.
+ * life); its public half must be a certified member's. DIR/revoked, if there is
+ * one, holds addresses (a line each, <56>.onion) that are called revoked in each
+ * list until no proof of theirs can be good, counted from the file's mtime.
  */
 int publish_site_load(struct publish_site **out, const char *dir, const uint8_t *member_sk, int64_t now, struct err *e);
 void publish_site_free(struct publish_site *s);
@@ -31,7 +34,11 @@ const char *publish_site_name(const struct publish_site *s);   /* the root's nam
 const char *publish_site_member(const struct publish_site *s); /* our member name */
 int64_t publish_site_root_expiry(const struct publish_site *s);
 int64_t publish_site_member_expiry(const struct publish_site *s);
+uint64_t publish_site_epoch(const struct publish_site *s);
 int64_t publish_site_epoch_start(const struct publish_site *s);
+int64_t publish_site_possession(const struct publish_site *s); /* how long a possession proof lasts, seconds */
+/* Whether lists made under both would differ in nothing that comes from the site folder. */
+bool publish_site_same(const struct publish_site *a, const struct publish_site *b);
 
 /*
  * Makes a leaf: a fresh salt, from/until, and the possession proof by the
@@ -41,8 +48,11 @@ int64_t publish_site_epoch_start(const struct publish_site *s);
  */
 int publish_leaf_make(char **out, const struct publish_site *s, const uint8_t *key64, const char *address, uint16_t port,
     bool tls, const char *role, int64_t now, struct err *e);
-/* When the possession in a leaf must be renewed (its half life), wall seconds; -1 if the text doesn't parse. */
-int64_t publish_leaf_renew_at(const char *leaf);
+/*
+ * When the possession in a leaf must be renewed, wall seconds: at its half life,
+ * or at once (0) if it is longer than the root allows now; -1 if the text doesn't parse.
+ */
+int64_t publish_leaf_renew_at(const struct publish_site *s, const char *leaf);
 
 /* When its possession proof runs out; -1 as above. Until then a retired address needs its tombstone. */
 int64_t publish_leaf_until(const char *leaf);
@@ -58,6 +68,9 @@ struct publish_tombstone {
 	int64_t since;
 };
 
+/* Heads of other members and the leaves that these list, chosen for one publication. */
+struct publish_others;
+
 struct publish_list {
 	const struct publish_entry *entries; /* at least one: an empty list is ERR_REFUSED */
 	size_t n_entries;
@@ -67,8 +80,22 @@ struct publish_list {
 	size_t n_channels;
 	uint64_t serial;             /* already durable */
 	const char *prev_head;       /* our last published head of this epoch, NULL: none */
+	const struct publish_others *others; /* NULL: only ours */
 	int64_t now;
 };
+
+/*
+ * Other members of the same root: of all bundles DIR/<name>.json (at most 64) and
+ * of `visible` (our own bundle.json that is out), for each certified member the
+ * newest head that a reader would take, with the leaves it lists. What readers
+ * would refuse is left out, and so is a head that withdraws an address of `l`:
+ * nobody else's fault may spoil our list. Each fault is a line in `faults`, as
+ * is each member without a head. An older head than a known one is ignored.
+ * `l` is the list that is to be published; -1 only without memory.
+ */
+int publish_others_load(struct publish_others **out, const struct publish_site *s, const char *dir, const char *visible,
+    const struct publish_list *l, struct buf *faults, struct err *e);
+void publish_others_free(struct publish_others *o);
 
 /* Head and files, in memory. Nothing is visible yet. */
 struct publication;
@@ -82,7 +109,8 @@ const char *publication_head(const struct publication *p); /* head.json text, to
 int64_t publication_valid_until(const struct publication *p);
 /*
  * Writes DIR/<channel>/<serial>/ (bundle.json, each document with its .minisig,
- * leaf-*.json, mirrors.txt + .minisig, member.pub, index.html) for all channels
+ * leaf-*.json, head-<member>.json of others, mirrors.txt + .minisig, member.pub,
+ * index.html) for all channels
  * and syncs it, then renames each symlink DIR/<channel>/current to it, then
  * removes older ones (the last two stay). What a crash left of the same serial
  * is replaced; the very same list once more is fine, another one under a serial
@@ -96,8 +124,12 @@ int64_t publication_valid_until(const struct publication *p);
 int publication_write(const struct publication *p, const char *dir, struct err *e);
 void publication_free(struct publication *p);
 
-/* The highest serial that any readable head.json under DIR/<channel>/ has, 0 if none: a floor for a restored backup. */
-uint64_t publish_highest_serial(const char *dir);
+/*
+ * The highest serial of all head.json under DIR/<channel>/ that our member key
+ * signed in this epoch, 0 if none: a floor for a restored backup. What somebody
+ * else put there does not count.
+ */
+uint64_t publish_highest_serial(const struct publish_site *s, const char *dir);
 
 /* serial = max(last + 1, minutes since epoch_start). */
 uint64_t publish_next_serial(uint64_t last, int64_t epoch_start, int64_t now);

@@ -3,6 +3,7 @@
 #define PUBLISH_PUBLISH_IMPL_H
 
 #include "base/buf.h"
+#include "base/file.h"
 #include "proto/chain.h"
 #include "proto/minisign.h"
 #include "publish/publish.h"
@@ -11,9 +12,8 @@
 struct text_signed {
 	char *doc;
 	size_t len;
-	char *sigs[DOC_SIGS_MAX];
-	size_t sig_lens[DOC_SIGS_MAX];
-	struct doc_text sig_texts[DOC_SIGS_MAX]; /* the same, as chain.h and doc_bundle_write() want them */
+	struct file_text files[DOC_SIGS_MAX];    /* files[i] is NAME.<i + 1>.minisig, if there is one */
+	struct doc_text sig_texts[DOC_SIGS_MAX]; /* those that there are, as chain.h and doc_bundle_write() want them */
 	size_t n_sigs;
 };
 
@@ -27,6 +27,23 @@ struct publish_site {
 	const struct doc_member *member; /* ours, in cert */
 	const uint8_t *sk;               /* borrowed */
 	char id[DOC_SITE_TEXT_LEN + 1];
+	char (*revoked)[ONION_ADDR_LEN + 1]; /* owned: addresses of DIR/revoked */
+	size_t n_revoked;
+	int64_t revoked_since;
+};
+
+/* A bundle that was read; name "": our own visible one. */
+struct other_source {
+	char name[256];
+	struct doc_bundle bundle; /* owned */
+};
+struct publish_others {
+	struct other_source *sources; /* owned; what follows points into them */
+	size_t n_sources;
+	struct doc_signed heads[DOC_MEMBER_MAX];
+	size_t n_heads;
+	struct doc_text *leaves; /* owned array */
+	size_t n_leaves;
 };
 
 /* One file of a channel folder; owns both. */
@@ -58,6 +75,15 @@ struct page {
 	const struct doc_leaf *leaves;
 	size_t n_leaves;
 };
+
+/* How long a possession proof lasts, seconds. */
+int64_t possession_s(const struct publish_site *s);
+
+/* Reads DIR/revoked, if there is one. */
+int revoked_load(struct publish_site *s, const char *dir, struct err *e);
+/* The tombstones of a head: those of the list and what DIR/revoked holds, ascending by h. *out is malloced. */
+int tombstones_make(struct doc_tombstone **out, size_t *n, const struct publish_site *s, const struct publish_list *l, struct err *e);
+void tombstones_sort(struct doc_tombstone *t, size_t n);
 
 struct doc_signed text_signed_view(const struct text_signed *t);
 void text_signed_free(struct text_signed *t);

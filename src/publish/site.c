@@ -25,18 +25,18 @@ text_signed_free(struct text_signed *t)
 	size_t i;
 
 	free(t->doc);
-	for (i = 0; i < t->n_sigs; i++)
-		free(t->sigs[i]);
+	for (i = 0; i < DOC_SIGS_MAX; i++)
+		free(t->files[i].p);
 	memset(t, 0, sizeof *t);
 }
 
-/* Reads DIR/NAME and DIR/NAME.<n>.minisig for n from 1. A missing document sets *absent. */
+/* Reads DIR/NAME and those DIR/NAME.<n>.minisig that there are. A missing document sets *absent. */
 static int
 read_signed(struct text_signed *t, const char *dir, const char *name, size_t max, bool *absent, struct err *e)
 {
 	char path[PATH_MAX];
 	struct err inner = ERR_INIT;
-	size_t n;
+	size_t i;
 
 	*absent = false;
 	snprintf(path, sizeof path, "%s/%s", dir, name);
@@ -44,17 +44,11 @@ read_signed(struct text_signed *t, const char *dir, const char *name, size_t max
 		*absent = inner.sys == ENOENT;
 		return err_set(e, inner.code, "%s", inner.msg);
 	}
-	for (n = 0; n < DOC_SIGS_MAX; n++) {
-		err_clear(&inner);
-		snprintf(path, sizeof path, "%s/%s.%zu.minisig", dir, name, n + 1);
-		if (file_read(path, MINISIGN_SIG_MAX, FILE_PUBLIC, &t->sigs[n], &t->sig_lens[n], &inner) != 0) {
-			if (inner.sys == ENOENT)
-				break;
-			return err_set(e, inner.code, "%s", inner.msg);
-		}
-		t->sig_texts[n] = (struct doc_text){ t->sigs[n], t->sig_lens[n] };
-		t->n_sigs = n + 1;
-	}
+	if (file_read_numbered(t->files, DOC_SIGS_MAX, path, ".minisig", MINISIGN_SIG_MAX, e) != 0)
+		return -1;
+	for (i = 0; i < DOC_SIGS_MAX; i++)
+		if (t->files[i].p != NULL)
+			t->sig_texts[t->n_sigs++] = (struct doc_text){ t->files[i].p, t->files[i].len };
 	return 0;
 }
 
@@ -135,7 +129,7 @@ publish_site_load(struct publish_site **out, const char *dir, const uint8_t *mem
 		return err_set(e, ERR_MEMORY, "out of memory");
 	s->sk = member_sk;
 	if (read_roots(s, dir, e) == 0 && read_signed(&s->members, dir, "members.json", DOC_MEMBERS_MAX, &absent, e) == 0 &&
-	    verify(s, now, e) == 0 && find_member(s, now, e) == 0) {
+	    verify(s, now, e) == 0 && find_member(s, now, e) == 0 && revoked_load(s, dir, e) == 0) {
 		doc_site_format(s->id, s->root.site);
 		*out = s;
 		return 0;
@@ -154,6 +148,7 @@ publish_site_free(struct publish_site *s)
 	for (i = 0; i < s->n_roots; i++)
 		text_signed_free(&s->roots[i]);
 	free(s->roots);
+	free(s->revoked);
 	text_signed_free(&s->members);
 	free(s);
 }
@@ -186,6 +181,25 @@ int64_t
 publish_site_member_expiry(const struct publish_site *s)
 {
 	return s->member->not_after < s->cert.expires ? s->member->not_after : s->cert.expires;
+}
+
+bool
+publish_site_same(const struct publish_site *a, const struct publish_site *b)
+{
+	return memcmp(a->root.sha256, b->root.sha256, DOC_HASH_LEN) == 0 && memcmp(a->cert_sha256, b->cert_sha256, DOC_HASH_LEN) == 0 &&
+	    memcmp(a->member->key, b->member->key, DOC_KEY_LEN) == 0 && a->revoked_since == b->revoked_since && a->n_revoked == b->n_revoked;
+}
+
+int64_t
+publish_site_possession(const struct publish_site *s)
+{
+	return possession_s(s);
+}
+
+uint64_t
+publish_site_epoch(const struct publish_site *s)
+{
+	return s->root.doc.epoch;
 }
 
 int64_t

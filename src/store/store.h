@@ -28,7 +28,7 @@ enum store_table {
 	STORE_ONION,    /* onion records (JSON by the daemon), id = onion id */
 	STORE_KEY,      /* onion private keys, 64 bytes, id = onion id */
 	STORE_LEAF,     /* leaf document text, id = onion id */
-	STORE_HEAD,     /* published heads, id = serial */
+	STORE_HEAD,     /* published heads, id = serial, above 2^40 times the epochs before */
 	STORE_PROBE,    /* probe records (JSON), id rises */
 	STORE_HISTORY,  /* transitions and decisions (JSON), id rises */
 	STORE__LAST = STORE_HISTORY
@@ -37,7 +37,7 @@ enum store_table {
 /* Rows of STORE_META. */
 enum store_meta {
 	STORE_META_INSTALLATION = 1, /* 32 random bytes: key for hashed logs */
-	STORE_META_SERIAL,           /* high-water mark, decimal text */
+	STORE_META_SERIAL,           /* high-water mark: id of a head, decimal text */
 	STORE_META_MEMBER_KEY,       /* member's secret key, 64 bytes */
 	STORE_META_NEXT_ID,          /* next onion id, decimal text */
 	STORE_META_CHANNEL_KEY       /* 32 random bytes: assigns onions to channels */

@@ -122,7 +122,7 @@ Test(publish_site, a_leaf_names_the_address_the_port_and_the_window)
 		cr_expect_str_eq(doc_role_name(leaf.role), t[i].role);
 		cr_expect_eq(leaf.from, KIT_NOW, "whole hours");
 		cr_expect_eq(chain_leaf(&leaf, &root, NULL, 0, KIT_NOW, NULL), DOC_OK);
-		cr_expect_eq(publish_leaf_renew_at(text), KIT_NOW + 45 * KIT_DAY);
+		cr_expect_eq(publish_leaf_renew_at(s, text), KIT_NOW + 45 * KIT_DAY);
 		cr_expect_eq(publish_leaf_until(text), KIT_NOW + 90 * KIT_DAY);
 		cr_assert_eq(publish_leaf_make(
 				 &again, s, key, addr, t[i].port, t[i].tls, t[i].role, KIT_NOW, &e),
@@ -139,7 +139,7 @@ Test(publish_site, a_leaf_names_the_address_the_port_and_the_window)
 	kit_onion(6, NULL, addr);
 	cr_expect_eq(publish_leaf_make(&text, s, key, addr, 80, false, "mirror", KIT_NOW, NULL), -1,
 	    "not this key's address");
-	cr_expect_eq(publish_leaf_renew_at("{}"), -1);
+	cr_expect_eq(publish_leaf_renew_at(s, "{}"), -1);
 	cr_expect_eq(publish_leaf_until(""), -1);
 	publish_site_free(s);
 }

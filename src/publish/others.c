@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Other members of the same root: their newest heads and leaves, out of bundles
+ * that the operator put into a folder and out of our own visible bundle (so that
+ * an older file never replaces a newer head). Whatever a reader would refuse is
+ * left out here, because it would make him refuse our list with it.
+ */
+#include "config.h"
+#include "publish/publish_impl.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FILES_MAX 64
+#define LEAVES_MAX 1024
+
+struct gather {
+	struct publish_others *o;
+	const struct publish_list *l;
+	struct doc_tombstone *ours; /* owned, ascending by h */
+	size_t n_ours;
+	char (*onions)[ONION_ADDR_LEN + 1]; /* owned: those of `l`, then those of o->leaves */
+	size_t n_onions;
+	struct doc_head heads[DOC_MEMBER_MAX]; /* owned; parsed o->heads, tombstones ascending */
+	uint8_t sha256[DOC_MEMBER_MAX][DOC_HASH_LEN];
+	bool have[DOC_MEMBER_MAX]; /* by place in the members document */
+	const struct doc_signed *docs[DOC_MEMBER_MAX]; /* borrowed from the sources */
+	size_t bad_leaves;
+	struct err bad_leaf; /* the first one's reason */
+	struct buf *faults;
+};
+
+static int
+add_source(struct publish_others *o, const char *path, const char *name, struct buf *faults)
+{
+	struct err inner = ERR_INIT;
+	enum doc_reason why;
+	char *text;
+	size_t n;
+
+	if (file_read(path, DOC_BUNDLE_MAX, FILE_PUBLIC, &text, &n, &inner) != 0) {
+		if (name != NULL)
+			buf_addf(faults, "%s: %s\n", name, inner.msg);
+		return -1;
+	}
+	why = doc_bundle_parse(&o->sources[o->n_sources].bundle, text, n, &inner);
+	free(text);
+	if (why != DOC_OK) {
+		if (name != NULL)
+			buf_addf(faults, "%s: %s: %s\n", name, doc_reason_name(why), inner.msg);
+		return -1;
+	}
+	snprintf(o->sources[o->n_sources++].name, sizeof o->sources[0].name, "%s", name != NULL ? name : "");
+	return 0;
+}
+
+static int
+is_bundle(const struct dirent *de)
+{
+	size_t n = strlen(de->d_name);
+
+	return de->d_name[0] != '.' && n > 5 && strcmp(de->d_name + n - 5, ".json") == 0;
+}
+
+static void
+add_folder(struct publish_others *o, const char *dir, struct buf *faults)
+{
+	struct dirent **list = NULL;
+	char path[PATH_MAX];
+	int n = scandir(dir, &list, is_bundle, alphasort), i;
+
+	if (n < 0 && errno != ENOENT)
+		buf_addf(faults, "%s: %s\n", dir, strerror(errno));
+	for (i = 0; i < n; i++) {
+		if (o->n_sources > FILES_MAX)
+			buf_addf(faults, "%s: more than %d files, not read\n", list[i]->d_name, FILES_MAX);
+		else if ((size_t)snprintf(path, sizeof path, "%s/%s", dir, list[i]->d_name) < sizeof path)
+			add_source(o, path, list[i]->d_name, faults);
+		free(list[i]);
+	}
+	free(list);
+}
+
+/* Whether a head withdraws an address that we list now. */
+static bool
+withdraws_ours(const struct gather *g, const struct doc_head *h)
+{
+	size_t i;
+
+	for (i = 0; i < g->n_onions; i++)
+		if (chain_tombstone_find(h->tombstones, h->n_tombstones, g->onions[i]) != NULL)
+			return true;
+	return false;
+}
+
+/* DOC_ROLLBACK: a newer one is known. Takes what h owns if it returns DOC_OK. */
+static enum doc_reason
+judge_head(struct gather *g, const struct publish_site *s, struct doc_head *h, const struct doc_signed *doc, struct err *e)
+{
+	const struct doc_member *m = chain_member_find(&s->cert, h->member);
+	struct chain_seen seen = { 0 };
+	enum doc_reason why;
+	size_t at;
+
+	if (m == s->member)
+		return DOC_ROLLBACK; /* our own, in somebody's copy */
+	at = m != NULL ? (size_t)(m - s->cert.members) : 0;
+	if (m != NULL && g->have[at]) {
+		seen.number = g->heads[at].serial;
+		memcpy(seen.sha256, g->sha256[at], DOC_HASH_LEN);
+	}
+	why = chain_head(h, &s->root, &s->cert, s->cert_sha256, doc, &seen, g->l->now, e);
+	if (why != DOC_OK)
+		return why;
+	tombstones_sort(h->tombstones, h->n_tombstones);
+	if (withdraws_ours(g, h))
+		return doc_fail(e, DOC_REVOKED, "the head of %s withdraws an address that we list", h->member);
+	doc_head_free(&g->heads[at]);
+	g->heads[at] = *h;
+	doc_hash(g->sha256[at], doc->doc.p, doc->doc.len);
+	g->have[at] = true;
+	g->docs[at] = doc;
+	return DOC_OK;
+}
+
+static void
+take_heads(struct gather *g, const struct publish_site *s, const struct other_source *src)
+{
+	struct doc_head h;
+	enum doc_reason why;
+	struct err inner;
+	size_t i;
+
+	for (i = 0; i < src->bundle.n_heads; i++) {
+		const struct doc_signed *doc = &src->bundle.heads[i];
+
+		err_clear(&inner);
+		memset(&h, 0, sizeof h);
+		why = doc_head_parse(&h, doc->doc.p, doc->doc.len, s->root.site, &inner);
+		if (why == DOC_OK)
+			why = judge_head(g, s, &h, doc, &inner);
+		if (why == DOC_OK)
+			continue;
+		doc_head_free(&h);
+		if (why != DOC_ROLLBACK && src->name[0] != '\0')
+			buf_addf(g->faults, "%s: a head is left out: %s: %s\n", src->name, doc_reason_name(why), inner.msg);
+	}
+}
+
+static bool
+is_listed(const struct gather *g, const struct doc_text *t)
+{
+	uint8_t hash[DOC_HASH_LEN];
+	size_t i;
+
+	doc_hash(hash, t->p, t->len);
+	for (i = 0; i < DOC_MEMBER_MAX; i++)
+		if (g->have[i] && doc_leaves_have((const uint8_t(*)[DOC_HASH_LEN])g->heads[i].leaves, g->heads[i].n_leaves, hash))
+			return true;
+	return false;
+}
+
+/* An address is handed out once: ours, or the first that somebody else lists. */
+static bool
+is_known(const struct gather *g, const char *onion)
+{
+	size_t i;
+
+	for (i = 0; i < g->n_onions; i++)
+		if (strcmp(g->onions[i], onion) == 0)
+			return true;
+	return false;
+}
+
+static enum doc_reason
+judge_leaf(const struct gather *g, const struct publish_site *s, const struct doc_leaf *l, struct err *e)
+{
+	enum doc_reason why = chain_leaf(l, &s->root, g->ours, g->n_ours, g->l->now, e);
+	size_t i;
+
+	for (i = 0; why == DOC_OK && i < DOC_MEMBER_MAX; i++)
+		if (g->have[i] && chain_tombstone_find(g->heads[i].tombstones, g->heads[i].n_tombstones, l->onion) != NULL)
+			why = doc_fail(e, DOC_RETIRED, "withdrawn by member %s", g->heads[i].member);
+	return why;
+}
+
+static void
+take_leaves(struct gather *g, const struct publish_site *s, const struct other_source *src)
+{
+	struct publish_others *o = g->o;
+	enum doc_reason why;
+	struct doc_leaf l;
+	size_t i;
+
+	for (i = 0; i < src->bundle.n_leaves && o->n_leaves < LEAVES_MAX; i++) {
+		const struct doc_text *t = &src->bundle.leaves[i];
+
+		if (!is_listed(g, t))
+			continue;
+		why = doc_leaf_parse(&l, t->p, t->len, s->root.site, &g->bad_leaf);
+		if (why == DOC_OK && is_known(g, l.onion))
+			continue;
+		if (why == DOC_OK)
+			why = judge_leaf(g, s, &l, &g->bad_leaf);
+		if (why != DOC_OK) {
+			g->bad_leaves++;
+			continue;
+		}
+		memcpy(g->onions[g->n_onions++], l.onion, sizeof l.onion);
+		o->leaves[o->n_leaves++] = *t;
+	}
+}
+
+/* What is ours: the addresses that we list, and our tombstones. */
+static int
+take_ours(struct gather *g, const struct publish_site *s, struct err *e)
+{
+	struct doc_leaf l;
+	size_t i;
+
+	g->onions = calloc(g->l->n_entries + LEAVES_MAX, sizeof *g->onions);
+	g->o->leaves = calloc(LEAVES_MAX, sizeof *g->o->leaves);
+	if (g->onions == NULL || g->o->leaves == NULL)
+		return err_set(e, ERR_MEMORY, "out of memory");
+	for (i = 0; i < g->l->n_entries; i++) {
+		if (doc_leaf_parse(&l, g->l->entries[i].leaf, strlen(g->l->entries[i].leaf), NULL, e) != DOC_OK)
+			return -1;
+		memcpy(g->onions[g->n_onions++], l.onion, sizeof l.onion);
+	}
+	return tombstones_make(&g->ours, &g->n_ours, s, g->l, e);
+}
+
+static int
+gather_all(struct gather *g, const struct publish_site *s, struct err *e)
+{
+	struct publish_others *o = g->o;
+	size_t i;
+
+	if (take_ours(g, s, e) != 0)
+		return -1;
+	for (i = 0; i < o->n_sources; i++)
+		take_heads(g, s, &o->sources[i]);
+	for (i = 0; i < o->n_sources; i++)
+		take_leaves(g, s, &o->sources[i]);
+	if (g->bad_leaves > 0)
+		buf_addf(g->faults, "%zu addresses of other members are left out: %s\n", g->bad_leaves, g->bad_leaf.msg);
+	for (i = 0; i < s->cert.n_members; i++) {
+		if (g->have[i])
+			o->heads[o->n_heads++] = *g->docs[i];
+		else if (&s->cert.members[i] != s->member)
+			buf_addf(g->faults, "member %s has no head that readers would take: to them it is missing\n", s->cert.members[i].name);
+	}
+	return 0;
+}
+
+int
+publish_others_load(struct publish_others **out, const struct publish_site *s, const char *dir, const char *visible,
+    const struct publish_list *l, struct buf *faults, struct err *e)
+{
+	struct gather *g = calloc(1, sizeof *g);
+	struct publish_others *o = calloc(1, sizeof *o);
+	size_t i;
+	int r = -1;
+
+	if (g != NULL && o != NULL && (o->sources = calloc(FILES_MAX + 2, sizeof *o->sources)) != NULL) {
+		*g = (struct gather){ .o = o, .l = l, .faults = faults };
+		if (s->cert.n_members > 1) {
+			add_source(o, visible, NULL, faults);
+			add_folder(o, dir, faults);
+		}
+		r = gather_all(g, s, e);
+		for (i = 0; i < DOC_MEMBER_MAX; i++)
+			doc_head_free(&g->heads[i]);
+		free(g->ours);
+		free(g->onions);
+	} else {
+		err_set(e, ERR_MEMORY, "out of memory");
+	}
+	free(g);
+	if (r == 0)
+		*out = o;
+	else
+		publish_others_free(o);
+	return r;
+}
+
+void
+publish_others_free(struct publish_others *o)
+{
+	size_t i;
+
+	if (o == NULL)
+		return;
+	for (i = 0; i < o->n_sources; i++)
+		doc_bundle_free(&o->sources[i].bundle);
+	free(o->sources);
+	free(o->leaves);
+	free(o);
+}
