@@ -12,7 +12,6 @@
 #include "base/enc.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "base/rng.h"
 #include "cli/keyfile.h"
 #include "conf/conf.h"
 #include "proto/chain.h"
@@ -161,33 +160,6 @@ put_documents(const struct init *in, const char *dir, struct err *e)
 }
 
 static int
-put_master_key(const struct conf *conf, struct err *e)
-{
-	char *text;
-	uint8_t *key;
-	int r;
-
-	if (conf->passphrase_file != NULL)
-		return 0; /* the store's key comes from that passphrase */
-	if (access(conf->key_file, F_OK) == 0)
-		return 0; /* the operator brought his own credential */
-	key = secret_alloc(32);
-	text = secret_alloc(HEX_LEN(32) + 2);
-	if (key == NULL || text == NULL) {
-		secret_free(key);
-		secret_free(text);
-		return err_set(e, ERR_MEMORY, "no locked memory for a key");
-	}
-	rng_bytes(key, 32);
-	hex_encode(text, key, 32);
-	memcpy(text + HEX_LEN(32), "\n", 2);
-	r = file_create(conf->key_file, text, HEX_LEN(32) + 1, 0600, e);
-	secret_free(key);
-	secret_free(text);
-	return r;
-}
-
-static int
 write_all(const struct init *in, struct err *e)
 {
 	char site[PATH_MAX], import[PATH_MAX], path[PATH_MAX];
@@ -204,7 +176,7 @@ write_all(const struct init *in, struct err *e)
 	snprintf(path, sizeof path, "%s/member-%s", in->keys, in->member);
 	if (keyfile_write(path, in->member_key, in->passphrase, true, e) != 0 || put_documents(in, in->keys, e) != 0)
 		return -1;
-	if (put_master_key(in->conf, e) != 0 || put_documents(in, site, e) != 0)
+	if (keyfile_master(in->conf, e) != 0 || put_documents(in, site, e) != 0)
 		return -1;
 	/* The daemon takes this one into its sealed store at the next start and removes it. */
 	snprintf(path, sizeof path, "%s/import/member", state);

@@ -3,8 +3,10 @@
 #include "config.h"
 #include "cli/keyfile.h"
 
+#include "base/enc.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/rng.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -108,4 +110,31 @@ keyfile_public(uint8_t pk[DOC_KEY_LEN], const char *path, struct err *e)
 	r = minisign_pubkey_parse(pk, NULL, text, n, e);
 	free(text);
 	return r == 0 ? 0 : err_prefix(e, "%s", path);
+}
+
+int
+keyfile_master(const struct conf *conf, struct err *e)
+{
+	char *text;
+	uint8_t *key;
+	int r;
+
+	if (conf->passphrase_file != NULL)
+		return 0; /* the store's key comes from that passphrase */
+	if (access(conf->key_file, F_OK) == 0)
+		return 0; /* the operator brought his own credential */
+	key = secret_alloc(32);
+	text = secret_alloc(HEX_LEN(32) + 2);
+	if (key == NULL || text == NULL) {
+		secret_free(key);
+		secret_free(text);
+		return err_set(e, ERR_MEMORY, "no locked memory for a key");
+	}
+	rng_bytes(key, 32);
+	hex_encode(text, key, 32);
+	memcpy(text + HEX_LEN(32), "\n", 2);
+	r = file_create(conf->key_file, text, HEX_LEN(32) + 1, 0600, e);
+	secret_free(key);
+	secret_free(text);
+	return r;
 }

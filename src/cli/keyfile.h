@@ -3,6 +3,7 @@
 #define CLI_KEYFILE_H
 
 #include "cli/passphrase.h"
+#include "conf/conf.h"
 #include "proto/doc.h"
 #include "proto/minisign.h"
 
@@ -22,5 +23,7 @@ int keyfile_new(const char *stem, const struct keyfile_seal *seal, uint8_t pk[DO
 int keyfile_open(struct minisign_seckey **key, const char *path, const char *passphrase_fd, struct err *e);
 /* Reads a public key file. */
 int keyfile_public(uint8_t pk[DOC_KEY_LEN], const char *path, struct err *e);
+/* Makes the master key that opens the state, unless there is one or a passphrase takes its place. */
+int keyfile_master(const struct conf *conf, struct err *e);
 
 #endif

@@ -29,3 +29,4 @@ onionmirror_LDFLAGS = $(AM_LDFLAGS) $(OM_BIN_LDFLAGS)
 onionmirror_LDADD = libcli.la libonionmirror.la libconf.la libproto.la libio.la libbase.la \
 	$(EVENT_LIBS) $(CONFUSE_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS) $(CRYPTO_LIBS)
 dist_man_MANS += %D%/onionmirror.1
+dist_man_MANS += %D%/onionmirror-keys.7

@@ -235,7 +235,7 @@ install(const struct conf *conf, const char *dir, const char *key, const char *f
 		err_set(e, inner.code, "%s", inner.msg);
 		goto out;
 	}
-	if (check_follows(f, old, e) == 0 && (key == NULL || install_key(f, conf->state_dir, key, fd, e) == 0))
+	if (check_follows(f, old, e) == 0 && keyfile_master(conf, e) == 0 && (key == NULL || install_key(f, conf->state_dir, key, fd, e) == 0))
 		r = install_all(f, old, e);
 out:
 	folder_free(f);
