@@ -382,3 +382,32 @@ Test(base_file, checks_folders)
 		cr_expect_eq(file_check_dir(at("d"), NULL), -1, "another's");
 	}
 }
+
+Test(base_file, numbered_files_may_have_gaps_but_must_be_files)
+{
+	struct file_text got[4];
+	struct err e = ERR_INIT;
+	size_t i;
+
+	put("doc.1.sig", "one", 0600);
+	put("doc.3.sig", "three", 0600);
+	put("doc.5.sig", "beyond", 0600);
+	cr_assert_eq(file_read_numbered(got, 4, at("doc"), ".sig", 5, &e), 0, "%s", e.msg);
+	cr_expect_str_eq(got[0].p, "one");
+	cr_expect_null(got[1].p);
+	cr_expect_str_eq(got[2].p, "three");
+	cr_expect_eq(got[2].len, 5);
+	cr_expect_null(got[3].p);
+	for (i = 0; i < 4; i++)
+		free(got[i].p);
+	cr_expect_eq(file_read_numbered(got, 4, at("doc"), ".sig", 4, &e), -1);
+	cr_expect_eq(e.code, ERR_LIMIT);
+	for (i = 0; i < 4; i++)
+		free(got[i].p);
+	err_clear(&e);
+	cr_assert_eq(symlink(at("doc.1.sig"), at("doc.2.sig")), 0);
+	cr_expect_eq(file_read_numbered(got, 4, at("doc"), ".sig", 5, &e), -1);
+	cr_expect_not_null(strstr(e.msg, "doc.2.sig"), "%s", e.msg);
+	for (i = 0; i < 4; i++)
+		free(got[i].p);
+}

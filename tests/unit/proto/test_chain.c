@@ -167,3 +167,24 @@ Test(proto_chain, tombstones_are_found_by_address)
 	cr_expect_null(chain_tombstone_find(t, 3, b));
 	cr_expect_null(chain_tombstone_find(NULL, 0, a));
 }
+
+Test(proto_chain, it_is_told_whose_signatures_count)
+{
+	static const unsigned twice[] = { 3, 9, 3, 1 };
+	struct doc_text sigs[KIT_SIGNERS];
+	char comment[DOC_COMMENT_MAX];
+	struct doc_signed d;
+	bool who[3];
+	struct kit k;
+
+	kit_init(&k);
+	kit_signers(&k.roots[0].signers, 4, twice);
+	kit_build(&k);
+	d = kit_signed(&k.roots[0].out, sigs);
+	doc_root_comment(comment, k.site, 1, k.site);
+	cr_expect_eq(chain_count_keys(&d, (const uint8_t(*)[DOC_KEY_LEN])k.roots[0].doc.keys, 3, comment, 3, who), 2);
+	cr_expect(who[0] && !who[1] && who[2]);
+	cr_expect_eq(chain_count_keys(&d, (const uint8_t(*)[DOC_KEY_LEN])k.roots[0].doc.keys, 3, "another comment", 3, who), 0);
+	cr_expect(!who[0] && !who[1] && !who[2]);
+	kit_free(&k);
+}

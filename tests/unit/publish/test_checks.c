@@ -6,6 +6,9 @@
 #include "publish/publish_impl.h"
 
 #include <criterion/criterion.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -146,4 +149,61 @@ Test(publish_checks, the_page_says_the_times_in_words)
 	cr_expect_not_null(strstr(page, "Issued 23 November 2026, 12:00 UTC, valid until 30 November 2026, 12:00 UTC."));
 	free(page);
 	end();
+}
+
+static void revoke_by_file(const char *addr)
+{
+	FILE *f = fopen(place_path("site/revoked"), "w");
+	struct timespec when[2] = {{.tv_sec = KIT_NOW - 60}, {.tv_sec = KIT_NOW - 60}};
+
+	cr_assert_not_null(f);
+	cr_assert_gt(fprintf(f, "%s.onion\n", addr), 0);
+	cr_assert_eq(fclose(f), 0);
+	cr_assert_eq(utimensat(AT_FDCWD, place_path("site/revoked"), when, 0), 0);
+}
+
+Test(publish_checks, addresses_of_the_file_revoked_are_called_revoked_until_their_proofs_ended)
+{
+	static const struct {
+		int64_t days;
+		size_t tombstones;
+	} t[] = {{0, 1}, {29, 1}, {31, 0}};
+	char addr[ONION_ADDR_LEN + 1];
+	struct publish_tombstone softer = {addr, TOMBSTONE_RETIRED, KIT_NOW};
+	uint8_t hash[DOC_HASH_LEN], key[64];
+	struct publication *p;
+	struct publish_site *s;
+	struct doc_head h;
+	struct list l;
+	size_t i;
+
+	kit.roots[0].doc.limits.possession_days = 30;
+	place_site();
+	kit_onion(9, NULL, addr);
+	revoke_by_file(addr);
+	doc_tombstone_hash(hash, addr);
+	s = place_load();
+	for (i = 0; i < sizeof t / sizeof t[0]; i++) {
+		list_init(&l, s, 1, 1, 500);
+		l.l.now = KIT_NOW + t[i].days * KIT_DAY;
+		l.l.tombstones = &softer;
+		l.l.n_tombstones = t[i].tombstones; /* known to the state as well: each once, and not softened */
+		free(l.leaves[0]);
+		kit_onion(1, key, addr);
+		cr_assert_eq(publish_leaf_make(&l.leaves[0], s, key, addr, 80, false, "mirror", l.l.now, NULL), 0);
+		l.entries[0].leaf = l.leaves[0];
+		kit_onion(9, NULL, addr);
+		p = list_make(&l, s);
+		memset(&h, 0, sizeof h);
+		cr_assert_eq(doc_head_parse(&h, publication_head(p), strlen(publication_head(p)), kit.site, NULL), DOC_OK);
+		cr_assert_eq(h.n_tombstones, t[i].tombstones, "after %d days", (int)t[i].days);
+		if (h.n_tombstones > 0) {
+			cr_expect_arr_eq(h.tombstones[0].h, hash, sizeof hash);
+			cr_expect_eq(h.tombstones[0].state, DOC_STATE_REVOKED);
+		}
+		doc_head_free(&h);
+		publication_free(p);
+		list_free(&l);
+	}
+	publish_site_free(s);
 }

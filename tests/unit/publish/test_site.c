@@ -143,3 +143,94 @@ Test(publish_site, a_leaf_names_the_address_the_port_and_the_window)
 	cr_expect_eq(publish_leaf_until(""), -1);
 	publish_site_free(s);
 }
+
+Test(publish_site, numbers_of_signature_files_may_be_missing)
+{
+	struct publish_site *s;
+
+	place_site();
+	cr_assert_eq(rename(place_path("site/1.root.json.1.minisig"), place_path("site/1.root.json.32.minisig")), 0);
+	cr_assert_eq(rename(place_path("site/members.json.2.minisig"), place_path("site/members.json.9.minisig")), 0);
+	cr_assert_eq(publish_site_load(&s, place_path("site"), member_sk, KIT_NOW, NULL), 0);
+	publish_site_free(s);
+	cr_assert_eq(rename(place_path("site/members.json.9.minisig"), place_path("site/members.json.33.minisig")), 0);
+	expect_refused(member_sk, KIT_NOW, "members.json: threshold");
+}
+
+Test(publish_site, a_proof_lasts_as_long_as_the_root_allows_and_never_above_90_days)
+{
+	static const struct {
+		uint64_t days;
+		int64_t lasts;
+	} t[] = {{1, 1}, {30, 30}, {90, 90}, {91, 90}, {UINT64_C(1) << 53, 90}};
+	char addr[ONION_ADDR_LEN + 1], *text;
+	struct publish_site *s;
+	uint8_t key[64];
+	size_t i;
+
+	kit_onion(1, key, addr);
+	for (i = 0; i < sizeof t / sizeof t[0]; i++) {
+		kit.roots[0].doc.limits.possession_days = t[i].days - (t[i].days >> 53);
+		s = place_load();
+		cr_expect_eq(publish_site_possession(s), t[i].lasts * KIT_DAY);
+		cr_assert_eq(publish_leaf_make(&text, s, key, addr, 80, false, "mirror", KIT_NOW, NULL), 0);
+		cr_expect_eq(publish_leaf_until(text), KIT_NOW + t[i].lasts * KIT_DAY, "%zu", i);
+		free(text);
+		publish_site_free(s);
+	}
+}
+
+Test(publish_site, a_proof_that_is_longer_than_a_new_root_allows_is_renewed_at_once)
+{
+	char addr[ONION_ADDR_LEN + 1], *text;
+	struct publish_site *s = place_load();
+	uint8_t key[64];
+
+	kit_onion(1, key, addr);
+	cr_assert_eq(publish_leaf_make(&text, s, key, addr, 80, false, "mirror", KIT_NOW, NULL), 0);
+	cr_expect_eq(publish_leaf_renew_at(s, text), KIT_NOW + 45 * KIT_DAY);
+	publish_site_free(s);
+	kit_add_root(&kit)->doc.limits.possession_days = 30;
+	s = place_load();
+	cr_expect_eq(publish_leaf_renew_at(s, text), 0);
+	publish_site_free(s);
+	free(text);
+}
+
+static void write_revoked(const char *text)
+{
+	FILE *f = fopen(place_path("site/revoked"), "w");
+
+	cr_assert_not_null(f);
+	cr_assert_geq(fputs(text, f), 0);
+	cr_assert_eq(fclose(f), 0);
+}
+
+Test(publish_site, a_line_of_revoked_that_is_no_address_is_told_with_its_number)
+{
+	char addr[ONION_ADDR_LEN + 1], text[256];
+	struct publish_site *s;
+
+	place_site();
+	kit_onion(3, NULL, addr);
+	snprintf(text, sizeof text, "# seized\n\n%s.onion\r\n%s\n", addr, addr);
+	write_revoked(text);
+	expect_refused(member_sk, KIT_NOW, "site/revoked:4: not an address");
+	snprintf(text, sizeof text, "# seized\n\n%s.onion", addr);
+	write_revoked(text);
+	cr_assert_eq(publish_site_load(&s, place_path("site"), member_sk, KIT_NOW, NULL), 0);
+	publish_site_free(s);
+}
+
+Test(publish_site, a_site_is_the_same_until_its_documents_change)
+{
+	struct publish_site *a = place_load(), *b = place_load();
+
+	cr_expect(publish_site_same(a, b));
+	publish_site_free(b);
+	kit.members.doc.seq++;
+	b = place_load();
+	cr_expect_not(publish_site_same(a, b));
+	publish_site_free(b);
+	publish_site_free(a);
+}

@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The daemon under documents that change: other member key, new epoch, what runs out, what others publish. */
+#include "config.h"
+#include "unit/daemon/rig.h"
+
+#include "base/file.h"
+#include "proto/chain.h"
+#include "proto/minisign.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define DAY 86400
+
+static struct rig r;
+static struct minisign_seckey root_key;
+static struct doc_root root;
+static struct doc_members members;
+static uint8_t root_hash[DOC_HASH_LEN];
+
+static char *
+path(const char *fmt, ...)
+{
+	static char text[4][192];
+	static unsigned next;
+	char *out = text[next++ % 4];
+	int n = snprintf(out, sizeof text[0], "%s/", r.dir);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(out + n, sizeof text[0] - (size_t)n, fmt, ap);
+	va_end(ap);
+	return out;
+}
+
+static char *
+read_text(const char *at, size_t *n)
+{
+	struct err e = ERR_INIT;
+	char *text;
+
+	cr_assert_eq(file_read(at, DOC_ROOT_MAX, FILE_PUBLIC, &text, n, &e), 0, "%s", e.msg);
+	return text;
+}
+
+/* The wall clock, so many seconds ahead. */
+static int64_t shift;
+
+static int64_t
+shifted(void)
+{
+	return (int64_t)time(NULL) + shift;
+}
+
+static int64_t
+mono(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* The ceremony of `init`, whose root key the test has. */
+static void
+start(void)
+{
+	static const struct clock_source source = { mono, shifted };
+	char *text;
+	size_t n;
+
+	rig_init(&r, "");
+	clock_set_source(&source);
+	text = read_text(path("keys/root-1.key"), &n);
+	cr_assert_eq(minisign_seckey_parse(&root_key, text, n, NULL, 0, NULL), 0);
+	free(text);
+	text = read_text(path("state/site/1.root.json"), &n);
+	cr_assert_eq(doc_root_parse(&root, text, n, NULL, NULL), DOC_OK);
+	doc_hash(root_hash, text, n);
+	free(text);
+	text = read_text(path("state/site/members.json"), &n);
+	cr_assert_eq(doc_members_parse(&members, text, n, NULL, NULL), DOC_OK);
+	free(text);
+}
+
+static void
+stop(void)
+{
+	rig_fini(&r);
+	clock_set_source(NULL);
+}
+
+TestSuite(daemon_site, .init = start, .fini = stop);
+
+static void
+put_signed(const char *name, const char *text, size_t n, const char *comment)
+{
+	struct err e = ERR_INIT;
+	char *sig;
+
+	cr_assert_eq(minisign_sign(&sig, root_key.sk, NULL, text, n, comment, NULL, &e), 0, "%s", e.msg);
+	cr_assert_eq(file_write(path("state/site/%s", name), text, n, 0644, &e), 0, "%s", e.msg);
+	cr_assert_eq(file_write(path("state/site/%s.1.minisig", name), sig, strlen(sig), 0644, &e), 0, "%s", e.msg);
+	free(sig);
+}
+
+static void
+put_members(void)
+{
+	char comment[DOC_COMMENT_MAX], *text;
+	uint8_t hash[DOC_HASH_LEN];
+	struct err e = ERR_INIT;
+	size_t n;
+
+	cr_assert_eq(doc_members_write(&text, &n, &members, &e), 0, "%s", e.msg);
+	doc_hash(hash, text, n);
+	doc_members_comment(comment, &members, hash);
+	put_signed("members.json", text, n, comment);
+	free(text);
+}
+
+/* The next root, as `root` says. */
+static void
+put_next_root(void)
+{
+	char comment[DOC_COMMENT_MAX], name[32], *text;
+	uint8_t hash[DOC_HASH_LEN];
+	struct err e = ERR_INIT;
+	size_t n;
+
+	if (root.version == 1)
+		memcpy(root.site, root_hash, sizeof root.site);
+	memcpy(root.prev, root_hash, sizeof root.prev);
+	root.version++;
+	cr_assert_eq(doc_root_write(&text, &n, &root, &e), 0, "%s", e.msg);
+	doc_hash(hash, text, n);
+	memcpy(root_hash, hash, sizeof hash);
+	doc_root_comment(comment, root.site, root.version, hash);
+	snprintf(name, sizeof name, "%llu.root.json", (unsigned long long)root.version);
+	put_signed(name, text, n, comment);
+	free(text);
+}
+
+/* A key that waits for the daemon; its public half. */
+static void
+put_waiting_key(uint8_t pk[DOC_KEY_LEN])
+{
+	char text[MINISIGN_SECKEY_TEXT];
+	struct minisign_seckey key;
+	struct err e = ERR_INIT;
+
+	cr_assert_eq(minisign_seckey_generate(&key, &e), 0);
+	cr_assert_eq(minisign_seckey_format(text, &key, NULL, 0, NULL, &e), 0);
+	cr_assert_eq(file_write(path("state/import/member.key"), text, strlen(text), 0600, &e), 0, "%s", e.msg);
+	memcpy(pk, key.sk + 32, DOC_KEY_LEN);
+}
+
+static int
+reload(char faults[2048])
+{
+	struct buf b = BUF_INIT(65536);
+	int ret = daemon_reload(&r.d, &b);
+
+	snprintf(faults, 2048, "%s", buf_str(&b));
+	buf_free(&b);
+	return ret;
+}
+
+static void
+open_listed(void)
+{
+	cr_assert(rig_open(&r), "%s", r.log);
+	cr_assert(rig_run(&r, rig_is_listed), "%s", r.log);
+}
+
+/* The visible head; doc_head_free() it. */
+static struct doc_head
+visible_head(void)
+{
+	struct doc_head h;
+	size_t n;
+	char *text = read_text(path("publish/public/current/head.json"), &n);
+
+	cr_assert_eq(doc_head_parse(&h, text, n, NULL, NULL), DOC_OK);
+	free(text);
+	return h;
+}
+
+static bool
+verifies(const uint8_t key[DOC_KEY_LEN])
+{
+	size_t n, m;
+	char *text = read_text(path("publish/public/current/head.json"), &n);
+	char *sig = read_text(path("publish/public/current/head.json.minisig"), &m);
+	bool ok = minisign_verify(text, n, sig, m, key, NULL, NULL) == 0;
+
+	free(text);
+	free(sig);
+	return ok;
+}
+
+Test(daemon_site, a_waiting_key_is_taken_once_it_is_certified_and_not_before)
+{
+	uint8_t pk[DOC_KEY_LEN], old[DOC_KEY_LEN];
+	struct doc_head before, after;
+	char faults[2048];
+
+	open_listed();
+	before = visible_head();
+	memcpy(old, members.members[0].key, sizeof old);
+	put_waiting_key(pk);
+	cr_expect_eq(reload(faults), 0, "%s", faults);
+	cr_expect_not_null(strstr(r.log, "is not taken, the key in use stays"), "%s", r.log);
+	cr_expect_eq(access(path("state/import/member.key"), F_OK), 0, "it waits");
+	cr_expect_arr_eq(r.d.member_sk + 32, old, sizeof old);
+
+	memcpy(members.members[0].key, pk, sizeof pk);
+	members.seq++;
+	put_members();
+	cr_expect_eq(reload(faults), 0, "%s", faults);
+	cr_expect_eq(access(path("state/import/member.key"), F_OK), -1, "taken, and removed");
+	cr_expect(verifies(pk), "a list by the new key is out at once");
+	after = visible_head();
+	cr_expect_gt(after.serial, before.serial);
+	cr_expect_eq(after.prev_serial, before.serial, "the chain goes on");
+	cr_expect_eq(after.members_seq, members.seq);
+	doc_head_free(&after);
+	doc_head_free(&before);
+	/* And it stays so. */
+	rig_close(&r);
+	cr_expect(rig_open(&r), "%s", r.log);
+	cr_expect_arr_eq(r.d.member_sk + 32, pk, sizeof pk);
+}
+
+Test(daemon_site, a_key_change_while_the_daemon_is_down_brings_a_new_list_at_the_start)
+{
+	uint8_t pk[DOC_KEY_LEN];
+	uint64_t last;
+
+	open_listed();
+	last = r.d.serial;
+	rig_close(&r);
+	put_waiting_key(pk);
+	memcpy(members.members[0].key, pk, sizeof pk);
+	members.seq++;
+	put_members();
+	open_listed();
+	cr_expect(verifies(pk));
+	cr_expect_gt(r.d.serial, last);
+}
+
+Test(daemon_site, a_new_epoch_begins_serials_and_chain_anew)
+{
+	struct doc_head h;
+	uint64_t last = 0;
+	char faults[2048];
+	json_t *v;
+
+	open_listed();
+	rig_connect(&r);
+	json_decref(rig_line(&r));
+	cr_assert_not_null(v = rig_call(&r, "publish", NULL));
+	json_decref(v);
+	root.epoch++;
+	put_next_root();
+	cr_expect_eq(reload(faults), -1, "members.json is of the epoch before");
+	cr_expect_not_null(strstr(faults, "members.json: rollback"), "%s", faults);
+	members.epoch++;
+	members.seq = 1;
+	put_members();
+	cr_expect_eq(reload(faults), 0, "%s", faults);
+	h = visible_head();
+	cr_expect_eq(h.epoch, 2);
+	cr_expect_eq(h.prev_serial, 0, "a first head has none before it");
+	cr_expect_leq(h.serial, chain_serial_bound(&root, h.issued));
+	cr_expect_eq(h.serial, r.d.serial);
+	cr_assert_eq(store_last_id(r.d.store, STORE_HEAD, &last, NULL), 0);
+	cr_expect_eq(last, (UINT64_C(1) << 40) + h.serial);
+	doc_head_free(&h);
+	/* The next one follows it, and a restart finds it. */
+	cr_assert_not_null(v = rig_call(&r, "publish", NULL));
+	json_decref(v);
+	h = visible_head();
+	cr_expect_eq(h.prev_serial + 1, h.serial);
+	rig_close(&r);
+	cr_assert(rig_open(&r), "%s", r.log);
+	cr_expect_eq(r.d.serial, h.serial, "nothing new needs to be published");
+	cr_expect_not(r.d.stale);
+	doc_head_free(&h);
+}
+
+Test(daemon_site, root_documents_of_an_older_epoch_than_what_was_published_publish_nothing)
+{
+	char faults[2048];
+	struct doc_members first = members;
+
+	open_listed();
+	root.epoch++;
+	put_next_root();
+	members.epoch++;
+	put_members();
+	cr_expect_eq(reload(faults), 0, "%s", faults);
+	rig_close(&r);
+	cr_assert_eq(unlink(path("state/site/2.root.json")), 0);
+	members = first;
+	put_members();
+	cr_assert(rig_open(&r), "%s", r.log);
+	cr_expect_not_null(strstr(r.log, "lists of epoch 2 were published, the root documents are of epoch 1"), "%s", r.log);
+}
+
+Test(daemon_site, a_list_that_was_put_there_by_somebody_else_stops_nothing)
+{
+	char *text, *changed, *at;
+	struct err e = ERR_INIT;
+	uint64_t last;
+	size_t n;
+	json_t *v;
+
+	open_listed();
+	last = r.d.serial;
+	text = read_text(path("publish/public/current/head.json"), &n);
+	changed = malloc(n + 32);
+	at = strstr(text, "\"serial\":");
+	cr_assert_not_null(at);
+	snprintf(changed, n + 32, "%.*s\"serial\":9%s", (int)(at - text), text, at + 9);
+	cr_assert_eq(file_write(path("publish/public/current/head.json"), changed, strlen(changed), 0644, &e), 0);
+	free(text);
+	free(changed);
+	rig_connect(&r);
+	json_decref(rig_line(&r));
+	cr_assert_not_null(v = rig_call(&r, "publish", NULL));
+	cr_expect_not_null(json_object_get(v, "result"));
+	json_decref(v);
+	cr_expect_eq(r.d.serial, last + 1);
+}
+
+/* --- alarms ---------------------------------------------------------------------------------- */
+
+struct told {
+	unsigned root, member, others;
+};
+
+static bool
+count_alarm(uint64_t id, const char *p, size_t n, void *arg)
+{
+	json_t *v = json_loadb(p, n, 0, NULL);
+	const char *step = json_string_value(json_object_get(v, "step"));
+	struct told *t = arg;
+
+	(void)id;
+	if (strcmp(json_string_value(json_object_get(v, "kind")), "alarm") == 0) {
+		t->root += strcmp(step, "root-expiry") == 0;
+		t->member += strcmp(step, "member-expiry") == 0;
+		t->others += strcmp(step, "other-members") == 0;
+	}
+	json_decref(v);
+	return true;
+}
+
+static struct told
+told_so_far(void)
+{
+	struct told t = { 0 };
+
+	cr_assert_eq(store_each(r.d.store, STORE_HISTORY, 0, count_alarm, &t, NULL), 0);
+	return t;
+}
+
+static bool
+status_says(const char *words)
+{
+	json_t *list = json_array(), *v;
+	bool found = false;
+	size_t i;
+
+	alarms_add(&r.d, list);
+	json_array_foreach(list, i, v)
+		found = found || strstr(json_string_value(v), words) != NULL;
+	json_decref(list);
+	return found;
+}
+
+Test(daemon_site, what_runs_out_is_told_once_a_day_in_log_history_and_status)
+{
+	int64_t hour = members.issued;
+
+	open_listed();
+	cr_expect_eq(told_so_far().root + told_so_far().member, 0, "nothing is near its end");
+	cr_expect_not(status_says("runs out"));
+	rig_close(&r);
+
+	root.expires = hour + 20 * DAY;
+	put_next_root();
+	members.expires = members.members[0].not_after = hour + 3 * DAY;
+	members.seq++;
+	put_members();
+	r.log[0] = '\0';
+	cr_assert(rig_open(&r), "%s", r.log);
+	cr_expect_eq(told_so_far().root, 1);
+	cr_expect_eq(told_so_far().member, 1);
+	cr_expect_not_null(strstr(r.log, "ALARM root-expiry"), "%s", r.log);
+	cr_expect(status_says("the root document runs out in 19 days") || status_says("the root document runs out in 20 days"));
+	cr_expect(status_says("the member certificate runs out in 2 days"));
+	/* Neither the next look nor the next start tells it again within the day. */
+	alarms_raise(&r.d);
+	rig_close(&r);
+	cr_assert(rig_open(&r), "%s", r.log);
+	alarms_raise(&r.d);
+	cr_expect_eq(told_so_far().root, 1);
+	cr_expect_eq(told_so_far().member, 1);
+}
+
+Test(daemon_site, a_late_list_is_an_alarm)
+{
+	open_listed();
+	cr_expect_not(status_says("no new list"));
+	shift = 30 * 3600;
+	cr_expect(status_says("no new list for"));
+	shift = 8 * DAY;
+	cr_expect(status_says("the list that is out ran out"));
+}
+
+/* --- proofs of possession ------------------------------------------------------------------------ */
+
+static struct doc_leaf
+visible_leaf(void)
+{
+	struct mirror_view v;
+	struct doc_leaf l;
+	size_t n;
+	char *text;
+
+	cr_assert_eq(engine_mirror_view(r.d.engine, 0, &v), 0);
+	text = read_text(path("publish/public/current/leaf-%s.onion.json", engine_onion(r.d.engine, v.listed)->address), &n);
+	cr_assert_eq(doc_leaf_parse(&l, text, n, NULL, NULL), DOC_OK);
+	free(text);
+	return l;
+}
+
+/* Days later, under certificates of that day; a list is published. */
+static void
+days_later(int64_t days)
+{
+	char faults[2048];
+
+	shift = days * DAY;
+	members.issued = members.members[0].not_before = clock_wall_s() / 3600 * 3600;
+	members.expires = members.members[0].not_after = members.issued + 30 * DAY;
+	members.seq++;
+	put_members();
+	cr_assert_eq(reload(faults), 0, "%s", faults);
+}
+
+Test(daemon_site, a_proof_is_renewed_at_half_its_life_for_the_same_onion)
+{
+	struct doc_leaf first, later;
+	struct mirror_view v;
+
+	open_listed();
+	first = visible_leaf();
+	days_later(44);
+	later = visible_leaf();
+	cr_expect_eq(later.possession_not_after, first.possession_not_after, "not yet");
+	days_later(46);
+	later = visible_leaf();
+	cr_expect_str_eq(later.onion, first.onion);
+	cr_expect_geq(later.possession_not_before, first.possession_not_before + 46 * DAY);
+	cr_expect_eq(later.possession_not_after - later.possession_not_before, 90 * DAY);
+	cr_assert_eq(engine_mirror_view(r.d.engine, 0, &v), 0);
+	cr_expect_eq(engine_onion(r.d.engine, v.listed)->tombstone_until, later.possession_not_after, "its tombstone would stay as long");
+	cr_expect_not(status_says("proof of possession"));
+}
+
+Test(daemon_site, a_proof_that_cannot_be_renewed_holds_nothing_back_and_becomes_an_alarm)
+{
+	struct doc_leaf first;
+	uint64_t serial;
+
+	open_listed();
+	first = visible_leaf();
+	cr_assert_eq(store_delete(r.d.store, STORE_KEY, 1, NULL), 0);
+	serial = r.d.serial;
+	days_later(46);
+	cr_expect_gt(r.d.serial, serial, "%s", r.log);
+	cr_expect_eq(visible_leaf().possession_not_after, first.possession_not_after);
+	cr_expect_not_null(strstr(r.log, "could not be renewed"), "%s", r.log);
+	cr_expect_not(status_says("proof of possession"));
+	shift = 70 * DAY;
+	cr_expect(status_says("1 listed addresses have a proof of possession that was not renewed in time"));
+}
+
+Test(daemon_site, a_member_without_a_list_is_an_alarm_until_its_bundle_is_there)
+{
+	char faults[2048];
+	struct err e = ERR_INIT;
+	struct doc_head h;
+
+	open_listed();
+	members.members[members.n_members] = members.members[0];
+	memset(members.members[1].key, 7, DOC_KEY_LEN);
+	snprintf(members.members[1].name, sizeof members.members[1].name, "beta");
+	members.n_members = 2;
+	members.seq++;
+	put_members();
+	cr_assert_eq(file_mkdirs(path("state/site/bundles"), 0700, &e), 0);
+	cr_assert_eq(file_write(path("state/site/bundles/beta.json"), "{}\n", 3, 0644, &e), 0);
+	cr_expect_eq(reload(faults), 0, "%s", faults);
+	cr_expect(status_says("beta.json: malformed"));
+	cr_expect(status_says("member beta has no head"));
+	cr_expect_eq(told_so_far().others, 2);
+	h = visible_head();
+	cr_expect_eq(h.members_seq, members.seq, "ours is published all the same");
+	doc_head_free(&h);
+}
