@@ -253,7 +253,7 @@ make_publication(struct publication **p, struct daemon *d, struct publish_list *
 	struct err inner = ERR_INIT;
 	int r;
 
-	snprintf(folder, sizeof folder, "%s/site/bundles", d->conf->state_dir);
+	snprintf(folder, sizeof folder, "%s/site", d->conf->state_dir);
 	snprintf(visible, sizeof visible, "%s/%s/current/bundle.json", d->conf->publish_dir, d->conf->channels[0].name);
 	buf_free(&d->others_faults);
 	d->others_faults = (struct buf)BUF_INIT(64 * 1024);
@@ -277,10 +277,13 @@ publish(struct daemon *d, uint64_t *serial, int64_t *valid_until, struct err *e)
 	struct publication *p = NULL;
 	struct publish_list l = { 0 };
 	struct draft f = { 0 };
+	uint8_t key[32];
 	int r = -1;
 
-	if (wiring_check_clock(d, e) != 0 || make_draft(d, &f, e) != 0 || next_serial(d, serial, e) != 0)
+	if (wiring_check_clock(d, e) != 0 || make_draft(d, &f, e) != 0 || next_serial(d, serial, e) != 0 ||
+	    store_get_exact(d->store, STORE_META, STORE_META_INSTALLATION, key, sizeof key, e) != 0)
 		goto out;
+	l.decoy_key = key;
 	l.entries = f.entries;
 	l.n_entries = f.n;
 	l.tombstones = f.tombstones;
@@ -295,6 +298,7 @@ publish(struct daemon *d, uint64_t *serial, int64_t *valid_until, struct err *e)
 	r = publication_write(p, d->conf->publish_dir, e);
 	*valid_until = publication_valid_until(p);
 out:
+	mem_wipe(key, sizeof key);
 	publication_free(p);
 	free_draft(&f);
 	return r;

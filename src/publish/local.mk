@@ -5,6 +5,7 @@ libpublish_la_SOURCES = \
 	%D%/leaf.c \
 	%D%/make.c \
 	%D%/others.c \
+	%D%/peers.c \
 	%D%/publish.h \
 	%D%/publish_impl.h \
 	%D%/site.c \

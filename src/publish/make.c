@@ -40,17 +40,18 @@ struct decoy_input {
  * Decoys must behave like leaves, or comparing heads would tell them apart: a
  * leaf keeps its hash from head to head until its possession proof is renewed,
  * at half life, so each decoy is replaced after the same time, counted from a
- * moment of its own. All is derived from our member key: nothing is kept.
+ * moment of its own. All is derived from one key, which stays when the member
+ * key changes, as leaves do: nothing else is kept.
  */
 static int
-make_decoys(uint8_t (*out)[DOC_HASH_LEN], size_t n, const struct publish_site *s, int64_t now)
+make_decoys(uint8_t (*out)[DOC_HASH_LEN], size_t n, const struct publish_site *s, const uint8_t *decoy_key, int64_t now)
 {
 	uint64_t span = (uint64_t)possession_s(s) / 2, phase;
 	struct decoy_input in = { .context = "onionmirror/decoy/1" };
 	uint8_t key[32];
 	size_t i;
 
-	if (span == 0 || crypto_generichash(key, sizeof key, s->sk, 32, (const unsigned char *)in.context, sizeof in.context) != 0)
+	if (span == 0 || crypto_generichash(key, sizeof key, (const unsigned char *)in.context, sizeof in.context, decoy_key, 32) != 0)
 		return -1;
 	memcpy(in.site, s->root.site, sizeof in.site);
 	for (i = 0; i < n; i++) {
@@ -75,7 +76,7 @@ fill_leaves(struct doc_head *h, const struct publish_site *s, const struct publi
 	while (n_decoys < l->n_entries)
 		n_decoys *= 2;
 	decoys = calloc(n_decoys, sizeof *decoys);
-	if (hashes == NULL || decoys == NULL || make_decoys(decoys, n_decoys, s, l->now) != 0) {
+	if (hashes == NULL || decoys == NULL || make_decoys(decoys, n_decoys, s, l->decoy_key, l->now) != 0) {
 		err_set(e, ERR_MEMORY, "out of memory");
 		goto out;
 	}
@@ -109,6 +110,20 @@ fill_prev(struct doc_head *h, const char *text, struct err *e)
 	return h->prev_serial < h->serial ? 0 : err_set(e, ERR_STATE, "serial %llu is not above the last one", (unsigned long long)h->serial);
 }
 
+/* What we know of other sites. */
+static int
+fill_peers(struct doc_head *h, const struct publish_others *o, struct err *e)
+{
+	if (o == NULL || o->n_peers == 0)
+		return 0;
+	h->peers = calloc(o->n_peers, sizeof *h->peers);
+	if (h->peers == NULL)
+		return err_set(e, ERR_MEMORY, "out of memory");
+	memcpy(h->peers, o->peers, o->n_peers * sizeof *h->peers);
+	h->n_peers = o->n_peers;
+	return 0;
+}
+
 static int
 fill_head(struct doc_head *h, const struct publish_site *s, const struct publish_list *l, struct err *e)
 {
@@ -124,7 +139,7 @@ fill_head(struct doc_head *h, const struct publish_site *s, const struct publish
 	h->issued = l->now - l->now % HOUR;
 	h->valid_until = h->issued + hours * HOUR;
 	h->fresh_until = h->issued + (hours < FRESH_HOURS ? hours : FRESH_HOURS) * HOUR;
-	if (fill_prev(h, l->prev_head, e) != 0 || fill_leaves(h, s, l, e) != 0)
+	if (fill_prev(h, l->prev_head, e) != 0 || fill_leaves(h, s, l, e) != 0 || fill_peers(h, l->others, e) != 0)
 		return -1;
 	return tombstones_make(&h->tombstones, &h->n_tombstones, s, l, e);
 }

@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FILES_MAX 64
 #define LEAVES_MAX 1024
 
 struct gather {
@@ -34,8 +33,8 @@ struct gather {
 	struct buf *faults;
 };
 
-static int
-add_source(struct publish_others *o, const char *path, const char *name, struct buf *faults)
+int
+others_read_bundle(struct doc_bundle *b, const char *path, const char *name, struct buf *faults)
 {
 	struct err inner = ERR_INIT;
 	enum doc_reason why;
@@ -47,15 +46,11 @@ add_source(struct publish_others *o, const char *path, const char *name, struct 
 			buf_addf(faults, "%s: %s\n", name, inner.msg);
 		return -1;
 	}
-	why = doc_bundle_parse(&o->sources[o->n_sources].bundle, text, n, &inner);
+	why = doc_bundle_parse(b, text, n, &inner);
 	free(text);
-	if (why != DOC_OK) {
-		if (name != NULL)
-			buf_addf(faults, "%s: %s: %s\n", name, doc_reason_name(why), inner.msg);
-		return -1;
-	}
-	snprintf(o->sources[o->n_sources++].name, sizeof o->sources[0].name, "%s", name != NULL ? name : "");
-	return 0;
+	if (why != DOC_OK && name != NULL)
+		buf_addf(faults, "%s: %s: %s\n", name, doc_reason_name(why), inner.msg);
+	return why == DOC_OK ? 0 : -1;
 }
 
 static int
@@ -66,23 +61,46 @@ is_bundle(const struct dirent *de)
 	return de->d_name[0] != '.' && n > 5 && strcmp(de->d_name + n - 5, ".json") == 0;
 }
 
-static void
-add_folder(struct publish_others *o, const char *dir, struct buf *faults)
+void
+others_each_bundle(const char *dir, struct buf *faults, void (*cb)(const char *name, struct doc_bundle *b, void *arg), void *arg)
 {
 	struct dirent **list = NULL;
+	struct doc_bundle b;
 	char path[PATH_MAX];
 	int n = scandir(dir, &list, is_bundle, alphasort), i;
 
 	if (n < 0 && errno != ENOENT)
 		buf_addf(faults, "%s: %s\n", dir, strerror(errno));
 	for (i = 0; i < n; i++) {
-		if (o->n_sources > FILES_MAX)
-			buf_addf(faults, "%s: more than %d files, not read\n", list[i]->d_name, FILES_MAX);
-		else if ((size_t)snprintf(path, sizeof path, "%s/%s", dir, list[i]->d_name) < sizeof path)
-			add_source(o, path, list[i]->d_name, faults);
+		if (i >= OTHERS_FILES_MAX)
+			buf_addf(faults, "%s: more than %d files, not read\n", list[i]->d_name, OTHERS_FILES_MAX);
+		else if ((size_t)snprintf(path, sizeof path, "%s/%s", dir, list[i]->d_name) < sizeof path &&
+		    others_read_bundle(&b, path, list[i]->d_name, faults) == 0)
+			cb(list[i]->d_name, &b, arg);
 		free(list[i]);
 	}
 	free(list);
+}
+
+static void
+add_source(const char *name, struct doc_bundle *b, void *arg)
+{
+	struct publish_others *o = arg;
+
+	snprintf(o->sources[o->n_sources].name, sizeof o->sources[0].name, "%s", name);
+	o->sources[o->n_sources++].bundle = *b;
+}
+
+static void
+read_sources(struct publish_others *o, const char *dir, const char *visible, struct buf *faults)
+{
+	char folder[PATH_MAX];
+	struct doc_bundle b;
+
+	if (others_read_bundle(&b, visible, NULL, faults) == 0)
+		add_source("", &b, o);
+	snprintf(folder, sizeof folder, "%s/bundles", dir);
+	others_each_bundle(folder, faults, add_source, o);
 }
 
 /* Whether a head withdraws an address that we list now. */
@@ -263,16 +281,17 @@ publish_others_load(struct publish_others **out, const struct publish_site *s, c
 {
 	struct gather *g = calloc(1, sizeof *g);
 	struct publish_others *o = calloc(1, sizeof *o);
+	char folder[PATH_MAX];
 	size_t i;
 	int r = -1;
 
-	if (g != NULL && o != NULL && (o->sources = calloc(FILES_MAX + 2, sizeof *o->sources)) != NULL) {
+	snprintf(folder, sizeof folder, "%s/peers", dir);
+	if (g != NULL && o != NULL && (o->sources = calloc(OTHERS_FILES_MAX + 1, sizeof *o->sources)) != NULL) {
 		*g = (struct gather){ .o = o, .l = l, .faults = faults };
-		if (s->cert.n_members > 1) {
-			add_source(o, visible, NULL, faults);
-			add_folder(o, dir, faults);
-		}
-		r = gather_all(g, s, e);
+		if (s->cert.n_members > 1)
+			read_sources(o, dir, visible, faults);
+		if (gather_all(g, s, e) == 0)
+			r = peers_load(&o->peers, &o->n_peers, folder, s->root.site, l->now, faults, e);
 		for (i = 0; i < DOC_MEMBER_MAX; i++)
 			doc_head_free(&g->heads[i]);
 		free(g->ours);
@@ -299,5 +318,6 @@ publish_others_free(struct publish_others *o)
 		doc_bundle_free(&o->sources[i].bundle);
 	free(o->sources);
 	free(o->leaves);
+	free(o->peers);
 	free(o);
 }

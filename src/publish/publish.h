@@ -81,17 +81,23 @@ struct publish_list {
 	uint64_t serial;             /* already durable */
 	const char *prev_head;       /* our last published head of this epoch, NULL: none */
 	const struct publish_others *others; /* NULL: only ours */
+	const uint8_t *decoy_key;            /* 32 secret bytes, the same for all lists, whatever the member key; borrowed */
 	int64_t now;
 };
 
 /*
- * Other members of the same root: of all bundles DIR/<name>.json (at most 64) and
- * of `visible` (our own bundle.json that is out), for each certified member the
- * newest head that a reader would take, with the leaves it lists. What readers
- * would refuse is left out, and so is a head that withdraws an address of `l`:
- * nobody else's fault may spoil our list. Each fault is a line in `faults`, as
- * is each member without a head. An older head than a known one is ignored.
- * `l` is the list that is to be published; -1 only without memory.
+ * Other members of the same root: of all bundles DIR/bundles/<name>.json (at most
+ * 64) and of `visible` (our own bundle.json that is out), for each certified
+ * member the newest head that a reader would take, with the leaves it lists.
+ * What readers would refuse is left out, and so is a head that withdraws an
+ * address of `l`: nobody else's fault may spoil our list. An older head than a
+ * known one is ignored.
+ *
+ * Other sites: of all bundles DIR/peers/<site id>.json (at most 64) that verify
+ * under that id, each head, as a cross-reference.
+ *
+ * Each fault is a line in `faults`, as is each member without a head. `l` is the
+ * list that is to be published; -1 only without memory.
  */
 int publish_others_load(struct publish_others **out, const struct publish_site *s, const char *dir, const char *visible,
     const struct publish_list *l, struct buf *faults, struct err *e);

@@ -44,7 +44,17 @@ struct publish_others {
 	size_t n_heads;
 	struct doc_text *leaves; /* owned array */
 	size_t n_leaves;
+	struct doc_peer *peers; /* owned array */
+	size_t n_peers;
 };
+#define OTHERS_FILES_MAX 64
+
+/* Bundles of a folder by name, at most OTHERS_FILES_MAX; cb is called with each. What can't be read is a line in `faults`. */
+void others_each_bundle(const char *dir, struct buf *faults, void (*cb)(const char *name, struct doc_bundle *b, void *arg), void *arg);
+/* Reads one; `name` NULL: quietly. */
+int others_read_bundle(struct doc_bundle *b, const char *path, const char *name, struct buf *faults);
+/* peers.c: the cross-references that DIR holds at `now`; *out is malloced. */
+int peers_load(struct doc_peer **out, size_t *n, const char *dir, const uint8_t own[DOC_HASH_LEN], int64_t now, struct buf *faults, struct err *e);
 
 /* One file of a channel folder; owns both. */
 struct pfile {

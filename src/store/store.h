@@ -36,7 +36,7 @@ enum store_table {
 
 /* Rows of STORE_META. */
 enum store_meta {
-	STORE_META_INSTALLATION = 1, /* 32 random bytes: key for hashed logs */
+	STORE_META_INSTALLATION = 1, /* 32 random bytes: key for hashed logs and decoys */
 	STORE_META_SERIAL,           /* high-water mark: id of a head, decimal text */
 	STORE_META_MEMBER_KEY,       /* member's secret key, 64 bytes */
 	STORE_META_NEXT_ID,          /* next onion id, decimal text */

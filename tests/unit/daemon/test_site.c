@@ -228,6 +228,8 @@ Test(daemon_site, a_waiting_key_is_taken_once_it_is_certified_and_not_before)
 	cr_expect_gt(after.serial, before.serial);
 	cr_expect_eq(after.prev_serial, before.serial, "the chain goes on");
 	cr_expect_eq(after.members_seq, members.seq);
+	cr_assert_eq(after.n_leaves, before.n_leaves);
+	cr_expect_arr_eq(after.leaves, before.leaves, before.n_leaves * DOC_HASH_LEN, "a new key tells leaves from decoys no better");
 	doc_head_free(&after);
 	doc_head_free(&before);
 	/* And it stays so. */

@@ -31,6 +31,21 @@ Test(mirror_listing, is_renewed_at_least_every_twelve_hours)
 	}
 }
 
+Test(mirror_listing, is_renewed_at_half_its_life_where_that_is_shorter)
+{
+	int k;
+
+	world_init(&w, 2, 1, 1);
+	w.valid_s = 4 * 3600;
+	world_settled(&w);
+	for (k = 0; k < 10; k++) {
+		unsigned before = w.published;
+
+		world_seconds(&w, 2 * 3600 + 60);
+		cr_expect_geq(w.published, before + 1);
+	}
+}
+
 Test(mirror_listing, that_ran_out_while_we_were_away_is_renewed_soon)
 {
 	world_init(&w, 2, 1, 1);

@@ -43,6 +43,7 @@ struct world {
 	struct world_onion o[WORLD_ONIONS]; /* by id */
 	uint64_t last_id, serial;
 	unsigned deaf;           /* 1 << action kind: stays pending */
+	int64_t valid_s;         /* how long a list is valid; 0: a day */
 	unsigned uploads;        /* UPLOADED events after each ADD_ONION */
 	bool vague;              /* tor does what it is told, or doesn't, and the answer is lost */
 	bool add_refused, publish_fails, plan_fails;

@@ -91,7 +91,8 @@ answer_publish(struct world *w)
 			w->o[i].visible = w->o[i].flight;
 		w->o[i].flight = false;
 	}
-	engine_on_published(w->e, w->now, !w->publish_fails, w->serial, w->now.wall + 86400, &w->out);
+	engine_on_published(w->e, w->now, !w->publish_fails, w->serial,
+	    w->now.wall + (w->valid_s > 0 ? w->valid_s : 86400), &w->out);
 }
 
 bool

@@ -137,6 +137,7 @@ void list_init(
 	    .channels = channels,
 	    .n_channels = n_channels,
 	    .serial = serial,
+	    .decoy_key = (const uint8_t *)"a key that is only for these tests",
 	    .now = KIT_NOW + 600};
 }
 

@@ -58,7 +58,7 @@ static void publish(uint64_t serial)
 	struct buf told = BUF_INIT(65536);
 	struct err e = ERR_INIT;
 
-	cr_assert_eq(publish_others_load(&others, site, place_path("bundles"),
+	cr_assert_eq(publish_others_load(&others, site, place,
 			 place_path("pub/public/current/bundle.json"), &ours.l, &told, &e),
 	    0, "%s", e.msg);
 	snprintf(faults, sizeof faults, "%s", buf_str(&told));
@@ -258,4 +258,81 @@ Test(publish_others, our_own_head_in_somebody_elses_copy_is_passed_over)
 	publish(500);
 	cr_expect_str_empty(faults);
 	expect_view(OM_OK, 100, 3);
+}
+
+/* --- other sites ----------------------------------------------------------------------------- */
+
+/* The bundle of another site, and its id. */
+static void make_peer(struct kit *k)
+{
+	kit_init(k);
+	snprintf(k->roots[0].doc.name, sizeof k->roots[0].doc.name, "A peer");
+	k->heads[0].doc.serial = 77;
+	kit_build(k);
+}
+
+static void put_peer(const char *name, const struct kit *k)
+{
+	FILE *f;
+
+	mkdir(place_path("peers"), 0700);
+	f = fopen(place_path("peers/%s.json", name), "wb");
+	cr_assert_eq(fwrite(k->bundle, 1, k->len, f), k->len);
+	cr_assert_eq(fclose(f), 0);
+}
+
+static struct doc_head our_head(void)
+{
+	struct doc_head h;
+	size_t n;
+	char *text = place_read(place_path("pub/public/current/head.json"), &n);
+
+	cr_assert_eq(doc_head_parse(&h, text, n, kit.site, NULL), DOC_OK);
+	free(text);
+	return h;
+}
+
+Test(publish_others, a_pinned_site_is_cross_referenced)
+{
+	uint8_t hash[DOC_HASH_LEN];
+	struct doc_head h;
+	struct kit peer;
+
+	make_peer(&peer);
+	put_peer(peer.site_id, &peer);
+	drop("beta.json");
+	publish(500);
+	cr_expect_str_empty(faults);
+	h = our_head();
+	cr_assert_eq(h.n_peers, 1);
+	cr_expect_arr_eq(h.peers[0].site, peer.site, DOC_HASH_LEN);
+	cr_expect_arr_eq(h.peers[0].root_sha256, peer.site, DOC_HASH_LEN, "root 1 is its newest");
+	doc_hash(hash, peer.heads[0].out.text, peer.heads[0].out.len);
+	cr_expect_arr_eq(h.peers[0].head_sha256, hash, DOC_HASH_LEN);
+	cr_expect_eq(h.peers[0].serial, 77);
+	cr_expect_eq(h.peers[0].epoch, 1);
+	cr_expect_str_eq(h.peers[0].member, "alpha");
+	doc_head_free(&h);
+	expect_view(OM_OK, 100, 3);
+	kit_free(&peer);
+}
+
+Test(publish_others, a_peer_that_does_not_verify_under_its_name_is_told_and_left_out)
+{
+	struct doc_head h;
+	struct kit peer;
+
+	drop("beta.json");
+	make_peer(&peer);
+	put_peer("om1aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", &peer);
+	put_peer("friends", &peer);
+	put_peer(kit.site_id, &kit);
+	publish(500);
+	expect_told("om1aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.json: wrong-site");
+	expect_told("friends.json: the name of a peer's file is its site id");
+	expect_told("this is our own site");
+	h = our_head();
+	cr_expect_eq(h.n_peers, 0);
+	doc_head_free(&h);
+	kit_free(&peer);
 }
