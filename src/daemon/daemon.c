@@ -99,6 +99,9 @@ on_tick(void *arg)
 	struct actions out = { 0 };
 
 	engine_tick(d->engine, clock_now(), &out);
+	/* It may have been held back till now. After a failure the engine tries again by itself, more and more slowly. */
+	if (d->stale && d->publish_error[0] == '\0')
+		engine_publish(d->engine, clock_now(), 0, &out, NULL);
 	apply(d, &out);
 }
 

@@ -144,7 +144,7 @@ fill_head(struct doc_head *h, const struct publish_site *s, const struct publish
 	return tombstones_make(&h->tombstones, &h->n_tombstones, s, l, e);
 }
 
-/* The site was verified when it was loaded, and the daemon runs for months. */
+/* The site was verified when it was loaded, but for what runs out. */
 static int
 check_site(const struct publish_site *s, int64_t now, struct err *e)
 {
@@ -152,6 +152,9 @@ check_site(const struct publish_site *s, int64_t now, struct err *e)
 		return err_set(e, ERR_REFUSED, "the root document ran out, no reader would believe a new list; have the root keys renew it");
 	if (now >= s->cert.expires)
 		return err_set(e, ERR_REFUSED, "members.json ran out, no reader would believe a new list; have the root keys renew it");
+	if (now >= s->member->not_after)
+		return err_set(e, ERR_REFUSED, "the certificate of member %s ran out, no reader would believe a new list; have the root keys renew members.json",
+		    s->member->name);
 	return 0;
 }
 

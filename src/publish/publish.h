@@ -21,7 +21,8 @@ struct publish_site;
 /*
  * Reads N.root.json, N.root.json.<n>.minisig (n from 1 to 32, some may be missing), members.json and its
  * .<n>.minisig from `dir` (STATE-DIR/site) and verifies the whole chain at
- * `now` (expired roots or certificates are an error that says so). `member_sk`
+ * `now`. What ran out is no error: mirrors must go on while it is renewed; only
+ * publication_make() refuses then. `member_sk`
  * is libsodium's 64-byte secret key (secret memory, borrowed for the site's
  * life); its public half must be a certified member's. DIR/revoked, if there is
  * one, holds addresses (a line each, <56>.onion) that are called revoked in each

@@ -77,6 +77,22 @@ read_roots(struct publish_site *s, const char *dir, struct err *e)
 	}
 }
 
+/*
+ * The last moment up to now at which the members document was in force: what ran
+ * out still says who we are, though nothing can be published any longer.
+ */
+static int64_t
+in_force(const struct publish_site *s, int64_t now)
+{
+	struct doc_members *m = calloc(1, sizeof *m);
+	int64_t at = now;
+
+	if (m != NULL && doc_members_parse(m, s->members.doc, s->members.len, NULL, NULL) == DOC_OK && m->expires <= now)
+		at = m->expires - 1;
+	free(m);
+	return at;
+}
+
 /* Signature views point into the structs, which realloc may have moved: made anew here. */
 static int
 verify(struct publish_site *s, int64_t now, struct err *e)
@@ -90,15 +106,13 @@ verify(struct publish_site *s, int64_t now, struct err *e)
 		return err_set(e, ERR_MEMORY, "out of memory");
 	for (i = 0; i < s->n_roots; i++)
 		roots[i] = text_signed_view(&s->roots[i]);
-	why = chain_roots(&s->root, roots, s->n_roots, NULL, now, &inner);
+	why = chain_roots(&s->root, roots, s->n_roots, NULL, INT64_MIN, &inner); /* expiry: check_site() in make.c */
 	free(roots);
 	if (why != DOC_OK)
-		return err_set(e, ERR_CRYPTO, "root documents: %s: %s%s", doc_reason_name(why), inner.msg,
-		    why == DOC_EXPIRED ? "; have the root keys sign a newer one" : "");
-	why = chain_members(&s->cert, s->cert_sha256, &s->root, &members, NULL, now, &inner);
+		return err_set(e, ERR_CRYPTO, "root documents: %s: %s", doc_reason_name(why), inner.msg);
+	why = chain_members(&s->cert, s->cert_sha256, &s->root, &members, NULL, in_force(s, now), &inner);
 	if (why != DOC_OK)
-		return err_set(e, ERR_CRYPTO, "members.json: %s: %s%s", doc_reason_name(why), inner.msg,
-		    why == DOC_EXPIRED ? "; have the root keys renew it" : "");
+		return err_set(e, ERR_CRYPTO, "members.json: %s: %s", doc_reason_name(why), inner.msg);
 	return 0;
 }
 
@@ -112,8 +126,6 @@ find_member(struct publish_site *s, int64_t now, struct err *e)
 			s->member = &s->cert.members[i];
 	if (s->member == NULL)
 		return err_set(e, ERR_CRYPTO, "members.json does not certify this daemon's member key; have the root keys sign one that does");
-	if (now >= s->member->not_after)
-		return err_set(e, ERR_CRYPTO, "member \"%s\" ran out; have the root keys renew members.json", s->member->name);
 	if (now + DOC_CLOCK_SKEW < s->member->not_before)
 		return err_set(e, ERR_CRYPTO, "member \"%s\" is not valid yet; look at this machine's clock", s->member->name);
 	return 0;

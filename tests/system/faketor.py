@@ -17,7 +17,6 @@ DESC = "A" * 43
 # --- Ed25519 (RFC 8032), only what the tests need ------------------------------------
 
 P = 2**255 - 19
-ORDER = 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, P - 2, P) % P
 BASE_Y = 4 * pow(5, P - 2, P) % P
 
@@ -51,16 +50,6 @@ def base_times(scalar):
     inverse = pow(total[2], P - 2, P)
     x, y = total[0] * inverse % P, total[1] * inverse % P
     return (y | (x & 1) << 255).to_bytes(32, "little")
-
-
-def ed25519_sign(seed, message):
-    h = hashlib.sha512(seed).digest()
-    a = int.from_bytes(h[:32], "little") & (1 << 254) - 8 | 1 << 254
-    public = base_times(a)
-    r = int.from_bytes(hashlib.sha512(h[32:] + message).digest(), "little") % ORDER
-    big_r = base_times(r)
-    k = int.from_bytes(hashlib.sha512(big_r + public + message).digest(), "little") % ORDER
-    return big_r + ((r + k * a) % ORDER).to_bytes(32, "little")
 
 
 def address_of(public):

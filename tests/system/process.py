@@ -838,8 +838,7 @@ def unusable_state(template):
             ("no state folder", lambda s: shutil.rmtree(s.state), ("state-dir", "init")),
             ("no site documents", lambda s: shutil.rmtree(s.state + "/site"), ("1.root.json", "init")),
             ("no members", lambda s: os.unlink(s.state + "/site/members.json"), ("members.json",)),
-            ("no signature", lambda s: os.unlink(s.state + "/site/members.json.1.minisig"), ("members.json",)),
-            ("expired certificate", lambda s: expire(s, template.dir + "/keys/root-1.key"), ("members.json", "expired", "renew"))):
+            ("no signature", lambda s: os.unlink(s.state + "/site/members.json.1.minisig"), ("members.json",))):
         site = copy_of(template, name)
         try:
             spoil(site)
@@ -848,33 +847,6 @@ def unusable_state(template):
             raise AssertionError("%s: %s" % (name, e))
         finally:
             site.close()
-
-
-def expire(site, key):
-    """members.json of last year, signed by the root key."""
-    with open(site.state + "/site/members.json") as f:
-        text = f.read()
-    with open(key) as f:
-        blob = base64.b64decode(f.read().split("\n")[1])
-    number, seed = blob[54:62], blob[62:94]
-    last_year = re.compile(r"\b(20\d\d)(?=-\d\d-\d\dT)")
-
-    def back(t):
-        return last_year.sub(lambda m: str(int(m.group(1)) - 1), t)
-
-    old = back(text)
-    assert old != text
-    with open(site.state + "/site/members.json.1.minisig") as f:
-        comment = f.read().split("\n")[2][len("trusted comment: "):]
-    comment = comment.replace(hashlib.sha256(text.encode()).hexdigest(), hashlib.sha256(old.encode()).hexdigest())
-    comment = back(comment)
-    signature = faketor.ed25519_sign(seed, hashlib.blake2b(old.encode()).digest())
-    whole = faketor.ed25519_sign(seed, signature + comment.encode())
-    with open(site.state + "/site/members.json", "w") as f:
-        f.write(old)
-    with open(site.state + "/site/members.json.1.minisig", "w") as f:
-        f.write("untrusted comment: by a test\n%s\ntrusted comment: %s\n%s\n" % (
-            base64.b64encode(b"ED" + number + signature).decode(), comment, base64.b64encode(whole).decode()))
 
 
 def a_second_daemon_is_refused(site):

@@ -426,6 +426,53 @@ Test(daemon_site, a_late_list_is_an_alarm)
 	cr_expect(status_says("the list that is out ran out"));
 }
 
+/* Days later, under certificates of that day; a list is published. */
+static void
+days_later(int64_t days)
+{
+	char faults[2048];
+
+	shift = days * DAY;
+	members.issued = members.members[0].not_before = clock_wall_s() / 3600 * 3600;
+	members.expires = members.members[0].not_after = members.issued + 30 * DAY;
+	members.seq++;
+	put_members();
+	cr_assert_eq(reload(faults), 0, "%s", faults);
+}
+
+static bool
+was_added_again(void *arg)
+{
+	return faketor_count(((struct rig *)arg)->tor, "ADD_ONION") > 0;
+}
+
+static bool
+is_published_again(void *arg)
+{
+	struct rig *rig = arg;
+
+	return rig->d.valid_until > clock_wall_s() && rig->d.published >= clock_wall_s() - 3600;
+}
+
+Test(daemon_site, with_a_certificate_that_ran_out_the_mirrors_go_on_and_nothing_is_published)
+{
+	uint64_t serial;
+
+	open_listed();
+	serial = r.d.serial;
+	rig_close(&r);
+	shift = 50 * DAY;
+	r.detached[0] = '\0';
+	r.log[0] = '\0';
+	cr_assert(rig_open(&r), "%s", r.log);
+	cr_expect(status_says("the member certificate ran out"));
+	cr_expect(rig_run(&r, was_added_again), "the onion comes back to a tor that lost it: %s", r.log);
+	cr_expect_eq(r.d.serial, serial);
+	days_later(51);
+	cr_expect(rig_run(&r, is_published_again), "renewed, the list comes back: %s", r.log);
+	cr_expect_not(status_says("ran out"));
+}
+
 /* --- proofs of possession ------------------------------------------------------------------------ */
 
 static struct doc_leaf
@@ -441,20 +488,6 @@ visible_leaf(void)
 	cr_assert_eq(doc_leaf_parse(&l, text, n, NULL, NULL), DOC_OK);
 	free(text);
 	return l;
-}
-
-/* Days later, under certificates of that day; a list is published. */
-static void
-days_later(int64_t days)
-{
-	char faults[2048];
-
-	shift = days * DAY;
-	members.issued = members.members[0].not_before = clock_wall_s() / 3600 * 3600;
-	members.expires = members.members[0].not_after = members.issued + 30 * DAY;
-	members.seq++;
-	put_members();
-	cr_assert_eq(reload(faults), 0, "%s", faults);
 }
 
 Test(daemon_site, a_proof_is_renewed_at_half_its_life_for_the_same_onion)

@@ -74,6 +74,11 @@ Test(publish_checks, nothing_is_made_once_the_site_or_a_proof_ran_out)
 	refused("members.json ran out");
 	list.l.now = KIT_NOW + 355 * KIT_DAY;
 	refused("root document ran out");
+	kit.members.doc.members[0].not_after = KIT_NOW + KIT_DAY;
+	publish_site_free(site);
+	site = place_load();
+	list.l.now = KIT_NOW + KIT_DAY;
+	refused("the certificate of member alpha ran out");
 	outlive(100);
 	list.l.now = KIT_NOW + 90 * KIT_DAY;
 	refused("leaf 1 does not verify: expired");
