@@ -160,9 +160,12 @@ raise_one(const char *step, const char *text, void *arg)
 void
 alarms_raise(struct daemon *d)
 {
-	struct raising r = { .told = json_object() };
 	int64_t since = clock_wall_s() - DAY;
+	struct raising r = { 0 };
 
+	if (d->stuck)
+		return; /* nothing could note that it was told */
+	r.told = json_object();
 	/* History that can't be read: better told twice than not. */
 	store_each(d->store, STORE_HISTORY, record_id_at(since > 0 ? since : 0), note_told, r.told, NULL);
 	look(d, raise_one, &r);

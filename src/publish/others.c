@@ -214,11 +214,15 @@ take_leaves(struct gather *g, const struct publish_site *s, const struct other_s
 	struct doc_leaf l;
 	size_t i;
 
-	for (i = 0; i < src->bundle.n_leaves && o->n_leaves < LEAVES_MAX; i++) {
+	for (i = 0; i < src->bundle.n_leaves; i++) {
 		const struct doc_text *t = &src->bundle.leaves[i];
 
 		if (!is_listed(g, t))
 			continue;
+		if (o->n_leaves == LEAVES_MAX) {
+			buf_addf(g->faults, "%s: more than %d addresses of other members, not all are taken\n", src->name, LEAVES_MAX);
+			return;
+		}
 		why = doc_leaf_parse(&l, t->p, t->len, s->root.site, &g->bad_leaf);
 		if (why == DOC_OK && is_known(g, l.onion))
 			continue;

@@ -199,7 +199,8 @@ bool
 publish_site_same(const struct publish_site *a, const struct publish_site *b)
 {
 	return memcmp(a->root.sha256, b->root.sha256, DOC_HASH_LEN) == 0 && memcmp(a->cert_sha256, b->cert_sha256, DOC_HASH_LEN) == 0 &&
-	    memcmp(a->member->key, b->member->key, DOC_KEY_LEN) == 0 && a->revoked_since == b->revoked_since && a->n_revoked == b->n_revoked;
+	    memcmp(a->member->key, b->member->key, DOC_KEY_LEN) == 0 && a->revoked_since == b->revoked_since && a->n_revoked == b->n_revoked &&
+	    (a->n_revoked == 0 || memcmp(a->revoked, b->revoked, a->n_revoked * sizeof *a->revoked) == 0);
 }
 
 int64_t

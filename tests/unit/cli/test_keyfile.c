@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Key files: made whole, never overwritten, opened only with their passphrase. */
+#include "config.h"
+#include "cli/keyfile.h"
+
+#include "base/mem.h"
+
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char dir[64], stem[96], key_path[128], pub_path[128];
+
+static void
+start(void)
+{
+	cr_assert(sodium_init() >= 0);
+	snprintf(dir, sizeof dir, "/tmp/unit-cli-XXXXXX");
+	cr_assert_not_null(mkdtemp(dir));
+	snprintf(stem, sizeof stem, "%s/k", dir);
+	snprintf(key_path, sizeof key_path, "%s.key", stem);
+	snprintf(pub_path, sizeof pub_path, "%s.pub", stem);
+}
+
+static void
+stop(void)
+{
+	unlink(key_path);
+	unlink(pub_path);
+	rmdir(dir);
+}
+
+TestSuite(cli_keyfile, .init = start, .fini = stop);
+
+/* A descriptor from which this line is read, as text. */
+static const char *
+fd_with(const char *line)
+{
+	static char text[16];
+	int fds[2];
+
+	cr_assert_eq(pipe(fds), 0);
+	cr_assert_eq(write(fds[1], line, strlen(line)), (ssize_t)strlen(line));
+	close(fds[1]);
+	snprintf(text, sizeof text, "%d", fds[0]);
+	return text;
+}
+
+Test(cli_keyfile, a_pair_is_for_its_owner_and_belongs_together)
+{
+	const struct keyfile_seal seal = { .none = true };
+	uint8_t made[DOC_KEY_LEN], read[DOC_KEY_LEN];
+	struct minisign_seckey *key = NULL;
+	struct err e = ERR_INIT;
+	struct stat st;
+
+	cr_assert_eq(keyfile_new(stem, &seal, made, &e), 0, "%s", e.msg);
+	cr_assert_eq(stat(key_path, &st), 0);
+	cr_expect_eq(st.st_mode & 0777, 0600);
+	cr_assert_eq(keyfile_public(read, pub_path, &e), 0, "%s", e.msg);
+	cr_expect_arr_eq(read, made, sizeof made);
+	cr_assert_eq(keyfile_open(&key, key_path, NULL, &e), 0, "%s", e.msg);
+	cr_expect_arr_eq(key->sk + 32, made, sizeof made);
+	secret_free(key);
+	cr_assert_eq(chmod(key_path, 0644), 0);
+	cr_expect_eq(keyfile_open(&key, key_path, NULL, &e), -1, "others could have read it");
+}
+
+Test(cli_keyfile, neither_half_is_ever_overwritten)
+{
+	const struct keyfile_seal seal = { .none = true };
+	uint8_t pk[DOC_KEY_LEN];
+	struct err e = ERR_INIT;
+
+	close(open(pub_path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+	cr_expect_eq(keyfile_new(stem, &seal, pk, &e), -1);
+	cr_expect_not_null(strstr(e.msg, "k.pub exists"), "%s", e.msg);
+	cr_expect_eq(access(key_path, F_OK), -1, "no half a pair");
+}
+
+Test(cli_keyfile, a_sealed_key_opens_with_its_passphrase_only, .timeout = 120)
+{
+	struct keyfile_seal seal = { .fd = fd_with("too few\n") };
+	struct minisign_seckey *key = NULL;
+	uint8_t pk[DOC_KEY_LEN];
+	struct err e = ERR_INIT;
+
+	cr_expect_eq(keyfile_new(stem, &seal, pk, &e), -1);
+	cr_expect_not_null(strstr(e.msg, "at least 8"), "%s", e.msg);
+	cr_expect_eq(access(key_path, F_OK), -1);
+	err_clear(&e);
+	seal.fd = fd_with("long enough a phrase\nand another line\n");
+	cr_assert_eq(keyfile_new(stem, &seal, pk, &e), 0, "%s", e.msg);
+	cr_expect_eq(keyfile_open(&key, key_path, fd_with("not this phrase\n"), &e), -1);
+	cr_expect_eq(e.code, ERR_AUTH, "%s", e.msg);
+	cr_expect_null(key);
+	err_clear(&e);
+	cr_assert_eq(keyfile_open(&key, key_path, fd_with("long enough a phrase\n"), &e), 0, "%s", e.msg);
+	cr_expect_arr_eq(key->sk + 32, pk, sizeof pk);
+	secret_free(key);
+}
+
+Test(cli_keyfile, a_descriptor_is_a_number)
+{
+	static const char *const bad[] = { "", "x", "-1", "3x", "99999999999999999999" };
+	struct secret_text *t = NULL;
+	struct err e;
+	size_t i;
+
+	for (i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		err_clear(&e);
+		cr_expect_eq(passphrase_get(&t, bad[i], "", false, &e), -1);
+		cr_expect_not_null(strstr(e.msg, "not a file descriptor"), "%s", e.msg);
+	}
+}
