@@ -201,7 +201,7 @@ report(const struct cli *c, const struct init *in)
 		printf("config    %s (a sample: edit it)\n", c->conf_path);
 	printf("\nReaders need the site id: print it, and publish it in many places.\n"
 	       "Carry %s offline now: root-1.key signs the members document, which must be renewed\n"
-	       "within %d days; the daemon never needs it.\n", in->keys, MEMBER_DAYS);
+	       "within %d days (onionmirror-keys(7)); the daemon never needs it.\n", in->keys, MEMBER_DAYS);
 }
 
 static int

@@ -236,6 +236,20 @@ def an_older_folder_is_not_installed(c):
     assert "ready" in done.stdout, done.stdout
 
 
+def the_folder_that_init_leaves_is_such_a_folder():
+    site = process.Site("/nonexistent/tor", names=("north",))
+    try:
+        keys = site.dir + "/keys"
+        site.cli("member", "renew", keys)
+        site.cli("root", "sign", keys + "/members.json", keys + "/root-1.key")
+        site.cli("site", "install", keys)
+        with open(site.state + "/site/members.json") as f:
+            assert json.load(f)["seq"] == 2
+        assert len(glob.glob(site.state + "/site/members.json.*.minisig")) == 1, "the old signature is gone"
+    finally:
+        site.close()
+
+
 def converse(words, cwd, answers, timeout=120):
     """Runs on a terminal of its own and answers prompts in order; returns (exit code, all that was shown)."""
     pid, fd = pty.fork()
@@ -305,6 +319,7 @@ def main():
                          what_must_not_be_done_is_refused_with_one_line, an_older_folder_is_not_installed,
                          passphrases_are_asked_for_and_are_minisigns):
             cases.run(function, c)
+        cases.run(the_folder_that_init_leaves_is_such_a_folder)
     finally:
         c.close()
         tor.stop()
