@@ -11,6 +11,7 @@ import pty
 import re
 import select
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -19,7 +20,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import faketor
 import process
-from om import SRC, Cases
+from om import SRC, Cases, until
 from process import CLIENT, DAEMON
 
 PAGE = SRC + "/src/cli/onionmirror-keys.7"
@@ -92,8 +93,20 @@ class Shell:
             said.append(line)
 
     def close(self):
-        self.bash.stdin.close()
+        try:
+            self.bash.stdin.close()
+        except BrokenPipeError:
+            pass  # it ended before
         self.bash.wait(10)
+
+
+def alive(pid):
+    """Not a zombie: its parent, the shell, may not have looked yet."""
+    try:
+        with open("/proc/%d/stat" % pid) as f:
+            return f.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 class Ceremony:
@@ -104,10 +117,13 @@ class Ceremony:
 
     def stop_daemon(self):
         path = self.site.dir + "/pid"
-        if os.path.exists(path):
-            with open(path) as f:
-                self.shell.run("kill %s; wait %s" % ((f.read().strip(),) * 2))
-            os.remove(path)
+        if not os.path.exists(path):
+            return
+        with open(path) as f:
+            pid = int(f.read())
+        os.remove(path)
+        os.kill(pid, signal.SIGTERM)
+        until("the end of the daemon", 10, lambda: not alive(pid))
 
     def close(self):
         try:
@@ -254,8 +270,11 @@ def converse(words, cwd, answers, timeout=120):
     """Runs on a terminal of its own and answers prompts in order; returns (exit code, all that was shown)."""
     pid, fd = pty.fork()
     if pid == 0:
-        os.chdir(cwd)
-        os.execvp(words[0], words)
+        try:
+            os.chdir(cwd)
+            os.execvp(words[0], words)
+        finally:
+            os._exit(127)
     shown, end = "", time.monotonic() + timeout
     while time.monotonic() < end:
         if not select.select([fd], [], [], 1)[0]:
