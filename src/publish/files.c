@@ -160,7 +160,7 @@ put_others(struct channel_files *c, const struct publish_others *o, struct err *
 		if (doc_head_parse(&h, d->doc.p, d->doc.len, NULL, e) != DOC_OK)
 			return -1;
 		r = put_copy(c, d->doc.p, d->doc.len, e, "head-%s.json", h.member);
-		if (r == 0 && d->n_sigs > 0)
+		if (r == 0)
 			r = put_copy(c, d->sigs[0].p, d->sigs[0].len, e, "head-%s.json.minisig", h.member);
 		doc_head_free(&h);
 	}

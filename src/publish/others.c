@@ -27,7 +27,8 @@ struct gather {
 	struct doc_head heads[DOC_MEMBER_MAX]; /* owned; parsed o->heads, tombstones ascending */
 	uint8_t sha256[DOC_MEMBER_MAX][DOC_HASH_LEN];
 	bool have[DOC_MEMBER_MAX]; /* by place in the members document */
-	const struct doc_signed *docs[DOC_MEMBER_MAX]; /* borrowed from the sources */
+	bool spoiled[DOC_MEMBER_MAX]; /* its newest head can't be handed on, and an older one would look like a rollback */
+	struct doc_signed docs[DOC_MEMBER_MAX]; /* with the one signature that counts; points into the sources */
 	size_t bad_leaves;
 	struct err bad_leaf; /* the first one's reason */
 	struct buf *faults;
@@ -115,6 +116,20 @@ withdraws_ours(const struct gather *g, const struct doc_head *h)
 	return false;
 }
 
+/* A head with only the signature that its member made; whatever else was put beside it is not handed on. */
+static struct doc_signed
+with_good_sig(const struct doc_head *h, const struct doc_member *m, const struct doc_signed *doc, const uint8_t sha256[DOC_HASH_LEN])
+{
+	struct doc_signed one = { .doc = doc->doc, .sigs = doc->sigs, .n_sigs = 1 };
+	char comment[DOC_COMMENT_MAX];
+	size_t i;
+
+	doc_head_comment(comment, h, sha256);
+	for (i = 1; i < doc->n_sigs && chain_count_keys(&one, &m->key, 1, comment, 1, NULL) == 0; i++)
+		one.sigs = &doc->sigs[i];
+	return one;
+}
+
 /* DOC_ROLLBACK: a newer one is known. Takes what h owns if it returns DOC_OK. */
 static enum doc_reason
 judge_head(struct gather *g, const struct publish_site *s, struct doc_head *h, const struct doc_signed *doc, struct err *e)
@@ -124,9 +139,9 @@ judge_head(struct gather *g, const struct publish_site *s, struct doc_head *h, c
 	enum doc_reason why;
 	size_t at;
 
-	if (m == s->member)
-		return DOC_ROLLBACK; /* our own, in somebody's copy */
 	at = m != NULL ? (size_t)(m - s->cert.members) : 0;
+	if (m == s->member || (m != NULL && g->spoiled[at]))
+		return DOC_ROLLBACK; /* our own, in somebody's copy, is no news either */
 	if (m != NULL && g->have[at]) {
 		seen.number = g->heads[at].serial;
 		memcpy(seen.sha256, g->sha256[at], DOC_HASH_LEN);
@@ -135,13 +150,16 @@ judge_head(struct gather *g, const struct publish_site *s, struct doc_head *h, c
 	if (why != DOC_OK)
 		return why;
 	tombstones_sort(h->tombstones, h->n_tombstones);
-	if (withdraws_ours(g, h))
+	if (withdraws_ours(g, h)) {
+		g->spoiled[at] = true;
+		g->have[at] = false;
 		return doc_fail(e, DOC_REVOKED, "the head of %s withdraws an address that we list", h->member);
+	}
 	doc_head_free(&g->heads[at]);
 	g->heads[at] = *h;
 	doc_hash(g->sha256[at], doc->doc.p, doc->doc.len);
 	g->have[at] = true;
-	g->docs[at] = doc;
+	g->docs[at] = with_good_sig(h, m, doc, g->sha256[at]);
 	return DOC_OK;
 }
 
@@ -272,7 +290,7 @@ gather_all(struct gather *g, const struct publish_site *s, struct err *e)
 		buf_addf(g->faults, "%zu addresses of other members are left out: %s\n", g->bad_leaves, g->bad_leaf.msg);
 	for (i = 0; i < s->cert.n_members; i++) {
 		if (g->have[i])
-			o->heads[o->n_heads++] = *g->docs[i];
+			o->heads[o->n_heads++] = g->docs[i];
 		else if (&s->cert.members[i] != s->member)
 			buf_addf(g->faults, "member %s has no head that readers would take: to them it is missing\n", s->cert.members[i].name);
 	}
