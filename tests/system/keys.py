@@ -252,6 +252,31 @@ def an_older_folder_is_not_installed(c):
     assert "ready" in done.stdout, done.stdout
 
 
+def two_hosts_carry_each_others_lists(c, tor):
+    c.shell.run("cp %s/site/*.json %s/site/*.minisig site/\nonionmirror key new member-gamma\n"
+                "onionmirror member certify site gamma member-gamma.pub\nonionmirror root sign site/members.json alice.key\n"
+                "onionmirror root sign site/members.json dave.key\nonionmirror site install site\nonionmirror reload" % ((c.site.state,) * 2))
+    other = process.Site(tor, names=("south",), init=False)
+    try:
+        other.cli("site", "install", c.folder + "/site", "--member-key", c.folder + "/member-gamma.key")
+        assert os.path.exists(other.state + "/import/member.key")
+        other.started()
+        assert not os.path.exists(other.state + "/import/member.key")
+        other.wait_listed(30)
+        for a, b in ((other, c.site), (c.site, other)):
+            os.makedirs(b.state + "/site/bundles", exist_ok=True)
+            shutil.copy(a.publish + "/public/current/bundle.json", b.state + "/site/bundles/other.json")
+            b.cli("publish", "--wait")
+        site = json.loads(c.site.cli("key", "show", "--json", c.folder + "/site/1.root.json").stdout)["site"]
+        for s in (c.site, other):
+            said = json.loads(s.cli("verify", "--json", "--site", site, s.publish + "/public/current").stdout)
+            assert {m["name"]: m["status"] for m in said["members"]} == {"main": "ok", "gamma": "ok"}, said
+            assert {m["member"] for m in said["mirrors"]} == {"main", "gamma"}, said
+            assert not s.status()["alarms"], s.status()["alarms"]
+    finally:
+        other.close()
+
+
 def the_folder_that_init_leaves_is_such_a_folder():
     site = process.Site("/nonexistent/tor", names=("north",))
     try:
@@ -338,6 +363,10 @@ def main():
                          what_must_not_be_done_is_refused_with_one_line, an_older_folder_is_not_installed,
                          passphrases_are_asked_for_and_are_minisigns):
             cases.run(function, c)
+        os.makedirs(folder + "/second")
+        second = faketor.FakeTor(folder + "/second")
+        cases.run(two_hosts_carry_each_others_lists, c, second)
+        second.stop()
         cases.run(the_folder_that_init_leaves_is_such_a_folder)
     finally:
         c.close()
