@@ -9,8 +9,9 @@ libonionmirror_la_SOURCES = \
 	%D%/store.c
 # current:revision:age. Code changed: revision + 1. Something added: current + 1, age + 1, revision 0.
 # Something removed or changed in meaning: current + 1, age 0, revision 0.
+# What nothing exported needs of base and proto (files, clock, log) stays outside: tests/check-exports.sh looks.
 libonionmirror_la_LDFLAGS = $(AM_LDFLAGS) -no-undefined -version-info 0:0:0 \
-	-Wl,--version-script=$(top_srcdir)/%D%/onionmirror.map
+	-Wl,--version-script=$(top_srcdir)/%D%/onionmirror.map -Wl,--gc-sections
 libonionmirror_la_LIBADD = libproto.la libbase.la $(SODIUM_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS)
 EXTRA_libonionmirror_la_DEPENDENCIES = $(top_srcdir)/%D%/onionmirror.map
 EXTRA_DIST += %D%/onionmirror.map

@@ -6,6 +6,7 @@
 
 #include <criterion/criterion.h>
 #include <onionmirror/onionmirror.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -440,4 +441,40 @@ Test(lib_memory, an_empty_reader_can_be_saved)
 	om_site_close(loaded);
 	om_site_close(s);
 	free(text);
+}
+
+static void *
+read_in_thread(void *arg)
+{
+	const struct kit *own = arg;
+	om_site *s = NULL, *again = NULL;
+	char *text;
+	size_t len;
+	int i;
+
+	for (i = 0; i < 20; i++) {
+		if (om_site_open(&s, own->site_id, NULL) != 0 || om_site_feed_bundle(s, own->bundle, own->len, KIT_NOW, NULL) != 0 ||
+		    om_site_save(s, &text, &len, NULL) != 0 || om_site_load(&again, own->site_id, text, len, NULL) != 0)
+			return NULL;
+		if (om_site_pick(again, KIT_NOW, (uint64_t)i) == NULL)
+			return NULL;
+		om_site_close(s);
+		om_site_close(again);
+		free(text);
+	}
+	return arg;
+}
+
+Test(lib_memory, different_sites_may_be_used_by_different_threads_at_once)
+{
+	pthread_t threads[4];
+	void *ok;
+	int i;
+
+	for (i = 0; i < 4; i++)
+		cr_assert_eq(pthread_create(&threads[i], NULL, read_in_thread, &kit), 0);
+	for (i = 0; i < 4; i++) {
+		cr_assert_eq(pthread_join(threads[i], &ok), 0);
+		cr_expect_not_null(ok);
+	}
 }
