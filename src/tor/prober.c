@@ -62,7 +62,7 @@ probe_free(struct probe *p)
 	free(p);
 }
 
-/* What is open of it; 552 when tor was faster. A tor that was started anew has others of these numbers. */
+/* What is open of it and whole; 552 when tor was faster. A tor that was started anew has others of these numbers. */
 static void
 close_circuits(struct probe *p)
 {
@@ -71,7 +71,9 @@ close_circuits(struct probe *p)
 	if (!has_events(p) || session_get_generation(p->rq.through) != p->generation)
 		return;
 	for (i = 0; i < p->trace.n_circuits; i++)
-		session_close_circuit(p->rq.through, p->trace.circuits[i].id, NULL, NULL, 0, NULL);
+		if (p->trace.circuits[i].built)
+			session_close_circuit(
+			    p->rq.through, p->trace.circuits[i].id, NULL, NULL, 0, NULL);
 }
 
 void

@@ -76,11 +76,14 @@ drop_circuit(struct trace *t, const char *id)
 static void
 take_stream(struct trace *t, const struct event_stream *ev, int32_t ms, struct phases *ph)
 {
+	struct trace_circuit *c;
+
 	t->stream_seen = true;
 	if (ev->status == EVENT_STREAM_SENTCONNECT && strcmp(ev->circuit, "0") != 0) {
 		t->joined = true;
 		reach(&ph->rendezvous, ms);
-		note_circuit(t, ev->circuit);
+		if ((c = note_circuit(t, ev->circuit)) != NULL)
+			c->built = true;
 	} else if (ev->status == EVENT_STREAM_FAILED || ev->status == EVENT_STREAM_CLOSED) {
 		/* CLOSED says the same again. */
 		if (ev->reason[0] != '\0')
@@ -138,6 +141,8 @@ take_circuit(struct trace *t, const struct event_circ *ev, int32_t ms, struct ph
 	if ((c = note_circuit(t, ev->id)) == NULL)
 		return;
 	c->intro = intro;
+	/* After a refusal it is extended to another introduction point, and is being built again. */
+	c->built = ev->status == EVENT_CIRC_BUILT || strstr(ev->hs_state, "CONNECTING") == NULL;
 	if (intro) {
 		take_introduction(t, c, ev->hs_state, ms, ph);
 		return;

@@ -39,6 +39,7 @@ struct trace {
 	char reason[32], remote_reason[32]; /* of the stream's end, "" for none */
 	struct trace_circuit {
 		char id[EVENT_ID_MAX + 1];
+		bool built; /* tor takes some that are closed before for an outage, and makes none for a while */
 		bool intro; /* else a rendezvous */
 		bool sent;  /* an introduction is on its way there */
 	} circuits[TRACE_CIRCUITS_MAX]; /* open ones */

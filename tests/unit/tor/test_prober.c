@@ -551,7 +551,7 @@ wait_lines(struct rig *r, const char *prefix, unsigned n)
 	return loop_run_until(r->loop, has_lines, &l, 900);
 }
 
-Test(tor_prober, its_own_circuits_are_closed_and_no_others)
+Test(tor_prober, its_own_whole_circuits_are_closed_and_no_others)
 {
 	const struct fakesite_script script = {.code = -1};
 	struct rig r;
@@ -560,6 +560,7 @@ Test(tor_prober, its_own_circuits_are_closed_and_no_others)
 	r.rq.timeout_ms = 200;
 	prober_start(r.prober, &r.rq, on_done, &r, 1);
 	send_events(&r, STREAM("NEW 0", "PURPOSE=USER") CIRC("11", "HSCR_ESTABLISHED_IDLE") CIRC("12", "HSCR_CONNECTING")
+	    CIRC("14", "HSCR_CONNECTING")
 	    "650 CIRC_MINOR 13 PURPOSE_CHANGED PURPOSE=HS_CLIENT_REND HS_STATE=HSCR_JOINED REND_QUERY=" ADDRESS " SOCKS_USERNAME=\"other\"\r\n"
 	    "650 CIRC 12 CLOSED PURPOSE=HS_CLIENT_REND HS_STATE=HSCR_CONNECTING REASON=FINISHED SOCKS_USERNAME=\"@\"\r\n");
 	cr_assert(loop_run_until(r.loop, is_done, &r, 900));

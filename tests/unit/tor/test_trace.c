@@ -66,7 +66,7 @@ Test(tor_trace, a_probe_that_works_shows_its_phases_and_keeps_only_the_rendezvou
 	cr_expect(ph.descriptor == 3 && ph.introduction == 9 && ph.rendezvous == 11, "%d %d %d", ph.descriptor, ph.introduction,
 	    ph.rendezvous);
 	cr_expect(ph.connect == -1 && ph.circuit == -1 && ph.first_byte == -1);
-	cr_expect(t.n_circuits == 1 && strcmp(t.circuits[0].id, "11") == 0, "the other one became padding, which is tor's");
+	cr_expect(t.n_circuits == 1 && strcmp(t.circuits[0].id, "11") == 0 && t.circuits[0].built, "the other one became padding, which is tor's");
 }
 
 Test(tor_trace, refused_introductions_are_no_success_though_the_last_one_says_done)
@@ -91,6 +91,34 @@ Test(tor_trace, refused_introductions_are_no_success_though_the_last_one_says_do
 	cr_expect(t.nacked && !t.acked && !t.intro_timeout && t.n_circuits == 0);
 	cr_expect(ph.introduction == -1 && ph.rendezvous == -1);
 	cr_expect(judge_socks(4, &t, detail) == VERDICT_INTRO && strstr(detail, "refused") != NULL, "%s", detail);
+}
+
+Test(tor_trace, what_is_being_built_is_told_from_what_is_whole)
+{
+	static const struct {
+		const char *line;
+		bool built;
+	} rows[] = {
+	    {"CIRC 9 EXTENDED" INTRO "HSCI_CONNECTING" QUERY, false},
+	    {"CIRC 9 BUILT" INTRO "HSCI_CONNECTING" QUERY, true},
+	    {"CIRC_MINOR 9 PURPOSE_CHANGED" INTRO "HSCI_INTRO_SENT" QUERY, true},
+	    {"CIRC_MINOR 9 PURPOSE_CHANGED" INTRO "HSCI_CONNECTING" QUERY " OLD_HS_STATE=HSCI_INTRO_SENT", false},
+	    {"CIRC 9 BUILT" INTRO "HSCI_CONNECTING" QUERY, true},
+	    {"CIRC 9 EXTENDED" REND "HSCR_CONNECTING" QUERY, false},
+	    {"CIRC_MINOR 9 PURPOSE_CHANGED" REND "HSCR_ESTABLISHED_IDLE" QUERY, true},
+	    {"STREAM 15 SENTCONNECT 9 " A ".onion:80" OURS, true},
+	};
+	const char *lines[sizeof(rows) / sizeof(rows[0]) + 1];
+	struct phases ph;
+	struct trace t;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		lines[i] = rows[i].line;
+		lines[i + 1] = NULL;
+		feed(&t, &ph, lines);
+		cr_expect(t.n_circuits == 1 && t.circuits[0].built == rows[i].built, "row %zu", i);
+	}
 }
 
 Test(tor_trace, an_outage_of_ours_shows_no_rendezvous_point_and_proves_nothing)
