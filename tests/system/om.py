@@ -211,6 +211,9 @@ class Backend:
             allow_reuse_address = True
             daemon_threads = True
 
+            def handle_error(self, *args):
+                pass  # a client that went away
+
         self.server = Server(("127.0.0.1", self.port), Handler)
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
