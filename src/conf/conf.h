@@ -57,6 +57,11 @@ struct conf_channel {
 	char *name;
 	unsigned share; /* weight among channels */
 };
+struct conf_list {
+	char *name;    /* always "": there is one at most */
+	unsigned port; /* virtual port of every onion */
+	char *sockets; /* folder of the unix sockets behind it */
+};
 struct conf {
 	char *site, *state_dir, *publish_dir;
 	struct endpoint control_socket;
@@ -73,6 +78,7 @@ struct conf {
 	struct conf_check *checks;
 	struct conf_mirror *mirrors;
 	struct conf_channel *channels; /* at least one: "public" by default */
+	struct conf_list *list;        /* NULL: no list service */
 	size_t n_tors, n_checks, n_mirrors, n_channels;
 };
 

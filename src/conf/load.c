@@ -45,6 +45,8 @@ fault(struct load *l, enum conf_section s, const char *title, const char *option
 	va_end(ap);
 	if (s == CONF_ROOT)
 		scan_fault(l->faults, l->file, scan_line(&l->scan, s, title, option), "%s", text);
+	else if (conf_sections[s].sample_title == NULL)
+		scan_fault(l->faults, l->file, scan_line(&l->scan, s, title, option), "%s: %s", conf_sections[s].name, text);
 	else
 		scan_fault(l->faults, l->file, scan_line(&l->scan, s, title, option), "%s \"%.32s\": %s", conf_sections[s].name, title, text);
 }
@@ -71,7 +73,8 @@ make_opts(struct load *l)
 				v[i] = (cfg_opt_t)CFG_STR(o[i].name, NULL, CFGF_NODEFAULT);
 		}
 		for (k = 1; s == CONF_ROOT && k < CONF__SECTIONS; k++)
-			v[i++] = (cfg_opt_t)CFG_SEC(conf_sections[k].name, l->opts[k], CFGF_MULTI | CFGF_TITLE);
+			v[i++] = (cfg_opt_t)CFG_SEC(conf_sections[k].name, l->opts[k], conf_sections[k].sample_title != NULL ?
+			    CFGF_MULTI | CFGF_TITLE : CFGF_NODEFAULT);
 		v[i] = (cfg_opt_t)CFG_END();
 		l->opts[s] = v;
 	}
@@ -194,7 +197,7 @@ take_sections(struct load *l, enum conf_section s, void **array, size_t *n_out, 
 		if ((*(char **)item = strdup(title)) == NULL)
 			return -1;
 		*n_out = i + 1;
-		if (!conf_name_ok(title))
+		if (conf_sections[s].sample_title != NULL && !conf_name_ok(title))
 			fault(l, s, title, NULL, "a name has a-z, 0-9 and -, begins with a letter or digit and has at most %d characters",
 			    CONF_NAME_MAX);
 		take_options(l, s, item, title, sec);
@@ -263,6 +266,34 @@ check_root(struct load *l)
 		fault(l, CONF_ROOT, "", NULL, "no mirror section: there is nothing to do");
 }
 
+/* A socket's path holds the number of an onion. */
+#define SOCKETS_MAX (ENDPOINT_PATH_MAX - 20)
+
+static void
+check_list(struct load *l)
+{
+	const struct conf *c = l->conf;
+	struct endpoint ep;
+	char text[ENDPOINT_TEXT_MAX + 8];
+	struct err e = ERR_INIT;
+	size_t i, k;
+
+	if (c->list == NULL)
+		return;
+	if (c->list->sockets == NULL || strlen(c->list->sockets) > SOCKETS_MAX) {
+		fault(l, CONF_LIST_SECTION, "", "sockets", "sockets: an absolute path of at most %d characters", SOCKETS_MAX);
+	} else {
+		snprintf(text, sizeof text, "unix:%s", c->list->sockets);
+		if (endpoint_parse(&ep, text, &e) != 0)
+			fault(l, CONF_LIST_SECTION, "", "sockets", "sockets: %s", e.msg);
+	}
+	for (i = 0; i < c->n_mirrors; i++)
+		for (k = 0; k < c->mirrors[i].n_ports; k++)
+			if (c->mirrors[i].ports[k].virt == c->list->port)
+				fault(l, CONF_MIRROR_SECTION, c->mirrors[i].name, "port", "port %u is the list service's; give one of them another",
+				    c->list->port);
+}
+
 static int
 default_channel(struct conf *c)
 {
@@ -279,6 +310,7 @@ static int
 take_all(struct load *l)
 {
 	struct conf *c = l->conf;
+	size_t n_lists;
 
 	take_options(l, CONF_ROOT, c, "", l->cfg);
 	if (take_sections(l, CONF_TOR_SECTION, (void **)&c->tors, &c->n_tors, CONF_TORS_MAX) != 0 ||
@@ -286,9 +318,13 @@ take_all(struct load *l)
 	    take_sections(l, CONF_MIRROR_SECTION, (void **)&c->mirrors, &c->n_mirrors, CONF_MIRRORS_MAX) != 0 ||
 	    take_sections(l, CONF_CHANNEL_SECTION, (void **)&c->channels, &c->n_channels, CONF_TORS_MAX) != 0 || default_channel(c) != 0)
 		return -1;
+	if (cfg_size(l->cfg, conf_sections[CONF_LIST_SECTION].name) > 0 &&
+	    take_sections(l, CONF_LIST_SECTION, (void **)&c->list, &n_lists, 1) != 0)
+		return -1;
 	check_root(l);
 	check_tors(l);
 	check_checks(l);
+	check_list(l);
 	return 0;
 }
 
@@ -401,5 +437,6 @@ conf_free(struct conf *c)
 	free(c->checks);
 	free(c->mirrors);
 	free(c->channels);
+	free(c->list);
 	free(c);
 }

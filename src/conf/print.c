@@ -67,7 +67,10 @@ conf_print(const struct conf *c, struct buf *out)
 		for (i = 0; i < n; i++) {
 			const void *item = base + i * conf_sections[s].size;
 
-			buf_addf(out, "\n%s \"%s\" {\n", conf_sections[s].name, *(char *const *)item);
+			buf_addf(out, "\n%s ", conf_sections[s].name);
+			if (conf_sections[s].sample_title != NULL)
+				buf_addf(out, "\"%s\" ", *(char *const *)item);
+			buf_adds(out, "{\n");
 			for (o = conf_sections[s].options; o->name != NULL; o++)
 				print_option(c, o, item, "  ", out);
 			buf_adds(out, "}\n");
@@ -122,7 +125,10 @@ conf_sample(struct buf *out, const char *state_dir, const char *run_dir)
 	              "# onionmirrord --check-config says what is wrong with this file.\n\n");
 	sample_options(CONF_ROOT, "", state_dir, run_dir, out);
 	for (s = 1; s < CONF__SECTIONS; s++) {
-		buf_addf(out, "\n# %s\n%s \"%s\" {\n", conf_sections[s].help, conf_sections[s].name, conf_sections[s].sample_title);
+		buf_addf(out, "\n# %s\n%s ", conf_sections[s].help, conf_sections[s].name);
+		if (conf_sections[s].sample_title != NULL)
+			buf_addf(out, "\"%s\" ", conf_sections[s].sample_title);
+		buf_adds(out, "{\n");
 		sample_options((enum conf_section)s, "  ", state_dir, run_dir, out);
 		buf_adds(out, "}\n");
 	}
@@ -161,5 +167,8 @@ conf_needs_restart(const struct conf *now, const struct conf *next)
 	for (i = 0; i < now->n_tors && found == NULL; i++)
 		found = strcmp(now->tors[i].name, next->tors[i].name) != 0 ? "the order of tor sections"
 									    : differs(CONF_TOR_SECTION, &now->tors[i], &next->tors[i]);
+	/* tor keeps where the sockets were when it was told of an onion. */
+	if (found == NULL && now->list != NULL && next->list != NULL)
+		found = differs(CONF_LIST_SECTION, now->list, next->list);
 	return found;
 }

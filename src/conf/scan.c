@@ -223,18 +223,33 @@ find(const struct scan *s, enum conf_section section, const char *title, const c
 	return NULL;
 }
 
+#define SECTION_TEXT 96
+/* As people would write it: mirror "north", list-service. */
+static const char *
+section_text(char out[SECTION_TEXT], enum conf_section section, const char *title)
+{
+	const struct conf_section_info *i = &conf_sections[section];
+
+	if (i->sample_title != NULL)
+		snprintf(out, SECTION_TEXT, "%.20s \"%.60s\"", i->name, title);
+	else
+		snprintf(out, SECTION_TEXT, "%.20s", i->name);
+	return out;
+}
+
 /* A name that is no option here: whatever statement it begins is taken out. */
 static void
 unknown(struct scanner *s, const struct token *name)
 {
 	bool section = s->now.kind == WORD || is_mark(s, '{');
+	char text[SECTION_TEXT];
 	size_t end;
 
 	if (s->section == CONF_ROOT)
 		scan_fault(s->faults, s->file, name->line, "unknown %s \"%.60s\"", section ? "section" : "option", name->value);
 	else
-		scan_fault(s->faults, s->file, name->line, "unknown %s \"%.60s\" in %s \"%s\"", section ? "section" : "option", name->value,
-		    conf_sections[s->section].name, s->title);
+		scan_fault(s->faults, s->file, name->line, "unknown %s \"%.60s\" in %s", section ? "section" : "option", name->value,
+		    section_text(text, s->section, s->title));
 	if (is_mark(s, '=')) {
 		advance(s);
 		skip_value(s);
@@ -272,29 +287,38 @@ option_known(struct scanner *s, const struct token *name, const struct conf_opti
 	remember(s->out, s->section, s->title, o->name, name->line);
 }
 
+/* A section that can't be taken: out with it, from its name on. */
+static void
+drop_section(struct scanner *s, const struct token *name)
+{
+	if (is_mark(s, '{'))
+		skip_group(s, '{', '}');
+	blank(s, name->start, s->now.start);
+}
+
 /* The head of a section of the table; behind its "{" unless it had to be taken out. */
 static void
 section_head(struct scanner *s, const struct token *name, enum conf_section which)
 {
+	bool named = conf_sections[which].sample_title != NULL, is_word = s->now.kind == WORD;
+	char text[SECTION_TEXT];
 	const struct scan_place *was;
 	struct token title = s->now;
 
-	if (title.kind != WORD || title.value[0] == '\0') {
-		scan_fault(s->faults, s->file, name->line, "section %s needs a name: %s \"NAME\" {", name->value, name->value);
-		if (title.kind == WORD)
+	if (named != (is_word && title.value[0] != '\0')) {
+		scan_fault(s->faults, s->file, name->line, "section %s %s: %s %s{", name->value, named ? "needs a name" : "takes no name", name->value,
+		    named ? "\"NAME\" " : "");
+		if (is_word)
 			advance(s);
-		if (is_mark(s, '{'))
-			skip_group(s, '{', '}');
-		blank(s, name->start, s->now.start);
+		drop_section(s, name);
 		return;
 	}
-	advance(s);
+	if (named)
+		advance(s);
 	was = find(s->out, which, title.value, NULL);
 	if (was != NULL) {
-		scan_fault(s->faults, s->file, name->line, "%s \"%.60s\" is there twice (first in line %d)", name->value, title.value, was->line);
-		if (is_mark(s, '{'))
-			skip_group(s, '{', '}');
-		blank(s, name->start, s->now.start);
+		scan_fault(s->faults, s->file, name->line, "%s is there twice (first in line %d)", section_text(text, which, title.value), was->line);
+		drop_section(s, name);
 		return;
 	}
 	if (!is_mark(s, '{'))
@@ -336,6 +360,7 @@ statement(struct scanner *s)
 void
 scan_text(struct scan *out, char *text, const char *file, struct buf *faults)
 {
+	char where[SECTION_TEXT];
 	struct scanner s = { .out = out, .text = text, .line = 1, .file = file, .faults = faults };
 
 	advance(&s);
@@ -343,8 +368,8 @@ scan_text(struct scan *out, char *text, const char *file, struct buf *faults)
 		statement(&s);
 	/* libConfuse takes the end of the file for the end of a section. */
 	if (s.now.kind == END && s.section != CONF_ROOT)
-		scan_fault(faults, file, scan_line(out, s.section, s.title, NULL), "%s \"%s\" is not closed: \"}\" is missing",
-		    conf_sections[s.section].name, s.title);
+		scan_fault(faults, file, scan_line(out, s.section, s.title, NULL), "%s is not closed: \"}\" is missing",
+		    section_text(where, s.section, s.title));
 }
 
 void

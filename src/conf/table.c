@@ -110,6 +110,13 @@ static const struct conf_option channel_options[] = {
 	{ 0 },
 };
 
+static const struct conf_option list_options[] = {
+	{ "port", CONF_NUMBER, AT(conf_list, port), 1, 65535, "8008", NULL, true, NULL, "every onion answers its channel's list on this port too" },
+	{ "sockets", CONF_PATH, AT(conf_list, sockets), 0, 0, "/run/onionmirror/list", "%R/list", false, NULL,
+	    "folder of the unix sockets behind it, which tor must reach" },
+	{ 0 },
+};
+
 const struct conf_section_info conf_sections[CONF__SECTIONS] = {
 	[CONF_ROOT] = { "", root_options, sizeof(struct conf), NULL, NULL },
 	[CONF_TOR_SECTION] = { "tor", tor_options, sizeof(struct conf_tor), "main",
@@ -119,6 +126,8 @@ const struct conf_section_info conf_sections[CONF__SECTIONS] = {
 	    "A mirror: a backend behind one onion address at a time. One section for each." },
 	[CONF_CHANNEL_SECTION] = { "channel", channel_options, sizeof(struct conf_channel), "public",
 	    "Audiences: each is given some of the addresses, by weight. Without a section: \"public\" with share 10." },
+	[CONF_LIST_SECTION] = { "list-service", list_options, sizeof(struct conf_list), NULL,
+	    "The signed list, from the onions themselves. Without this section they don't offer it." },
 };
 
 const struct conf_option *
@@ -140,6 +149,7 @@ conf_section_array(const struct conf *c, enum conf_section s, size_t *n)
 	case CONF_CHECK_SECTION: *n = c->n_checks; return c->checks;
 	case CONF_MIRROR_SECTION: *n = c->n_mirrors; return c->mirrors;
 	case CONF_CHANNEL_SECTION: *n = c->n_channels; return c->channels;
+	case CONF_LIST_SECTION: *n = c->list != NULL; return c->list;
 	case CONF_ROOT:
 	case CONF__SECTIONS: break;
 	}

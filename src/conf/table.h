@@ -40,13 +40,14 @@ struct conf_option {
 	const char *help;  /* one line, for the sample */
 };
 
-enum conf_section { CONF_ROOT = 0, CONF_TOR_SECTION, CONF_CHECK_SECTION, CONF_MIRROR_SECTION, CONF_CHANNEL_SECTION, CONF__SECTIONS };
+enum conf_section { CONF_ROOT = 0, CONF_TOR_SECTION, CONF_CHECK_SECTION, CONF_MIRROR_SECTION, CONF_CHANNEL_SECTION, CONF_LIST_SECTION,
+	CONF__SECTIONS };
 
 struct conf_section_info {
 	const char *name;                  /* "" for the root */
 	const struct conf_option *options; /* ended by name NULL */
 	size_t size;                       /* of one struct; its first member is the name */
-	const char *sample_title;
+	const char *sample_title;          /* NULL: a section without a name, of which there is one at most */
 	const char *help;
 };
 

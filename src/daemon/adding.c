@@ -164,7 +164,8 @@ on_added(void *ctx, uint64_t id, const struct reply *reply)
 }
 
 static void
-fill_command(struct command_add_onion *cmd, const struct conf_mirror *m, const struct session *s)
+fill_command(struct daemon *d, struct command_add_onion *cmd, const struct onion_record *r, const struct conf_mirror *m,
+    const struct session *s)
 {
 	size_t i;
 
@@ -173,6 +174,7 @@ fill_command(struct command_add_onion *cmd, const struct conf_mirror *m, const s
 		cmd->ports[i].target = m->ports[i].target;
 	}
 	cmd->n_ports = m->n_ports;
+	cmd->n_ports += listservice_port(d, r->id, &cmd->ports[cmd->n_ports]);
 	cmd->max_streams = m->max_streams;
 	cmd->pow = m->pow && session_has_pow(s);
 	if (m->pow && !cmd->pow)
@@ -200,7 +202,7 @@ do_add(struct daemon *d, const struct action *a)
 		add_failed(d, a->onion, ADD_REFUSED, key == NULL ? "no locked memory for its key" : e.msg);
 	} else {
 		cmd.key64 = key;
-		fill_command(&cmd, m, link->session);
+		fill_command(d, &cmd, r, m, link->session);
 		if (session_add_onion(link->session, &cmd, on_added, d, r->id, &e) != 0)
 			add_failed(d, a->onion, session_get_state(link->session) == SESSION_UP ? ADD_REFUSED : ADD_UNKNOWN, e.msg);
 	}

@@ -105,7 +105,7 @@ static void
 perform(struct daemon *d, const struct action *a)
 {
 	switch (a->kind) {
-	case ACTION_SAVE: break;
+	case ACTION_SAVE: listservice_follow(d, a->onion); break;
 	case ACTION_PLAN: do_plan(d, a); break;
 	case ACTION_ADD_ONION: do_add(d, a); break;
 	case ACTION_DEL_ONION: do_delete(d, a); break;

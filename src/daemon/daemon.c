@@ -231,6 +231,8 @@ daemon_reload(struct daemon *d, struct buf *faults)
 		log_init("onionmirrord", next->log_level);
 		if (restore_log(d, &e) != 0)
 			log_warn("log-onions stays as it was: %s", e.msg);
+		if (listservice_set(d, &e) != 0)
+			log_error("%s", e.msg);
 		daemon_reconfigure(d);
 		log_notice("configuration read again");
 		on_care(d);
@@ -268,6 +270,8 @@ daemon_open(struct daemon *d, struct actions *out, struct err *e)
 	d->clock_offset = now_offset(clock_now());
 	d->care = timer_new(d->loop, on_care, d);
 	d->prober = prober_new(d->loop);
+	if (listservice_set(d, e) != 0)
+		return -1;
 	d->control = control_new(d, e);
 	return d->control != NULL ? 0 : -1;
 }
@@ -278,6 +282,7 @@ daemon_close(struct daemon *d)
 	size_t i;
 
 	control_free(d->control);
+	listservice_free(d);
 	probing_stop(d);
 	wiring_stop(d);
 	timer_free(d->tick);

@@ -23,6 +23,7 @@
 #define OPS_KEPT 256
 
 struct daemon;
+struct listservice;
 
 /* One tor section at work. */
 struct tor_link {
@@ -48,6 +49,7 @@ struct daemon {
 	struct job *jobs;      /* owned list: probes and checks, probing.c */
 	uint64_t next_job;
 	struct control *control;
+	struct listservice *lists; /* owned; NULL: not configured */
 	struct timer *tick, *retry, *watchdog, *trim, *care;
 	struct signal_watch *signals[3];
 
@@ -130,6 +132,18 @@ uint64_t head_id(const struct daemon *d, uint64_t serial);
 void alarms_add(struct daemon *d, json_t *list);
 /* Log, subscribers and history are told, of each at most once in 24 hours. */
 void alarms_raise(struct daemon *d);
+/* The channel that an onion was given to, or one that there is. */
+const char *daemon_channel(const struct daemon *d, const struct onion_record *r);
+/* listservice.c */
+/* As the configuration in force wants it: begins, goes on or ends. */
+int listservice_set(struct daemon *d, struct err *e);
+/* Another list is visible. */
+void listservice_refresh(struct daemon *d);
+/* An onion's state may have changed: its socket is opened or closed. */
+void listservice_follow(struct daemon *d, uint64_t onion);
+/* Where tor shall deliver the list port of an onion; false: nowhere. */
+bool listservice_port(struct daemon *d, uint64_t onion, struct command_port *port);
+void listservice_free(struct daemon *d);
 
 /* The configured mirror of a name, or NULL. */
 const struct conf_mirror *daemon_mirror(const struct daemon *d, const char *name);

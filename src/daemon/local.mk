@@ -5,7 +5,9 @@ libdaemon_la_SOURCES = \
 	%D%/apply.c \
 	%D%/control.c %D%/control.h \
 	%D%/daemon.c %D%/daemon.h \
+	%D%/httpd.c %D%/httpd.h \
 	%D%/import.c \
+	%D%/listservice.c \
 	%D%/methods.c \
 	%D%/options.c \
 	%D%/probing.c \
@@ -19,6 +21,6 @@ onionmirrord_SOURCES = %D%/main.c
 onionmirrord_CFLAGS = $(AM_CFLAGS) $(OM_BIN_CFLAGS)
 onionmirrord_LDFLAGS = $(AM_LDFLAGS) $(OM_BIN_LDFLAGS)
 onionmirrord_LDADD = libdaemon.la libpublish.la libstore.la libtor.la libmirror.la libconf.la libproto.la libio.la libbase.la \
-	$(EVENT_LIBS) $(CONFUSE_LIBS) $(SQLITE_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS) $(CRYPTO_LIBS)
+	$(EVENT_LIBS) $(QRENCODE_LIBS) $(CONFUSE_LIBS) $(SQLITE_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS) $(CRYPTO_LIBS)
 dist_man_MANS += %D%/onionmirrord.8
 libdaemon_la_CPPFLAGS = $(AM_CPPFLAGS) -DDAEMON_DEFAULT_CONF='"$(sysconfdir)/onionmirror/onionmirror.conf"'

@@ -74,9 +74,8 @@ leaf_fits(const struct conf_mirror *m, const struct onion_record *r, const char 
 	return strcmp(parsed.url, url) == 0 && strcmp(doc_role_name(parsed.role), conf_role_name(m->role)) == 0;
 }
 
-/* The channel it was given to, or one that there is. */
-static const char *
-channel_of(const struct daemon *d, const struct onion_record *r)
+const char *
+daemon_channel(const struct daemon *d, const struct onion_record *r)
 {
 	size_t i;
 
@@ -115,7 +114,7 @@ take_leaf(struct daemon *d, struct draft *f, size_t i, struct err *e)
 	if (store_get(d->store, STORE_LEAF, f->ids[i], &f->leaves[i], &n, e) != 0 || freshen_leaf(d, r, &f->leaves[i], e) != 0)
 		return -1;
 	f->entries[i].leaf = f->leaves[i];
-	f->entries[i].channel = channel_of(d, r);
+	f->entries[i].channel = daemon_channel(d, r);
 	return 0;
 }
 
@@ -296,6 +295,7 @@ publish(struct daemon *d, uint64_t *serial, int64_t *valid_until, struct err *e)
 	if (make_publication(&p, d, &l, e) != 0 || put_serial(d, *serial, publication_head(p), e) != 0)
 		goto out;
 	r = publication_write(p, d->conf->publish_dir, e);
+	listservice_refresh(d); /* also when only some channels show it */
 	*valid_until = publication_valid_until(p);
 out:
 	mem_wipe(key, sizeof key);

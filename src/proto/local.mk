@@ -24,6 +24,8 @@ libproto_la_SOURCES = \
 	%D%/http.c \
 	%D%/http.h \
 	%D%/http_request.c \
+	%D%/http_server.c \
+	%D%/http_server.h \
 	%D%/minisign.c \
 	%D%/minisign.h \
 	%D%/minisign_key.c \

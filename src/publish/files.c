@@ -101,21 +101,38 @@ out:
 	return r;
 }
 
+/*
+ * The Onion Mirror Guidelines (dark.fail): a line that begins with http:// or
+ * https:// is a mirror, scheme and host only, all with the same content;
+ * everything else is a comment. So an archive, and a mirror on a port that such
+ * a line can't hold, are comments.
+ */
+static void
+add_mirror_line(struct buf *b, const struct doc_leaf *l)
+{
+	const char *end = strstr(l->url, ".onion") + strlen(".onion");
+
+	if (l->role == DOC_ROLE_ARCHIVE)
+		buf_addf(b, "# archive: %s\n", l->url);
+	else if (*end == ':')
+		buf_addf(b, "# on a port of its own: %s\n", l->url);
+	else
+		buf_addf(b, "%.*s\n", (int)(end - l->url), l->url);
+}
+
 static int
 put_mirrors_txt(struct channel_files *c, const struct page *pg, struct err *e)
 {
 	struct buf b = BUF_INIT(1024 * 1024);
 	char issued[UTC_LEN + 1], until[UTC_LEN + 1], comment[256], *sig = NULL, *text;
-	size_t i, n, len;
+	size_t i, len;
 
 	utc_format(issued, pg->head->issued);
 	utc_format(until, pg->head->valid_until);
-	buf_addf(&b, "# Mirrors of %s\n# site %s\n# serial %llu, issued %s, valid until %s\n# Every other line is one mirror.\n",
+	buf_addf(&b, "# Mirrors of %s\n# site %s\n# serial %llu, issued %s, valid until %s\n# Every line without # is one mirror.\n",
 	    publish_site_name(pg->site), publish_site_id(pg->site), (unsigned long long)pg->head->serial, issued, until);
-	for (i = 0; i < pg->n_leaves; i++) {
-		n = strlen(pg->leaves[i].url);
-		buf_addf(&b, "%.*s\n", (int)(n - (pg->leaves[i].url[n - 1] == '/')), pg->leaves[i].url);
-	}
+	for (i = 0; i < pg->n_leaves; i++)
+		add_mirror_line(&b, &pg->leaves[i]);
 	len = b.len;
 	text = buf_take(&b);
 	if (text == NULL)
@@ -134,16 +151,24 @@ put_mirrors_txt(struct channel_files *c, const struct page *pg, struct err *e)
 }
 
 static int
-put_page(struct channel_files *c, const struct page *pg, struct err *e)
+put_buf(struct channel_files *c, struct buf *b, const char *name, struct err *e)
 {
-	struct buf b = BUF_INIT(4 * 1024 * 1024);
-	size_t len;
-	char *text;
+	size_t len = b->len;
 
-	html_write(&b, pg);
-	len = b.len;
-	text = buf_take(&b);
-	return put_take(c, text, len, e, "index.html");
+	return put_take(c, buf_take(b), len, e, "%s", name);
+}
+
+static int
+put_page(struct channel_files *c, struct page *pg, struct err *e)
+{
+	struct buf png = BUF_INIT(256 * 1024), html = BUF_INIT(4 * 1024 * 1024);
+
+	pg->qr = qr_png(&png, publish_site_id(pg->site));
+	if (pg->qr && put_buf(c, &png, "site.png", e) != 0)
+		return -1;
+	buf_free(&png);
+	html_write(&html, pg);
+	return put_buf(c, &html, "index.html", e);
 }
 
 /* The heads of other members beside ours. */

@@ -2,19 +2,45 @@
 /*
  * index.html, for people who have only a browser: no script, no outside
  * resource, each address in one text node so that it can be compared and
- * copied. The style is allowed by its hash alone.
+ * copied. The style is allowed by its hash alone. The page is a file, so it
+ * never speaks of "now": every time in it stays true while it lies around.
  */
 #include "config.h"
 #include "base/enc.h"
 #include "publish/publish_impl.h"
 
 #include <openssl/sha.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char style[] =
-    ":root{color-scheme:light dark}body{font:1.1em/1.5 sans-serif;max-width:46em;margin:0 auto;padding:1em}"
-    "h1{font-size:1.5em}h2{font-size:1.15em;margin-top:2em}li{margin:.8em 0}code,pre{font-family:monospace;overflow-wrap:anywhere}"
-    "pre{white-space:pre-wrap;padding:.7em;border:1px solid #8888}small{opacity:.8}";
+    ":root{color-scheme:light dark;--bg:#faf9fb;--card:#fff;--ink:#211c2b;--soft:#645d70;--line:#e2dde8;--mark:#6b3a8c}"
+    "@media(prefers-color-scheme:dark){:root{--bg:#17151c;--card:#211e28;--ink:#ece8f2;--soft:#aaa2b8;--line:#37323f;--mark:#cfa8ec}}"
+    "*{box-sizing:border-box}"
+    "body{margin:0 auto;padding:1.5rem 1rem 3rem;max-width:46rem;background:var(--bg);color:var(--ink);font:1rem/1.55 sans-serif}"
+    "h1{margin:0;font-size:1.75rem;line-height:1.2}h2{margin:2.4rem 0 .6rem;font-size:1.2rem}h3{margin:1.6rem 0 .4rem;font-size:1rem}"
+    "p{margin:.6rem 0}a{color:var(--mark)}ul,ol,dl,dd{margin:0;padding:0}ul{list-style:none}"
+    "code,pre{font:.92em/1.5 monospace;overflow-wrap:anywhere}code{user-select:all}"
+    ".kind{margin:0 0 .2rem;color:var(--mark);font-size:.85rem;font-weight:bold;letter-spacing:.04em}"
+    ".until{margin-top:1rem;padding-left:.8rem;border-left:.25rem solid var(--mark)}"
+    ".soft,dt,.until span{color:var(--soft);font-size:.9rem}.until span{display:block}"
+    ".card{margin:.7rem 0;padding:.8rem 1rem;background:var(--card);border:1px solid var(--line);border-radius:.5rem}"
+    ".card a{text-decoration:none;font-weight:bold}.card p{margin:.35rem 0 0}"
+    ".id{display:flex;flex-wrap:wrap;gap:1rem;align-items:center}.id code{flex:1 1 14rem;font-size:1.05em}"
+    ".id img{width:9.5rem;height:9.5rem;border-radius:.3rem;image-rendering:pixelated}"
+    "pre{margin:.4rem 0 1rem;padding:.7rem .9rem;background:var(--card);border:1px solid var(--line);border-radius:.5rem;white-space:pre-wrap}"
+    "dt{margin-top:.8rem}";
+
+void
+html_policy(char out[HTML_POLICY_MAX], const char *text, size_t len)
+{
+	char hash[B64_LEN(32) + 1];
+	uint8_t raw[32];
+
+	SHA256((const unsigned char *)text, len, raw);
+	b64_encode(hash, raw, sizeof raw);
+	snprintf(out, HTML_POLICY_MAX, "default-src 'none'; style-src 'sha256-%s'; img-src 'self'; base-uri 'none'; form-action 'none'", hash);
+}
 
 static void
 add_escaped(struct buf *b, const char *s)
@@ -30,44 +56,9 @@ add_escaped(struct buf *b, const char *s)
 		}
 }
 
+/* "23 November 2026", and ", 12:00 UTC" if asked for. */
 static void
-add_head(struct buf *b, const struct page *p)
-{
-	uint8_t hash[32];
-	char text[B64_LEN(32) + 1];
-
-	SHA256((const unsigned char *)style, sizeof style - 1, hash);
-	b64_encode(text, hash, sizeof hash);
-	buf_adds(b, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
-	buf_addf(b, "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-%s'; base-uri 'none'; "
-	    "form-action 'none'\">\n", text);
-	buf_adds(b, "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"referrer\" content=\"no-referrer\">\n<title>Mirrors of ");
-	add_escaped(b, publish_site_name(p->site));
-	buf_addf(b, "</title>\n<style>%s</style>\n</head>\n<body>\n<h1>Mirrors of ", style);
-	add_escaped(b, publish_site_name(p->site));
-	buf_adds(b, "</h1>\n<p>These onion addresses belong to this site now. Addresses change; this signed list says which are genuine.</p>\n");
-}
-
-static void
-add_mirrors(struct buf *b, const struct page *p)
-{
-	size_t i;
-
-	buf_adds(b, "<h2>Addresses</h2>\n<ul>\n");
-	for (i = 0; i < p->n_leaves; i++) {
-		buf_adds(b, "<li><a href=\"");
-		add_escaped(b, p->leaves[i].url);
-		buf_adds(b, "\"><code>");
-		add_escaped(b, p->leaves[i].url);
-		buf_addf(b, "</code></a>%s%s</li>\n", p->leaves[i].role == DOC_ROLE_MIRROR ? "" : " ",
-		    p->leaves[i].role == DOC_ROLE_MIRROR ? "" : doc_role_name(p->leaves[i].role));
-	}
-	buf_adds(b, "</ul>\n");
-}
-
-/* "23 November 2026, 12:00 UTC" */
-static void
-add_time(struct buf *b, int64_t t)
+add_time(struct buf *b, int64_t t, bool hour)
 {
 	static const char *const months[] = { "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
 		"November", "December" };
@@ -77,29 +68,218 @@ add_time(struct buf *b, int64_t t)
 	utc_format(text, t);
 	month = (text[5] - '0') * 10 + text[6] - '0';
 	day = (text[8] - '0') * 10 + text[9] - '0';
-	buf_addf(b, "%d %s %.4s, %.5s UTC", day, months[month - 1], text, text + 11);
+	buf_addf(b, "%d %s %.4s", day, months[month - 1], text);
+	if (hour)
+		buf_addf(b, ", %.5s UTC", text + 11);
+}
+
+/* "7 days", "12 hours" */
+static void
+add_span(struct buf *b, int64_t seconds)
+{
+	long long n = (long long)(seconds >= 2 * 86400 ? (seconds + 43200) / 86400 : (seconds + 1800) / 3600);
+
+	buf_addf(b, "%lld %s%s", n, seconds >= 2 * 86400 ? "day" : "hour", n == 1 ? "" : "s");
+}
+
+static void
+add_head(struct buf *b, const struct page *p)
+{
+	char policy[HTML_POLICY_MAX];
+
+	html_policy(policy, style, sizeof style - 1);
+	buf_addf(b,
+	    "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+	    "<meta http-equiv=\"Content-Security-Policy\" content=\"%s\">\n"
+	    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"referrer\" content=\"no-referrer\">\n%s<title>Mirrors of ",
+	    policy, p->qr ? "<link rel=\"icon\" type=\"image/png\" href=\"site.png\">\n" : "");
+	add_escaped(b, publish_site_name(p->site));
+	buf_addf(b, "</title>\n<style>%s</style>\n</head>\n<body>\n<p class=\"kind\">Signed list of mirrors</p>\n<h1>", style);
+	add_escaped(b, publish_site_name(p->site));
+	buf_adds(b, "</h1>\n<p class=\"until\">Good until <strong>");
+	add_time(b, p->head->valid_until, true);
+	buf_adds(b, "</strong>, ");
+	add_span(b, p->head->valid_until - p->head->issued);
+	buf_adds(b, " after it was signed.\n<span>Signed ");
+	add_time(b, p->head->issued, true);
+	buf_adds(b, ". A newer one follows before ");
+	add_time(b, p->head->fresh_until, true);
+	buf_adds(b, ": if that has passed, look for it at another address.</span></p>\n");
+}
+
+/* Who lists it: the one member that signs here. */
+static const char *
+member_of(const struct page *p, const struct doc_leaf *l)
+{
+	(void)l;
+	return p->head->member;
+}
+
+static void
+add_mirrors(struct buf *b, const struct page *p)
+{
+	static const char *const roles[] = { [DOC_ROLE_MIRROR] = "The site itself", [DOC_ROLE_REPLICA] = "A replica: a copy that may lag behind",
+		[DOC_ROLE_ARCHIVE] = "An archive: a copy of the past" };
+	size_t i;
+
+	buf_addf(b, "<h2>%s</h2>\n<p>Addresses change; these belong to the site now. Compare all 56 characters: the first few are easy to forge.</p>\n<ul>\n",
+	    p->n_leaves == 1 ? "Address" : "Addresses");
+	for (i = 0; i < p->n_leaves; i++) {
+		const struct doc_leaf *l = &p->leaves[i];
+
+		buf_adds(b, "<li class=\"card\"><a href=\"");
+		add_escaped(b, l->url);
+		buf_adds(b, "\"><code>");
+		add_escaped(b, l->url);
+		buf_addf(b, "</code></a>\n<p class=\"soft\">%s. Run by member %s. Its own key vouches for it from ", roles[l->role], member_of(p, l));
+		add_time(b, l->possession_not_before, false);
+		buf_adds(b, " until ");
+		add_time(b, l->possession_not_after, false);
+		buf_adds(b, ".</p></li>\n");
+	}
+	buf_adds(b, p->n_leaves > 0 ? "</ul>\n" : "</ul>\n<p>None is given out here at present.</p>\n");
+}
+
+static void
+key_text(char out[MINISIGN_PUBKEY_TEXT], const uint8_t *key)
+{
+	char file[MINISIGN_PUBKEY_TEXT];
+	const char *line;
+
+	minisign_pubkey_format(file, key, NULL);
+	line = strchr(file, '\n');
+	snprintf(out, MINISIGN_PUBKEY_TEXT, "%.56s", line != NULL ? line + 1 : "");
+}
+
+/* Shows that a document names a key, which is minisign's text in $key: its last 32 bytes. */
+static void
+add_key_check(struct buf *b, const uint8_t *key, const char *file)
+{
+	char text[MINISIGN_PUBKEY_TEXT];
+
+	key_text(text, key);
+	buf_addf(b, "key=%s\ngrep -o $(echo $key | base64 -d | tail -c 32 | od -An -vtx1 | tr -d ' \\n') %s\n", text, file);
+}
+
+/* For each signature of NAME that a key of root document ROOT made: the root names the key, the key signed. */
+static void
+add_signers(struct buf *b, const struct text_signed *t, const char *name, const struct doc_root *r, const char *root)
+{
+	size_t i, k;
+
+	for (i = 0; i < t->n_sigs; i++)
+		for (k = 0; k < r->n_keys; k++) {
+			if (minisign_verify(t->doc, t->len, t->sigs[i], t->sig_lens[i], r->keys[k], NULL, NULL) != 0)
+				continue;
+			add_key_check(b, r->keys[k], root);
+			buf_addf(b, "minisign -V -H -P $key -m %s -x %s.%zu.minisig\n", name, name, i + 1);
+		}
+}
+
+static void
+add_file(struct buf *b, const char *name)
+{
+	buf_addf(b, " <a href=\"%s\">%s</a>", name, name);
+}
+
+static void
+add_files(struct buf *b, const struct page *p)
+{
+	const struct publish_site *s = p->site;
+	char name[64];
+	size_t i, k;
+
+	for (i = 1; i <= s->n_roots; i++) {
+		snprintf(name, sizeof name, "%zu.root.json", i);
+		add_file(b, name);
+		for (k = 1; i > 1 && k <= s->roots[i - 1].n_sigs; k++) {
+			snprintf(name, sizeof name, "%zu.root.json.%zu.minisig", i, k);
+			add_file(b, name);
+		}
+	}
+	add_file(b, "members.json");
+	for (k = 1; k <= s->members.n_sigs; k++) {
+		snprintf(name, sizeof name, "members.json.%zu.minisig", k);
+		add_file(b, name);
+	}
+	add_file(b, "mirrors.txt");
+	add_file(b, "mirrors.txt.minisig");
+}
+
+/* From the site id to the addresses with stock tools, root by root. */
+static void
+add_by_hand(struct buf *b, const struct page *p)
+{
+	const struct publish_site *s = p->site;
+	char root[32] = "1.root.json", next[32];
+	struct doc_root r;
+	size_t i;
+
+	buf_adds(b, "<h3>By hand, with openssl and minisign</h3>\n<p>Save in one folder:");
+	add_files(b, p);
+	buf_adds(b, ". The first line must print the site id:</p>\n"
+	    "<pre>openssl dgst -sha256 -binary 1.root.json | base32 | tr -d = | tr A-Z a-z | sed s/^/om1/</pre>\n"
+	    "<p>It names root keys; they sign the list of members");
+	buf_adds(b, s->n_roots > 1 ? ", and each newer root" : "");
+	buf_adds(b, ". Each grep must print a key, so that it is one of those:</p>\n<pre>");
+	for (i = 0; i < s->n_roots && doc_root_parse(&r, s->roots[i].doc, s->roots[i].len, NULL, NULL) == DOC_OK; i++) {
+		if (i + 1 == s->n_roots) {
+			add_signers(b, &s->members, "members.json", &r, root);
+			break;
+		}
+		snprintf(next, sizeof next, "%zu.root.json", i + 2);
+		add_signers(b, &s->roots[i + 1], next, &r, root);
+		memcpy(root, next, sizeof root);
+	}
+	buf_addf(b, "</pre>\n<p>%u different key%s must have signed the list of members. It names the key that signs the addresses; the trusted "
+	    "comment that minisign prints must hold the site id and a time that has not passed:</p>\n<pre>", s->root.doc.threshold,
+	    s->root.doc.threshold == 1 ? "" : "s");
+	add_key_check(b, s->member->key, "members.json");
+	buf_adds(b, "minisign -V -H -P $key -m mirrors.txt</pre>\n");
 }
 
 static void
 add_checks(struct buf *b, const struct page *p)
 {
-	char pub[MINISIGN_PUBKEY_TEXT];
-	const char *key;
+	const char *id = publish_site_id(p->site);
 
-	minisign_pubkey_format(pub, p->site->member->key, NULL);
-	key = strchr(pub, '\n');
-	key = key != NULL ? key + 1 : pub;
-	buf_addf(b, "<h2>How to check</h2>\n<p>This page proves nothing by itself. Compare this site id with one that you got from somewhere you "
-	    "trust:</p>\n<pre>%s</pre>\n", publish_site_id(p->site));
-	buf_addf(b, "<p>Then let the list prove itself, with the file <a href=\"bundle.json\">bundle.json</a>:</p>\n<pre>onionmirror verify --site %s "
-	    "bundle.json</pre>\n", publish_site_id(p->site));
-	buf_addf(b, "<p>With stock minisign, the list <a href=\"mirrors.txt\">mirrors.txt</a> and its <a href=\"mirrors.txt.minisig\">signature</a>:</p>\n"
-	    "<pre>minisign -V -H -P %.56s -m mirrors.txt</pre>\n", key);
-	buf_addf(b, "<p><small>Serial %llu, signed by member %s. Issued ", (unsigned long long)p->head->serial, p->head->member);
-	add_time(b, p->head->issued);
-	buf_adds(b, ", valid until ");
-	add_time(b, p->head->valid_until);
-	buf_adds(b, ".</small></p>\n</body>\n</html>\n");
+	buf_adds(b, "<h2>Is this list genuine?</h2>\n<p>This page can't prove it: a forged one would look the same. Compare the site id with one that "
+	    "you got elsewhere, from somebody you trust:</p>\n<div class=\"card id\">");
+	if (p->qr)
+		buf_adds(b, "<img src=\"site.png\" width=\"328\" height=\"328\" alt=\"QR code of the site id\">");
+	buf_addf(b, "<code>%s</code></div>\n<p>Then let the list prove itself. Save <a href=\"bundle.json\">bundle.json</a> and run:</p>\n"
+	    "<pre>onionmirror verify --site %s bundle.json</pre>\n", id, id);
+	add_by_hand(b, p);
+}
+
+static void
+add_key(struct buf *b, const uint8_t *key)
+{
+	char text[MINISIGN_PUBKEY_TEXT];
+
+	key_text(text, key);
+	buf_addf(b, "<dd><code>%s</code></dd>\n", text);
+}
+
+static void
+add_keys(struct buf *b, const struct page *p)
+{
+	const struct doc_root *r = &p->site->root.doc;
+	size_t i;
+
+	buf_addf(b, "<h2>Keys</h2>\n<p>As minisign writes them. The root keys are kept offline; it takes %u of %zu to say who may sign lists.</p>\n"
+	    "<dl>\n<dt>Member %s, may sign lists until ", r->threshold, r->n_keys, p->head->member);
+	add_time(b, publish_site_member_expiry(p->site), false);
+	buf_adds(b, "</dt>\n");
+	add_key(b, p->site->member->key);
+	for (i = 0; i < r->n_keys; i++) {
+		buf_addf(b, "<dt>Root key %zu of %zu, good until ", i + 1, r->n_keys);
+		add_time(b, r->expires, false);
+		buf_adds(b, "</dt>\n");
+		add_key(b, r->keys[i]);
+	}
+	buf_addf(b, "</dl>\n<p class=\"soft\">Serial %llu. The addresses alone: <a href=\"mirrors.txt\">mirrors.txt</a>.</p>\n</body>\n</html>\n",
+	    (unsigned long long)p->head->serial);
 }
 
 void
@@ -108,4 +288,5 @@ html_write(struct buf *out, const struct page *p)
 	add_head(out, p);
 	add_mirrors(out, p);
 	add_checks(out, p);
+	add_keys(out, p);
 }

@@ -8,6 +8,9 @@ libpublish_la_SOURCES = \
 	%D%/peers.c \
 	%D%/publish.h \
 	%D%/publish_impl.h \
+	%D%/qr.c \
+	%D%/serve.c \
 	%D%/site.c \
 	%D%/tombstones.c \
 	%D%/write.c
+libpublish_la_CPPFLAGS = $(AM_CPPFLAGS) $(QRENCODE_CFLAGS)

@@ -138,6 +138,32 @@ void publication_free(struct publication *p);
  */
 uint64_t publish_highest_serial(const struct publish_site *s, const char *dir);
 
+/*
+ * One channel's visible list in memory, for the list service. The pointers
+ * handed out are good as long as the caller holds it. served_load() reads
+ * what DIR/<channel>/current names, all of it or nothing; ERR_NOTFOUND: there
+ * is no list yet.
+ */
+struct served;
+struct served_file {
+	char *name, *text; /* the text is NUL-ended */
+	size_t len;
+	const char *type;  /* Content-Type */
+	char etag[36];     /* strong, from the bytes, with its quotes */
+};
+int served_load(struct served **out, const char *dir, const char *channel, struct err *e);
+struct served *served_hold(struct served *s);
+void served_release(struct served *s); /* NULL is fine */
+/* The Content-Security-Policy that goes with it. */
+const char *served_policy(const struct served *s);
+/*
+ * The file of a request's path: exactly "/", "/NAME" or the same below
+ * /.well-known/onionmirror/; "self.json" is the leaf of `onion` (56
+ * characters) if this list holds it. NULL: there is none.
+ */
+const struct served_file *served_find(const struct served *s, const char *path, const char *onion);
+
+
 /* serial = max(last + 1, minutes since epoch_start). */
 uint64_t publish_next_serial(uint64_t last, int64_t epoch_start, int64_t now);
 

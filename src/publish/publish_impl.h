@@ -84,6 +84,7 @@ struct page {
 	const struct doc_head *head;
 	const struct doc_leaf *leaves;
 	size_t n_leaves;
+	bool qr; /* there is a site.png */
 };
 
 /* How long a possession proof lasts, seconds. */
@@ -104,5 +105,10 @@ int files_make(struct channel_files *c, const struct publish_site *s, const stru
 void files_free(struct channel_files *c);
 /* The text of index.html. */
 void html_write(struct buf *out, const struct page *p);
+/* The Content-Security-Policy of a page with this style. */
+#define HTML_POLICY_MAX 320
+void html_policy(char out[HTML_POLICY_MAX], const char *style, size_t len);
+/* A text as a QR code, a PNG picture; false: this build has no libqrencode, or it failed. */
+bool qr_png(struct buf *out, const char *text);
 
 #endif

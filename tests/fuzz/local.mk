@@ -12,6 +12,7 @@ fuzz_programs = \
 	tests/fuzz/fuzz_doc \
 	tests/fuzz/fuzz_event \
 	tests/fuzz/fuzz_http \
+	tests/fuzz/fuzz_http_server \
 	tests/fuzz/fuzz_minisign \
 	tests/fuzz/fuzz_onion \
 	tests/fuzz/fuzz_reply \
@@ -39,6 +40,8 @@ tests_fuzz_fuzz_event_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_event.c $(fuzz
 tests_fuzz_fuzz_event_LDADD = libtor.la libio.la $(fuzz_libs)
 tests_fuzz_fuzz_http_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_http.c $(fuzz_main)
 tests_fuzz_fuzz_http_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_http_server_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_http_server.c $(fuzz_main)
+tests_fuzz_fuzz_http_server_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_minisign_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_minisign.c $(fuzz_main)
 tests_fuzz_fuzz_minisign_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_onion_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_onion.c $(fuzz_main)

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Run by contrib/check.sh, not by make check: most need real tor processes. One file a line, sorted.
 dist_noinst_SCRIPTS += \
+	%D%/browser.py \
 	%D%/faults.py \
 	%D%/keys.py \
+	%D%/lists.py \
 	%D%/process.py \
 	%D%/reader-tor.py \
 	%D%/reader.py \
@@ -11,6 +13,7 @@ dist_noinst_SCRIPTS += \
 	%D%/torrc.sh \
 	%D%/verdicts.py
 EXTRA_DIST += \
+	%D%/cdp.py \
 	%D%/faketor.py \
 	%D%/om.py
 check_PROGRAMS += tests/system/probe

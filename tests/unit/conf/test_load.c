@@ -100,6 +100,24 @@ Test(conf_load, a_good_file_gives_what_it_says_and_the_defaults)
 	conf_free(c);
 }
 
+Test(conf_load, the_list_service_is_off_without_its_section)
+{
+	static const char with[] = GOOD "list-service { port = 81 }\n", bare[] = "list-service {\n}\n" GOOD;
+	char faults[4096];
+	struct conf *c = NULL;
+
+	cr_assert_eq(load(&c, GOOD, strlen(GOOD), faults, sizeof faults), 0, "%s", faults);
+	cr_expect_null(c->list);
+	conf_free(c);
+	cr_assert_eq(load(&c, with, strlen(with), faults, sizeof faults), 0, "%s", faults);
+	cr_expect(c->list != NULL && c->list->port == 81);
+	conf_free(c);
+	cr_assert_eq(load(&c, bare, strlen(bare), faults, sizeof faults), 0, "%s", faults);
+	cr_assert(c->list != NULL && c->list->port == 8008);
+	cr_expect_str_eq(c->list->sockets, "/run/onionmirror/list");
+	conf_free(c);
+}
+
 Test(conf_load, without_a_channel_section_there_is_public)
 {
 	char faults[4096];
@@ -121,7 +139,17 @@ Test(conf_load, each_fault_is_named_with_its_line)
 		{ GOOD "colour = blue\n", "5: unknown option \"colour\"\n" },
 		{ GOOD "\nmetrics { listen = \"x\" deeper { a = b } }\ntor2 \"x\" { }\n",
 		    "6: unknown section \"metrics\"\n7: unknown section \"tor2\"\n" },
-		{ GOOD "list-service { port = 8008 }\n", "5: unknown section \"list-service\"\n" },
+		{ GOOD "list-service {\n port = 0\n sockets = rel\n color = x }\n",
+		    "6: list-service: port: 0 is out of range: 1 to 65535\n7: list-service: sockets: \"rel\" is not an absolute path\n"
+		    "7: list-service: sockets: an absolute path of at most 87 characters\n8: unknown option \"color\" in list-service\n" },
+		{ GOOD "list-service { sockets = \"/a b\" }\n", "5: list-service: sockets: unix socket path: character 3 is not allowed (use printable "
+		  "ASCII without space, quote, comma or backslash)\n" },
+		{ GOOD "list-service \"x\" { port = 8008 }\n", "5: section list-service takes no name: list-service {\n" },
+		{ GOOD "list-service = 3\n", "5: missing opening brace for section 'list-service'\n" },
+		{ GOOD "list-service { }\nlist-service { port = 1 }\n", "6: list-service is there twice (first in line 5)\n" },
+		{ GOOD "list-service { port = 1\n", "5: list-service is not closed: \"}\" is missing\n" },
+		{ GOOD "mirror b { backend = \"unix:/b\"\n port = {80, 81} tor = main check = page }\nlist-service { port = 81 }\n",
+		    "6: mirror \"b\": port 81 is the list service's; give one of them another\n" },
 		{ GOOD "include(\"/etc/passwd\")\n", "5: unknown option \"include\"\n" },
 		{ GOOD "site = b\n", "5: site is given twice (first in line 1)\n" },
 		{ GOOD "check page { path = \"/x\" }\n", "5: check \"page\" is there twice (first in line 3)\n" },

@@ -49,7 +49,7 @@ load(const char *text)
 Test(conf_print, the_sample_is_valid_and_printing_is_a_fixpoint)
 {
 	struct buf text[3] = { BUF_INIT(65536), BUF_INIT(65536), BUF_INIT(65536) };
-	const char *const start[] = { NULL, "site = s\n" REST, "site = s\npassphrase-file = \"/p\" control-group = adm\n" REST };
+	const char *const start[] = { NULL, "site = s\n" REST, "site = s\npassphrase-file = \"/p\" control-group = adm\nlist-service { port = 9 }\n" REST };
 	struct conf *c;
 	size_t i, k;
 
@@ -142,6 +142,7 @@ Test(conf_print, only_some_options_need_a_restart)
 		{ "min-listed = 1\nlog-level = debug\nlog-onions = full\nhistory-days = 1\n", NULL },
 		{ "tor \"second\" { control = \"unix:/d\" cookie = \"/k\" }\n", "the number of tor sections" },
 		{ "check \"second\" { path = \"/d\" }\nchannel \"c\" { share = 2 }\n", NULL },
+		{ "list-service { port = 9 sockets = \"/s\" }\n", NULL },
 	};
 	struct conf *now, *next;
 	const char *needs;

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The list service: each onion also answers on the list port, through a unix
+ * socket of its own. So the socket says which onion was asked, and nothing
+ * that a client sends does: not even the Host header is looked at. An onion
+ * gives the files of its channel and its own leaf; there is no way to ask it
+ * for another channel. All of one channel answer alike, byte for byte.
+ */
+#include "config.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "daemon/daemon.h"
+#include "daemon/httpd.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A site may be made of many hosts and users; tor runs as another one. What the sockets give is public to their onions' readers. */
+#define SOCKET_MODE 0666
+
+struct channel {
+	char name[CONF_NAME_MAX + 1];
+	struct served *files; /* held; NULL: nothing is published yet */
+};
+
+struct listservice {
+	struct daemon *d;
+	struct httpd *httpd;      /* owned */
+	struct channel *channels; /* owned */
+	size_t n;
+};
+
+/* --- answers --------------------------------------------------------------------- */
+
+static void
+release(void *hold)
+{
+	served_release(hold);
+}
+
+static struct served *
+files_of(const struct listservice *ls, const struct onion_record *r)
+{
+	const char *name = r != NULL ? daemon_channel(ls->d, r) : "";
+	size_t i;
+
+	for (i = 0; i < ls->n; i++)
+		if (strcmp(ls->channels[i].name, name) == 0)
+			return ls->channels[i].files;
+	return NULL;
+}
+
+static void
+on_request(void *arg, uint64_t id, const struct http_request *rq, int status, struct httpd_answer *a)
+{
+	struct listservice *ls = arg;
+	const struct onion_record *r = engine_onion(ls->d->engine, id);
+	struct served *files = files_of(ls, r);
+	const struct served_file *f = rq != NULL && files != NULL ? served_find(files, rq->path, r->address) : NULL;
+
+	a->head.policy = "default-src 'none'; frame-ancestors 'none'";
+	if (f == NULL) {
+		a->head.status = rq == NULL ? status : files == NULL ? 503 : 404;
+		a->head.type = "text/plain; charset=utf-8";
+		a->body = http_status_text(a->head.status);
+		a->head.length = strlen(a->body);
+		return;
+	}
+	a->hold = served_hold(files);
+	a->release = release;
+	a->head.status = http_none_match(rq, f->etag) ? 304 : 200;
+	a->head.type = f->type;
+	a->head.etag = f->etag;
+	a->head.policy = served_policy(files);
+	a->head.length = f->len;
+	a->body = f->text;
+}
+
+/* --- sockets ---------------------------------------------------------------------- */
+
+static void
+socket_of(const struct conf_list *c, uint64_t id, struct endpoint *ep)
+{
+	*ep = (struct endpoint){ .kind = ENDPOINT_UNIX };
+	snprintf(ep->path, sizeof ep->path, "%s/%llu", c->sockets, (unsigned long long)id);
+}
+
+/* Does tor have it, or will it soon? */
+static bool
+is_served(const struct onion_record *r)
+{
+	return r->state >= ONION_ADDING && r->state <= ONION_REVOKED;
+}
+
+void
+listservice_follow(struct daemon *d, uint64_t onion)
+{
+	const struct onion_record *r = engine_onion(d->engine, onion);
+	struct err e = ERR_INIT;
+	struct endpoint ep;
+
+	if (d->lists == NULL)
+		return;
+	if (d->conf->list == NULL || r == NULL || !is_served(r)) {
+		httpd_unlisten(d->lists->httpd, onion);
+		return;
+	}
+	if (httpd_listens(d->lists->httpd, onion))
+		return;
+	socket_of(d->conf->list, onion, &ep);
+	/* The mirror itself answers all the same. */
+	if (httpd_listen(d->lists->httpd, onion, &ep, SOCKET_MODE, &e) != 0)
+		log_error("%s: no list service: %s", r->mirror, e.msg);
+}
+
+static void
+follow_one(const struct onion_record *r, void *arg)
+{
+	listservice_follow(arg, r->id);
+}
+
+bool
+listservice_port(struct daemon *d, uint64_t onion, struct command_port *port)
+{
+	listservice_follow(d, onion);
+	if (d->lists == NULL || !httpd_listens(d->lists->httpd, onion))
+		return false;
+	port->virt = (uint16_t)d->conf->list->port;
+	socket_of(d->conf->list, onion, &port->target);
+	return true;
+}
+
+/* --- lists ------------------------------------------------------------------------- */
+
+static void
+drop_channels(struct listservice *ls)
+{
+	size_t i;
+
+	for (i = 0; i < ls->n; i++)
+		served_release(ls->channels[i].files);
+	free(ls->channels);
+	ls->channels = NULL;
+	ls->n = 0;
+}
+
+/* What it had of a channel, which stays when the folder can't be read. */
+static struct served *
+held_before(const struct listservice *ls, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < ls->n; i++)
+		if (strcmp(ls->channels[i].name, name) == 0 && ls->channels[i].files != NULL)
+			return served_hold(ls->channels[i].files);
+	return NULL;
+}
+
+void
+listservice_refresh(struct daemon *d)
+{
+	struct listservice *ls = d->lists;
+	size_t n = d->conf->n_channels, i;
+	struct channel *fresh;
+	struct err e;
+
+	if (ls == NULL)
+		return;
+	fresh = xcalloc(n, sizeof *fresh);
+	for (i = 0; i < n; i++) {
+		err_clear(&e);
+		memcpy(fresh[i].name, d->conf->channels[i].name, strlen(d->conf->channels[i].name) + 1);
+		if (served_load(&fresh[i].files, d->conf->publish_dir, fresh[i].name, &e) == 0)
+			continue;
+		fresh[i].files = held_before(ls, fresh[i].name);
+		if (e.code != ERR_NOTFOUND)
+			log_error("list service, channel %s: %s", fresh[i].name, e.msg);
+	}
+	drop_channels(ls);
+	ls->channels = fresh;
+	ls->n = n;
+}
+
+/* --- life --------------------------------------------------------------------------- */
+
+int
+listservice_set(struct daemon *d, struct err *e)
+{
+	if (d->conf->list == NULL) {
+		listservice_free(d);
+		return 0;
+	}
+	if (d->lists == NULL) {
+		if (file_mkdirs(d->conf->list->sockets, 0755, e) != 0)
+			return err_prefix(e, "list-service, sockets");
+		d->lists = xcalloc(1, sizeof *d->lists);
+		d->lists->d = d;
+		d->lists->httpd = httpd_new(d->loop, &httpd_limits, on_request, d->lists);
+	}
+	listservice_refresh(d);
+	engine_each_onion(d->engine, follow_one, d);
+	return 0;
+}
+
+void
+listservice_free(struct daemon *d)
+{
+	if (d->lists == NULL)
+		return;
+	httpd_free(d->lists->httpd);
+	drop_channels(d->lists);
+	free(d->lists);
+	d->lists = NULL;
+}
