@@ -99,7 +99,7 @@ count() {
 
 step "packages"
 sets="build test"
-[ $quick = yes ] || sets="$sets net demo"
+[ $quick = yes ] || sets="$sets net demo browser"
 sh "$top/contrib/install-deps.sh" $sets || { failed=1; finish; }
 
 step "build in $build"

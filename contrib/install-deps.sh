@@ -8,7 +8,7 @@ usage() {
 	cat <<'TEXT'
 usage: install-deps.sh [--list] SET...
 Sets: build (compiler, autotools, libraries), test (Criterion and what the checks run),
-      net (tor and what contrib/testnet needs), demo (nginx, minisign, curl), all.
+      net (tor and what contrib/testnet needs), demo (nginx, minisign, curl), browser (Chromium, 300 MB; what check.sh loads the list page with), all.
 --list only prints the packages of the sets, one a line.
 Exit 0 when everything is there; 1 when something is missing and could not be installed.
 TEXT
@@ -19,6 +19,7 @@ BUILD="autoconf automake libtool pkg-config make gcc libc6-dev libevent-dev libs
 TEST="libcriterion-dev binutils xz-utils strace procps minisign nginx-light curl"
 NET="tor python3-minimal libpython3-stdlib perl-base procps"
 DEMO="nginx-light minisign curl"
+BROWSER="chromium fonts-dejavu-core"
 
 list_only=no
 want=
@@ -30,7 +31,8 @@ for arg; do
 	test) want="$want $TEST" ;;
 	net) want="$want $NET" ;;
 	demo) want="$want $DEMO" ;;
-	all) want="$want $BUILD $TEST $NET $DEMO" ;;
+	browser) want="$want $BROWSER" ;;
+	all) want="$want $BUILD $TEST $NET $DEMO $BROWSER" ;;
 	*) usage >&2; exit 2 ;;
 	esac
 done

@@ -74,6 +74,7 @@ int verb_member_renew(struct cli *c, int argc, char **argv);
 int verb_member_remove(struct cli *c, int argc, char **argv);
 int verb_site_check(struct cli *c, int argc, char **argv);
 int verb_site_install(struct cli *c, int argc, char **argv);
+int verb_onion_location(struct cli *c, int argc, char **argv);
 int verb_verify(struct cli *c, int argc, char **argv);
 int verb_fetch(struct cli *c, int argc, char **argv);
 int verb_pick(struct cli *c, int argc, char **argv);

@@ -9,6 +9,7 @@ libcli_la_SOURCES = \
 	%D%/key.c \
 	%D%/keyfile.c %D%/keyfile.h \
 	%D%/member.c \
+	%D%/location.c \
 	%D%/operator.c \
 	%D%/options.c \
 	%D%/passphrase.c %D%/passphrase.h \

@@ -12,6 +12,8 @@ const struct verb verbs[] = {
 	{ "probe", "operator", "MIRROR [--wait]", "probe a mirror now", verb_probe },
 	{ "publish", "operator", "[--wait]", "sign and publish the list now", verb_publish },
 	{ "reload", "operator", "", "read the configuration again", verb_reload },
+	{ "onion-location", "operator", "--server nginx|apache|caddy [MIRROR]", "print what makes a clearnet site tell of its onion",
+	    verb_onion_location },
 	{ "key new", "keys", "STEM [--no-passphrase]", "make a key pair: STEM.key and STEM.pub", verb_key_new },
 	{ "key show", "keys", "FILE", "what a key or root document is, and the site id", verb_key_show },
 	{ "root new", "keys", "DIR --name NAME [--threshold M] PUB...", "begin a site: make its first root document", verb_root_new },

@@ -137,14 +137,18 @@ mirror_json(struct daemon *d, size_t i)
 static json_t *
 call_mirrors(struct daemon *d, const json_t *params, const char **reason, struct err *e)
 {
-	json_t *list;
+	json_t *list, *m;
 	size_t i;
 
 	if (no_params(params, reason, e) != 0)
 		return NULL;
 	list = json_array();
-	for (i = 0; i < d->conf->n_mirrors; i++)
-		json_array_append_new(list, mirror_json(d, i));
+	for (i = 0; i < d->conf->n_mirrors; i++) {
+		m = mirror_json(d, i);
+		json_object_set_new(m, "role", json_string(conf_role_name(d->conf->mirrors[i].role)));
+		json_object_set_new(m, "port", json_integer(d->conf->mirrors[i].ports[0].virt));
+		json_array_append_new(list, m);
+	}
 	return json_pack("{s:o}", "mirrors", list);
 }
 

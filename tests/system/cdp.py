@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A headless Chromium, driven over a pipe (the DevTools protocol: NUL-ended JSON on
-descriptors 3 and 4). It reaches nothing but what its SOCKS proxy reaches: names are the
-proxy's, loopback goes through it too. Standard library only."""
+descriptors 3 and 4). With a proxy it reaches onions through that, and nothing else. Standard library only."""
 
 import base64
 import json
@@ -25,7 +24,9 @@ class Browser:
         self.netlog = self.folder + "/net.json"
         flags = FLAGS + ["--user-data-dir=" + self.folder + "/profile", "--log-net-log=" + self.netlog]
         if proxy is not None:
-            flags += ["--proxy-server=socks5://" + proxy, "--proxy-bypass-list=<-loopback>",
+            # Whatever is no onion ends at a closed port: the browser asks its maker for news, whatever the flags say.
+            script = "function FindProxyForURL(u, h) { return /\\.onion$/.test(h) ? 'SOCKS5 %s' : 'SOCKS5 127.0.0.1:1' }" % proxy
+            flags += ["--proxy-pac-url=data:application/x-ns-proxy-autoconfig;base64," + base64.b64encode(script.encode()).decode(),
                       "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"]
         theirs_in, self.out = os.pipe()
         self.inp, theirs_out = os.pipe()
@@ -111,7 +112,9 @@ class Browser:
             f.write(base64.b64decode(shot))
 
     def close(self):
-        """Ends it and returns its log of the network, whole only after the end."""
+        """Ends it and returns its log of the network, whole only after the end; {} if it has ended before."""
+        if self.process.returncode is not None:
+            return {}
         try:
             self.session = None
             self.call("Browser.close")

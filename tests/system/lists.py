@@ -55,9 +55,9 @@ class Site(process.Site):
 
 def ask_raw(path, data, timeout=20):
     s = socket.socket(socket.AF_UNIX)
-    s.settimeout(timeout)
     try:
-        s.connect(path)
+        s.connect(path)  # blocking: it waits while the queue is full
+        s.settimeout(timeout)
         try:
             s.sendall(data)
         except OSError:
@@ -227,8 +227,8 @@ def slow_clients_lock_nobody_out(site):
     try:
         for i in range(300):
             s = socket.socket(socket.AF_UNIX)
+            s.connect(site.socket(onion))  # blocking: it waits while the queue is full
             s.settimeout(5)
-            s.connect(site.socket(onion))
             s.sendall(b"GET / HT"[:i % 8])
             held.append(s)
         began = time.monotonic()
@@ -307,6 +307,141 @@ def the_commands_of_the_page_work(site):
         shutil.rmtree(copy)
 
 
+NGINX = """daemon off;
+%(user)s
+pid %(dir)s/pid;
+error_log %(dir)s/error.log;
+events { }
+http {
+	access_log off;
+	client_body_temp_path %(dir)s/body;
+	proxy_temp_path %(dir)s/proxy;
+	fastcgi_temp_path %(dir)s/fastcgi;
+	uwsgi_temp_path %(dir)s/uwsgi;
+	scgi_temp_path %(dir)s/scgi;
+	server {
+		listen unix:%(dir)s/web;
+		%(snippet)s
+		location / { return 200 "ok"; }
+	}
+}
+"""
+APACHE = """ServerName localhost
+ServerRoot %(dir)s
+PidFile %(dir)s/pid
+ErrorLog %(dir)s/error.log
+%(user)s
+LoadModule mpm_event_module %(modules)s/mod_mpm_event.so
+LoadModule authz_core_module %(modules)s/mod_authz_core.so
+LoadModule setenvif_module %(modules)s/mod_setenvif.so
+LoadModule headers_module %(modules)s/mod_headers.so
+LoadModule alias_module %(modules)s/mod_alias.so
+Listen 127.0.0.1:%(port)d
+DocumentRoot %(dir)s
+AliasMatch . %(dir)s/conf
+<Directory %(dir)s>
+Require all granted
+</Directory>
+%(snippet)s
+"""
+CADDY = """{
+	admin off
+	auto_https off
+}
+http://:%(port)d {
+	%(snippet)s
+	respond "ok"
+}
+"""
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def header_of(connect, target):
+    """The Onion-Location that a web server sends with this target."""
+    def try_once():
+        s = connect()
+        try:
+            s.sendall(b"GET " + target.encode() + b" HTTP/1.1\r\nHost: example.com\r\nConnection: close\r\n\r\n")
+            return s.makefile("rb").read().decode()
+        finally:
+            s.close()
+
+    def answer():
+        try:
+            return try_once()
+        except OSError:
+            return None
+
+    got = until("an answer of the web server", 10, answer)
+    return re.findall(r"^onion-location: (.*?)\r?$", got, re.M | re.I)
+
+
+def run_server(site, words, connect, onion):
+    done = subprocess.run(words[0], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    server = subprocess.Popen(words[1], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ, HOME=site.dir))
+    try:
+        for target in ("/", "/a%20b/%0d%0aX:y?q=1&r=%2F", "/x?"):
+            assert header_of(connect, target) == ["http://%s%s" % (onion, target)], (words[1][0], target, header_of(connect, target))
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def onion_location_works_in_real_web_servers(site):
+    """Apache and Caddy only where they are installed; nginx always is."""
+    north = site.mirrors()["north"]["listed"]
+    folder = tempfile.mkdtemp(prefix="omw-", dir="/tmp")
+    user = "root" if os.getuid() == 0 else ""
+    modules = os.environ.get("OM_APACHE_MODULES", "/usr/lib/apache2/modules")
+    paths = os.environ["PATH"] + ":/usr/sbin:/sbin"
+    tried = 0
+    try:
+        for name, text in (("nginx", NGINX), ("apache", APACHE), ("caddy", CADDY)):
+            program = shutil.which({"apache": "apache2"}.get(name, name), path=paths)
+            snippet = site.cli("onion-location", "--server", name, "north").stdout
+            assert north in snippet and snippet.startswith("# Onion-Location for %s: mirror north" % name)
+            if program is None:
+                continue
+            port, conf = free_port(), folder + "/conf"
+            with open(conf, "w") as f:
+                f.write(text % {"dir": folder, "port": port, "snippet": snippet, "modules": modules,
+                                "user": {"nginx": "user root;", "apache": "User #65534\nGroup #65534"}.get(name, "") if user else ""})
+            os.chmod(folder, 0o755)
+            words = {"nginx": ([program, "-t", "-c", conf], [program, "-c", conf]),
+                     "apache": ([program, "-t", "-f", conf], [program, "-X", "-f", conf]),
+                     "caddy": ([program, "validate", "--config", conf, "--adapter", "caddyfile"],
+                               [program, "run", "--config", conf, "--adapter", "caddyfile"])}[name]
+
+            def connect(name=name, port=port):
+                s = socket.socket(socket.AF_UNIX if name == "nginx" else socket.AF_INET)
+                s.settimeout(5)
+                s.connect(folder + "/web" if name == "nginx" else ("127.0.0.1", port))
+                return s
+
+            run_server(site, words, connect, north)
+            print("# %s sends it" % name)
+            tried += 1
+        assert tried > 0, "nginx is not there"
+    finally:
+        shutil.rmtree(folder)
+
+
+def onion_location_says_what_it_lacks(site):
+    first = site.cli("onion-location", "--server", "caddy").stdout
+    assert 'header Onion-Location "http://%s{uri}"' % site.mirrors()["north"]["listed"] in first, "the first listed one"
+    told = json.loads(site.cli("--json", "onion-location", "--server", "nginx", "south").stdout)
+    assert told["url"] == "http://" + site.mirrors()["south"]["listed"] and told["mirror"] == "south" and told["server"] == "nginx"
+    process.says(site.cli("onion-location", "--server", "nginx", "nope", check=False), 1, 'there is no mirror "nope"')
+    process.says(site.cli("onion-location", "--server", "iis", check=False), 2, "--server is needed: nginx, apache or caddy")
+    process.says(site.cli("onion-location", check=False), 2, "--server is needed")
+
+
 def a_reload_takes_the_service_away_and_brings_it_back(site):
     onion = site.served()["public"][0]
     text = site.conf_text()
@@ -338,6 +473,7 @@ def test(cases, tor):
                          self_json_is_the_leaf_of_the_onion_that_was_asked, no_onion_serves_another_channel,
                          onions_of_one_channel_answer_byte_for_byte_alike, etag_head_and_range, hostile_requests_get_the_right_refusal,
                          slow_clients_lock_nobody_out, mirrors_txt_follows_the_onion_mirror_guidelines, the_commands_of_the_page_work,
+                         onion_location_works_in_real_web_servers, onion_location_says_what_it_lacks,
                          a_killed_daemon_serves_the_same_list_at_once, a_rotated_onion_gives_the_new_list_and_no_leaf,
                          a_reload_takes_the_service_away_and_brings_it_back, an_impossible_folder_is_told_before_anything_begins):
             cases.run(function, site)

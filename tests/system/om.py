@@ -144,7 +144,7 @@ def detached(net):
         c.close()
 
 
-def fetch(socks, address, path="/", timeout=60):
+def fetch(socks, address, path="/", timeout=60, port=80):
     """GET through a tor, on a circuit of its own. Returns (status, body); raises OSError."""
     user = os.urandom(8).hex().encode()
     host = (address + ".onion").encode()
@@ -158,7 +158,7 @@ def fetch(socks, address, path="/", timeout=60):
         s.sendall(b"\1" + bytes([len(user)]) + user + bytes([len(user)]) + user)
         if s.recv(2) != b"\1\0":
             raise OSError("SOCKS: refused")
-        s.sendall(b"\5\1\0\3" + bytes([len(host)]) + host + b"\0\x50")
+        s.sendall(b"\5\1\0\3" + bytes([len(host)]) + host + port.to_bytes(2, "big"))
         reply = s.recv(10)
         if len(reply) < 2 or reply[1] != 0:
             raise OSError("SOCKS reply %02x" % (reply[1] if len(reply) > 1 else 255))
@@ -264,8 +264,8 @@ MIRROR = """mirror "{name}" {{
 class Site:
     """One daemon with its configuration, backends and client."""
 
-    def __init__(self, net, names, drain="25s", min_listed=1, socks="socks", interval="3s", backend=None):
-        """`backend`: one for all mirrors, else each has its own."""
+    def __init__(self, net, names, drain="25s", min_listed=1, socks="socks", interval="3s", backend=None, more=""):
+        """`backend`: one for all mirrors, else each has its own. `more`: lines of the configuration, %(dir)s is our folder."""
         self.net = net
         self.dir = tempfile.mkdtemp(prefix="om-")
         os.makedirs(self.dir + "/run")
@@ -276,6 +276,7 @@ class Site:
                                 interval=interval))
             for n in names:
                 f.write(MIRROR.format(name=n, port=self.backends[n].port, drain=drain))
+            f.write(more % {"dir": self.dir})
         out = self.cli("init", "--keys", self.dir + "/keys", "--no-passphrase").stdout
         self.id = re.search(r"om1[a-z2-7]{52}", out).group(0)
         self.process = None
