@@ -300,15 +300,17 @@ drop_section(struct scanner *s, const struct token *name)
 static void
 section_head(struct scanner *s, const struct token *name, enum conf_section which)
 {
-	bool named = conf_sections[which].sample_title != NULL, is_word = s->now.kind == WORD;
+	bool named = conf_sections[which].sample_title != NULL;
 	char text[SECTION_TEXT];
 	const struct scan_place *was;
 	struct token title = s->now;
 
-	if (named != (is_word && title.value[0] != '\0')) {
-		scan_fault(s->faults, s->file, name->line, "section %s %s: %s %s{", name->value, named ? "needs a name" : "takes no name", name->value,
+	if (named ? title.kind != WORD || title.value[0] == '\0' : !is_mark(s, '{')) {
+		scan_fault(s->faults, s->file, name->line, "section %s %s: %s %s{", name->value, named ? "needs a name" : "has no name", name->value,
 		    named ? "\"NAME\" " : "");
-		if (is_word)
+		if (!named && is_mark(s, '='))
+			advance(s);
+		if (s->now.kind == WORD)
 			advance(s);
 		drop_section(s, name);
 		return;

@@ -231,9 +231,8 @@ add_by_hand(struct buf *b, const struct page *p)
 		add_signers(b, &s->roots[i + 1], next, &r, root);
 		memcpy(root, next, sizeof root);
 	}
-	buf_addf(b, "</pre>\n<p>%u different key%s must have signed the list of members. It names the key that signs the addresses; the trusted "
-	    "comment that minisign prints must hold the site id and a time that has not passed:</p>\n<pre>", s->root.doc.threshold,
-	    s->root.doc.threshold == 1 ? "" : "s");
+	buf_addf(b, "</pre>\n<p>At least %u of the root keys must have signed the list of members. It names the key that signs the addresses; the "
+	    "trusted comment that minisign prints must hold the site id and a time that has not passed:</p>\n<pre>", s->root.doc.threshold);
 	add_key_check(b, s->member->key, "members.json");
 	buf_adds(b, "minisign -V -H -P $key -m mirrors.txt</pre>\n");
 }

@@ -144,8 +144,8 @@ Test(conf_load, each_fault_is_named_with_its_line)
 		    "7: list-service: sockets: an absolute path of at most 87 characters\n8: unknown option \"color\" in list-service\n" },
 		{ GOOD "list-service { sockets = \"/a b\" }\n", "5: list-service: sockets: unix socket path: character 3 is not allowed (use printable "
 		  "ASCII without space, quote, comma or backslash)\n" },
-		{ GOOD "list-service \"x\" { port = 8008 }\n", "5: section list-service takes no name: list-service {\n" },
-		{ GOOD "list-service = 3\n", "5: missing opening brace for section 'list-service'\n" },
+		{ GOOD "list-service \"x\" { port = 8008 }\n", "5: section list-service has no name: list-service {\n" },
+		{ GOOD "list-service = 3\n", "5: section list-service has no name: list-service {\n" },
 		{ GOOD "list-service { }\nlist-service { port = 1 }\n", "6: list-service is there twice (first in line 5)\n" },
 		{ GOOD "list-service { port = 1\n", "5: list-service is not closed: \"}\" is missing\n" },
 		{ GOOD "mirror b { backend = \"unix:/b\"\n port = {80, 81} tor = main check = page }\nlist-service { port = 81 }\n",

@@ -8,6 +8,7 @@ tests_unit_publish_unit_publish_SOURCES = \
 	%D%/test_checks.c \
 	%D%/test_make.c \
 	%D%/test_others.c \
+	%D%/test_page.c \
 	%D%/test_serve.c \
 	%D%/test_site.c \
 	%D%/test_write.c
