@@ -159,10 +159,10 @@ north_replaced() {
 	[ -n "$new" ] && [ "$new" != "$old" ] && ! grep -q "$old" "$list/mirrors.txt" && grep -q "$new" "$list/mirrors.txt"
 }
 
-# through_tor ADDRESS: the page, fetched by the second tor, on a circuit of its own.
+# through_tor ADDRESS [SECONDS [:PORT/PATH]]: the page, fetched by the second tor, on a circuit of its own.
 through_tor() {
 	curl -sS --fail --max-time "${2:-60}" --proxy-user "demo$(ms):x" \
-		--socks5-hostname "127.0.0.1:$(cat "$dir/net/reader/socks-port")" "http://$1.onion/"
+		--socks5-hostname "127.0.0.1:$(cat "$dir/net/reader/socks-port")" "http://$1.onion${3:-/}"
 }
 
 web_server() {
@@ -230,6 +230,7 @@ mirror "$name" {
 }
 CONF
 	done
+	printf '\nlist-service { port = 8008  sockets = "%s/run/list" }\n' "$dir" >> "$conf"
 }
 
 build() {
@@ -314,6 +315,9 @@ through_tor "$old" > "$dir/page" || die "the page cannot be fetched through Tor"
 sed 's/^/    /' "$dir/page"
 grep -q north "$dir/page" || die "that is not the page of north"
 say "read through Tor"
+through_tor "$old" 60 :8008/bundle.json > "$dir/bundle" || die "the list cannot be fetched from the onion itself"
+cmp "$dir/bundle" "$list/bundle.json" || die "the onion serves another list"
+say "and so is the list, from the same onion: http://$old.onion:8008/"
 
 title "A takedown: the address of north is blocked, its web server stays well"
 run "$top/contrib/testnet" block "$dir/net" "$old"
@@ -353,6 +357,8 @@ It goes on running in $dir. To play with:
   $dir/bin/onionmirror -f $conf status
   $dir/bin/onionmirror -f $conf onions
   $dir/bin/onionmirror -f $conf rotate south --wait
+  $dir/bin/onionmirror -f $conf onion-location --server nginx
+  chromium --user-data-dir=$dir/chromium --proxy-server=socks5://127.0.0.1:$(cat "$dir/net/reader/socks-port") http://$new.onion:8008/
   $top/contrib/testnet block $dir/net ADDRESS
   curl --socks5-hostname 127.0.0.1:$(cat "$dir/net/reader/socks-port") http://$new.onion/
   tail -f $dir/onionmirrord.log

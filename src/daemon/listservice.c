@@ -192,7 +192,7 @@ listservice_set(struct daemon *d, struct err *e)
 		return 0;
 	}
 	if (d->lists == NULL) {
-		if (file_mkdirs(d->conf->list->sockets, 0755, e) != 0)
+		if (file_mkdirs(d->conf->list->sockets, 0755, e) != 0 || file_check_dir(d->conf->list->sockets, e) != 0)
 			return err_prefix(e, "list-service, sockets");
 		d->lists = xcalloc(1, sizeof *d->lists);
 		d->lists->d = d;

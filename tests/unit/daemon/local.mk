@@ -5,9 +5,10 @@ tests_unit_daemon_unit_daemon_SOURCES = \
 	%D%/rig.c %D%/rig.h \
 	%D%/test_control.c \
 	%D%/test_daemon.c \
+	%D%/test_httpd.c \
+	%D%/test_listservice.c \
 	%D%/test_records.c \
-	%D%/test_site.c \
-	%D%/test_httpd.c
+	%D%/test_site.c
 tests_unit_daemon_unit_daemon_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_daemon_unit_daemon_CFLAGS = $(AM_CFLAGS) $(CRITERION_CFLAGS) -fPIE
 tests_unit_daemon_unit_daemon_LDADD = libtestsupport.la libdaemon.la libcli.la libonionmirror.la libpublish.la libstore.la \

@@ -181,11 +181,13 @@ is_free(void *arg)
 	return held == 0;
 }
 
-Test(daemon_httpd, a_reader_that_stops_is_cut_in_time)
+/* A reader that stops, while one of the limits is 50 ms. */
+static void
+expect_cut(int64_t *limit)
 {
 	struct visitor v;
 
-	limits.piece_ms = 50;
+	*limit = 50;
 	visit(&v, 0, GET);
 	stop_reading(&v);
 	cr_assert(loop_run_until(loop, is_held, NULL, 20000));
@@ -193,16 +195,14 @@ Test(daemon_httpd, a_reader_that_stops_is_cut_in_time)
 	stream_free(v.s);
 }
 
-Test(daemon_httpd, even_one_that_takes_a_piece_now_and_then_has_an_end)
+Test(daemon_httpd, a_reader_that_stops_is_cut_in_time)
 {
-	struct visitor v;
+	expect_cut(&limits.piece_ms);
+}
 
-	limits.answer_ms = 50;
-	visit(&v, 0, GET);
-	stop_reading(&v);
-	cr_assert(loop_run_until(loop, is_held, NULL, 20000));
-	cr_assert(loop_run_until(loop, is_free, NULL, 20000));
-	stream_free(v.s);
+Test(daemon_httpd, the_whole_answer_has_an_end_too)
+{
+	expect_cut(&limits.answer_ms);
 }
 
 Test(daemon_httpd, a_reader_who_leaves_frees_what_he_held)
