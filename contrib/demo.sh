@@ -358,9 +358,9 @@ It goes on running in $dir. To play with:
   $dir/bin/onionmirror -f $conf onions
   $dir/bin/onionmirror -f $conf rotate south --wait
   $dir/bin/onionmirror -f $conf onion-location --server nginx
-  chromium --user-data-dir=$dir/chromium --proxy-server=socks5://127.0.0.1:$(cat "$dir/net/reader/socks-port") http://$new.onion:8008/
   $top/contrib/testnet block $dir/net ADDRESS
   curl --socks5-hostname 127.0.0.1:$(cat "$dir/net/reader/socks-port") http://$new.onion/
+  curl --socks5-hostname 127.0.0.1:$(cat "$dir/net/reader/socks-port") http://$new.onion:8008/mirrors.txt
   tail -f $dir/onionmirrord.log
 To end it and remove everything: sh $top/contrib/demo.sh --stop --dir $dir
 TEXT
