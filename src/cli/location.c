@@ -19,7 +19,9 @@ struct server {
 };
 
 static const struct server servers[] = {
-	{ "nginx", "Belongs in the server block that answers https. A block with add_header lines of its own\n# does not inherit this one: repeat it there.",
+	{ "nginx",
+	    "Belongs in the server block that answers https. A block with add_header lines of its own\n"
+	    "# does not inherit this one: repeat it there.",
 	    "add_header Onion-Location \"", "$request_uri\";" },
 	{ "apache", "Belongs in the VirtualHost that answers https; needs mod_headers and mod_setenvif.",
 	    "SetEnvIfExpr \"%{THE_REQUEST} =~ m#^[A-Z]+ (/[^ ]*)#\" onion_path=$1\nHeader set Onion-Location \"",
@@ -47,22 +49,27 @@ text_of(const json_t *m, const char *key)
 	return s != NULL ? s : "";
 }
 
-/* The mirror of that name, or the first that is listed, one that is up and the site itself before others. */
+/* How well it serves as the one address to tell of: the site itself before copies, then what is up. */
+static int
+rank(const json_t *m)
+{
+	if (text_of(m, "listed")[0] == '\0')
+		return 0;
+	return 1 + (strcmp(text_of(m, "role"), "mirror") == 0) * 2 + (strcmp(text_of(m, "state"), "up") == 0);
+}
+
+/* The mirror of that name; without one the first of the best. */
 static const json_t *
 choose(const json_t *mirrors, const char *name)
 {
 	const json_t *m, *best = NULL;
-	int score, most = 0;
 	size_t i;
 
 	json_array_foreach(mirrors, i, m) {
 		if (name != NULL && strcmp(text_of(m, "name"), name) == 0)
 			return m;
-		score = text_of(m, "listed")[0] == '\0' ? 0 : 1 + (strcmp(text_of(m, "role"), "mirror") == 0) * 2 + (strcmp(text_of(m, "state"), "up") == 0);
-		if (name == NULL && score > most) {
-			most = score;
+		if (name == NULL && rank(m) > (best != NULL ? rank(best) : 0))
 			best = m;
-		}
 	}
 	return best;
 }
@@ -94,7 +101,8 @@ print_snippet(const struct cli *c, const struct server *s, const char *mirror, c
 	buf_addf(&text, "# Onion-Location for %s: mirror %s, as it is listed now. Made by onionmirror onion-location;\n"
 	    "# make it again when the address has changed. %s\n%s%s%s\n", s->name, mirror, s->where, s->before, url, s->after);
 	if (c->json)
-		cli_print_json(json_pack("{s:s,s:s,s:s,s:s}", "server", s->name, "mirror", mirror, "url", url, "snippet", buf_str(&text)));
+		cli_print_json(json_pack("{s:s,s:s,s:s,s:s}", "server", s->name, "mirror", mirror, "url", url, "snippet",
+		    buf_str(&text)));
 	else
 		fputs(buf_str(&text), stdout);
 	buf_free(&text);

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A site may be made of many hosts and users; tor runs as another one. What the sockets give is public to their onions' readers. */
+/* tor runs as another user. What the sockets give is public to whoever knows the onion. */
 #define SOCKET_MODE 0666
 
 struct channel {

@@ -19,7 +19,7 @@
 
 struct http_request {
 	bool head;                                /* HEAD, else GET */
-	char path[HTTP_PATH_MAX + 1];             /* as sent: begins with "/", visible ASCII, nothing decoded, the query in it */
+	char path[HTTP_PATH_MAX + 1];             /* as sent, nothing decoded, with the query; begins with "/" */
 	char none_match[HTTP_NONE_MATCH_MAX + 1]; /* If-None-Match; "" when absent, repeated or too long */
 };
 
@@ -32,7 +32,7 @@ struct http_request {
  */
 int http_request_parse(struct http_request *out, const char *data, size_t len);
 
-/* Does If-None-Match name this entity tag ("..." with its quotes)? Weakly, as RFC 9110 13.1.2 wants; "*" always does. */
+/* Does If-None-Match name this entity tag (with its quotes)? Weakly, as RFC 9110 13.1.2 wants; "*" always does. */
 bool http_none_match(const struct http_request *rq, const char *etag);
 
 struct http_answer {

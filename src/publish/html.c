@@ -15,10 +15,12 @@
 
 static const char style[] =
     ":root{color-scheme:light dark;--bg:#faf9fb;--card:#fff;--ink:#211c2b;--soft:#645d70;--line:#e2dde8;--mark:#6b3a8c}"
-    "@media(prefers-color-scheme:dark){:root{--bg:#17151c;--card:#211e28;--ink:#ece8f2;--soft:#aaa2b8;--line:#37323f;--mark:#cfa8ec}}"
+    "@media(prefers-color-scheme:dark)"
+    "{:root{--bg:#17151c;--card:#211e28;--ink:#ece8f2;--soft:#aaa2b8;--line:#37323f;--mark:#cfa8ec}}"
     "*{box-sizing:border-box}"
-    "body{margin:0 auto;padding:1.5rem 1rem 3rem;max-width:46rem;background:var(--bg);color:var(--ink);font:1rem/1.55 sans-serif}"
-    "h1{margin:0;font-size:1.75rem;line-height:1.2}h2{margin:2.4rem 0 .6rem;font-size:1.2rem}h3{margin:1.6rem 0 .4rem;font-size:1rem}"
+    "body{margin:0 auto;padding:1.5rem 1rem 3rem;max-width:46rem;background:var(--bg);color:var(--ink)}"
+    "body{font:1rem/1.55 sans-serif}h1{margin:0;font-size:1.75rem;line-height:1.2}"
+    "h2{margin:2.4rem 0 .6rem;font-size:1.2rem}h3{margin:1.6rem 0 .4rem;font-size:1rem}"
     "p{margin:.6rem 0}a{color:var(--mark)}ul,ol,dl,dd{margin:0;padding:0}ul{list-style:none}"
     "code,pre{font:.92em/1.5 monospace;overflow-wrap:anywhere}code{user-select:all}"
     ".kind{margin:0 0 .2rem;color:var(--mark);font-size:.85rem;font-weight:bold;letter-spacing:.04em}"
@@ -28,7 +30,8 @@ static const char style[] =
     ".card a{text-decoration:none;font-weight:bold}.card p{margin:.35rem 0 0}"
     ".id{display:flex;flex-wrap:wrap;gap:1rem;align-items:center}.id code{flex:1 1 14rem;font-size:1.05em}"
     ".id img{width:9.5rem;height:9.5rem;border-radius:.3rem;image-rendering:pixelated}"
-    "pre{margin:.4rem 0 1rem;padding:.7rem .9rem;background:var(--card);border:1px solid var(--line);border-radius:.5rem;white-space:pre-wrap}"
+    "pre{margin:.4rem 0 1rem;padding:.7rem .9rem;background:var(--card);border:1px solid var(--line)}"
+    "pre{border-radius:.5rem;white-space:pre-wrap}"
     "dt{margin-top:.8rem}";
 
 void
@@ -39,7 +42,8 @@ html_policy(char out[HTML_POLICY_MAX], const char *text, size_t len)
 
 	SHA256((const unsigned char *)text, len, raw);
 	b64_encode(hash, raw, sizeof raw);
-	snprintf(out, HTML_POLICY_MAX, "default-src 'none'; style-src 'sha256-%s'; img-src 'self'; base-uri 'none'; form-action 'none'", hash);
+	snprintf(out, HTML_POLICY_MAX,
+	    "default-src 'none'; style-src 'sha256-%s'; img-src 'self'; base-uri 'none'; form-action 'none'", hash);
 }
 
 static void
@@ -60,8 +64,8 @@ add_escaped(struct buf *b, const char *s)
 static void
 add_time(struct buf *b, int64_t t, bool hour)
 {
-	static const char *const months[] = { "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-		"November", "December" };
+	static const char *const months[] = { "January", "February", "March", "April", "May", "June", "July", "August",
+		"September", "October", "November", "December" };
 	char text[UTC_LEN + 1];
 	int month, day;
 
@@ -91,7 +95,8 @@ add_head(struct buf *b, const struct page *p)
 	buf_addf(b,
 	    "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
 	    "<meta http-equiv=\"Content-Security-Policy\" content=\"%s\">\n"
-	    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"referrer\" content=\"no-referrer\">\n%s<title>Mirrors of ",
+	    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+	    "<meta name=\"referrer\" content=\"no-referrer\">\n%s<title>Mirrors of ",
 	    policy, p->qr ? "<link rel=\"icon\" type=\"image/png\" href=\"site.png\">\n" : "");
 	add_escaped(b, publish_site_name(p->site));
 	buf_addf(b, "</title>\n<style>%s</style>\n</head>\n<body>\n<p class=\"kind\">Signed list of mirrors</p>\n<h1>", style);
@@ -107,23 +112,15 @@ add_head(struct buf *b, const struct page *p)
 	buf_adds(b, ": if that has passed, look for it at another address.</span></p>\n");
 }
 
-/* Who lists it: the one member that signs here. */
-static const char *
-member_of(const struct page *p, const struct doc_leaf *l)
-{
-	(void)l;
-	return p->head->member;
-}
-
 static void
 add_mirrors(struct buf *b, const struct page *p)
 {
-	static const char *const roles[] = { [DOC_ROLE_MIRROR] = "The site itself", [DOC_ROLE_REPLICA] = "A replica: a copy that may lag behind",
-		[DOC_ROLE_ARCHIVE] = "An archive: a copy of the past" };
+	static const char *const roles[] = { [DOC_ROLE_MIRROR] = "The site itself",
+		[DOC_ROLE_REPLICA] = "A replica: a copy that may lag behind", [DOC_ROLE_ARCHIVE] = "An archive: a copy of the past" };
 	size_t i;
 
-	buf_addf(b, "<h2>%s</h2>\n<p>Addresses change; these belong to the site now. Compare all 56 characters: the first few are easy to forge.</p>\n<ul>\n",
-	    p->n_leaves == 1 ? "Address" : "Addresses");
+	buf_addf(b, "<h2>%s</h2>\n<p>Addresses change; these belong to the site while this list is good. Compare all 56 characters: "
+	    "the first few are easy to forge.</p>\n<ul>\n", p->n_leaves == 1 ? "Address" : "Addresses");
 	for (i = 0; i < p->n_leaves; i++) {
 		const struct doc_leaf *l = &p->leaves[i];
 
@@ -131,7 +128,8 @@ add_mirrors(struct buf *b, const struct page *p)
 		add_escaped(b, l->url);
 		buf_adds(b, "\"><code>");
 		add_escaped(b, l->url);
-		buf_addf(b, "</code></a>\n<p class=\"soft\">%s. Run by member %s. Its own key vouches for it from ", roles[l->role], member_of(p, l));
+		buf_addf(b, "</code></a>\n<p class=\"soft\">%s. Run by member %s. Its own key vouches for it from ", roles[l->role],
+		    p->head->member);
 		add_time(b, l->possession_not_before, false);
 		buf_adds(b, " until ");
 		add_time(b, l->possession_not_after, false);
@@ -231,8 +229,9 @@ add_by_hand(struct buf *b, const struct page *p)
 		add_signers(b, &s->roots[i + 1], next, &r, root);
 		memcpy(root, next, sizeof root);
 	}
-	buf_addf(b, "</pre>\n<p>At least %u of the root keys must have signed the list of members. It names the key that signs the addresses; the "
-	    "trusted comment that minisign prints must hold the site id and a time that has not passed:</p>\n<pre>", s->root.doc.threshold);
+	buf_addf(b, "</pre>\n<p>At least %u of the root keys must have signed the list of members. It names the key that signs the "
+	    "addresses; the trusted comment that minisign prints must hold the site id and a time that has not passed:</p>\n<pre>",
+	    s->root.doc.threshold);
 	add_key_check(b, s->member->key, "members.json");
 	buf_adds(b, "minisign -V -H -P $key -m mirrors.txt</pre>\n");
 }
@@ -242,11 +241,12 @@ add_checks(struct buf *b, const struct page *p)
 {
 	const char *id = publish_site_id(p->site);
 
-	buf_adds(b, "<h2>Is this list genuine?</h2>\n<p>This page can't prove it: a forged one would look the same. Compare the site id with one that "
-	    "you got elsewhere, from somebody you trust:</p>\n<div class=\"card id\">");
+	buf_adds(b, "<h2>Is this list genuine?</h2>\n<p>This page can't prove it: a forged one would look the same. Compare the "
+	    "site id with one that you got elsewhere, from somebody you trust:</p>\n<div class=\"card id\">");
 	if (p->qr)
 		buf_adds(b, "<img src=\"site.png\" width=\"328\" height=\"328\" alt=\"QR code of the site id\">");
-	buf_addf(b, "<code>%s</code></div>\n<p>Then let the list prove itself. Save <a href=\"bundle.json\">bundle.json</a> and run:</p>\n"
+	buf_addf(b, "<code>%s</code></div>\n"
+	    "<p>Then let the list prove itself. Save <a href=\"bundle.json\">bundle.json</a> and run:</p>\n"
 	    "<pre>onionmirror verify --site %s bundle.json</pre>\n", id, id);
 	add_by_hand(b, p);
 }
@@ -266,8 +266,8 @@ add_keys(struct buf *b, const struct page *p)
 	const struct doc_root *r = &p->site->root.doc;
 	size_t i;
 
-	buf_addf(b, "<h2>Keys</h2>\n<p>As minisign writes them. The root keys are kept offline; it takes %u of %zu to say who may sign lists.</p>\n"
-	    "<dl>\n<dt>Member %s, may sign lists until ", r->threshold, r->n_keys, p->head->member);
+	buf_addf(b, "<h2>Keys</h2>\n<p>As minisign writes them. "
+	    "The root keys are kept offline; it takes %u of %zu to say who may sign lists.</p>\n<dl>\n<dt>Member %s, may sign lists until ", r->threshold, r->n_keys, p->head->member);
 	add_time(b, publish_site_member_expiry(p->site), false);
 	buf_adds(b, "</dt>\n");
 	add_key(b, p->site->member->key);
@@ -277,8 +277,8 @@ add_keys(struct buf *b, const struct page *p)
 		buf_adds(b, "</dt>\n");
 		add_key(b, r->keys[i]);
 	}
-	buf_addf(b, "</dl>\n<p class=\"soft\">Serial %llu. The addresses alone: <a href=\"mirrors.txt\">mirrors.txt</a>.</p>\n</body>\n</html>\n",
-	    (unsigned long long)p->head->serial);
+	buf_addf(b, "</dl>\n<p class=\"soft\">Serial %llu. The addresses alone: <a href=\"mirrors.txt\">mirrors.txt</a>.</p>\n"
+	    "</body>\n</html>\n", (unsigned long long)p->head->serial);
 }
 
 void

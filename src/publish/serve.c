@@ -128,7 +128,8 @@ static void
 set_policy(struct served *s)
 {
 	const struct served_file *page = find(s, "index.html");
-	const char *from = page != NULL ? strstr(page->text, "<style>") : NULL, *to = from != NULL ? strstr(from, "</style>") : NULL;
+	const char *from = page != NULL ? strstr(page->text, "<style>") : NULL;
+	const char *to = from != NULL ? strstr(from, "</style>") : NULL;
 
 	from = to != NULL ? from + 7 : "";
 	html_policy(s->policy, from, to != NULL ? (size_t)(to - from) : 0);
