@@ -76,7 +76,7 @@ Test(publish_serve, paths_are_looked_up_and_never_resolved)
 
 Test(publish_serve, self_is_the_leaf_of_an_onion_of_this_channel_only)
 {
-	char addr[3][ONION_ADDR_LEN + 1], path[100];
+	char addr[3][ONION_ADDR_LEN + 1], path[256];
 	struct served *s;
 	size_t i;
 
