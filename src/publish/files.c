@@ -200,25 +200,54 @@ put_leaf(struct channel_files *c, const struct publish_site *s, struct doc_leaf 
 	return put_copy(c, t->p, t->len, e, "leaf-%s.onion.json", leaf->onion);
 }
 
+/* Whose head lists each leaf: the first `own` are ours. */
+static int
+name_members(char (*out)[DOC_MEMBER_LEN + 1], const struct publication *p, const struct doc_text *leaves, size_t own, size_t n,
+    const struct publish_others *o, struct err *e)
+{
+	uint8_t hash[DOC_HASH_LEN];
+	struct doc_head h;
+	size_t i, k;
+
+	for (i = 0; i < own; i++)
+		memcpy(out[i], p->head.member, sizeof out[i]);
+	for (k = 0; o != NULL && k < o->n_heads; k++) {
+		if (doc_head_parse(&h, o->heads[k].doc.p, o->heads[k].doc.len, NULL, e) != DOC_OK)
+			return -1;
+		for (i = own; i < n; i++) {
+			doc_hash(hash, leaves[i].p, leaves[i].len);
+			if (out[i][0] == '\0' && doc_leaves_have((const uint8_t(*)[DOC_HASH_LEN])h.leaves, h.n_leaves, hash))
+				memcpy(out[i], h.member, sizeof out[i]);
+		}
+		doc_head_free(&h);
+	}
+	return 0;
+}
+
 int
 files_make(struct channel_files *c, const struct publish_site *s, const struct publication *p, const struct publish_list *l, struct err *e)
 {
 	const struct publish_others *o = l->others;
-	size_t most = l->n_entries + (o != NULL ? o->n_leaves : 0), i, n = 0;
+	size_t most = l->n_entries + (o != NULL ? o->n_leaves : 0), i, own, n = 0;
 	struct doc_leaf *leaves = calloc(most, sizeof *leaves);
 	struct doc_text *texts = calloc(most, sizeof *texts);
+	char (*members)[DOC_MEMBER_LEN + 1] = calloc(most, sizeof *members);
 	struct page pg = { .site = s, .head = &p->head, .leaves = leaves };
 	int r = -1;
 
-	if (leaves == NULL || texts == NULL) {
+	if (leaves == NULL || texts == NULL || members == NULL) {
 		err_set(e, ERR_MEMORY, "out of memory");
 		goto out;
 	}
 	for (i = 0; i < l->n_entries; i++)
 		if (strcmp(l->entries[i].channel, c->channel) == 0)
 			texts[n++] = (struct doc_text){ l->entries[i].leaf, strlen(l->entries[i].leaf) };
+	own = n;
 	for (i = 0; o != NULL && i < o->n_leaves; i++)
 		texts[n++] = o->leaves[i];
+	if (name_members(members, p, texts, own, n, o, e) != 0)
+		goto out;
+	pg.members = (const char(*)[DOC_MEMBER_LEN + 1])members;
 	for (i = 0; i < n; i++)
 		if (put_leaf(c, s, &leaves[i], &texts[i], e) != 0)
 			goto out;
@@ -230,6 +259,7 @@ files_make(struct channel_files *c, const struct publish_site *s, const struct p
 out:
 	free(leaves);
 	free(texts);
+	free(members);
 	return r;
 }
 

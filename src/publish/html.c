@@ -129,7 +129,7 @@ add_mirrors(struct buf *b, const struct page *p)
 		buf_adds(b, "\"><code>");
 		add_escaped(b, l->url);
 		buf_addf(b, "</code></a>\n<p class=\"soft\">%s. Run by member %s. Its own key vouches for it from ", roles[l->role],
-		    p->head->member);
+		    p->members[i]);
 		add_time(b, l->possession_not_before, false);
 		buf_adds(b, " until ");
 		add_time(b, l->possession_not_after, false);
@@ -165,9 +165,10 @@ add_signers(struct buf *b, const struct text_signed *t, const char *name, const 
 {
 	size_t i, k;
 
-	for (i = 0; i < t->n_sigs; i++)
+	for (i = 0; i < DOC_SIGS_MAX; i++)
 		for (k = 0; k < r->n_keys; k++) {
-			if (minisign_verify(t->doc, t->len, t->sigs[i], t->sig_lens[i], r->keys[k], NULL, NULL) != 0)
+			if (t->files[i].p == NULL ||
+			    minisign_verify(t->doc, t->len, t->files[i].p, t->files[i].len, r->keys[k], NULL, NULL) != 0)
 				continue;
 			add_key_check(b, r->keys[k], root);
 			buf_addf(b, "minisign -V -H -P $key -m %s -x %s.%zu.minisig\n", name, name, i + 1);
@@ -181,25 +182,33 @@ add_file(struct buf *b, const char *name)
 }
 
 static void
+add_signatures(struct buf *b, const struct text_signed *t, const char *name)
+{
+	char file[64];
+	size_t i;
+
+	for (i = 0; i < DOC_SIGS_MAX; i++)
+		if (t->files[i].p != NULL) {
+			snprintf(file, sizeof file, "%s.%zu.minisig", name, i + 1);
+			add_file(b, file);
+		}
+}
+
+static void
 add_files(struct buf *b, const struct page *p)
 {
 	const struct publish_site *s = p->site;
-	char name[64];
-	size_t i, k;
+	char name[32];
+	size_t i;
 
-	for (i = 1; i <= s->n_roots; i++) {
-		snprintf(name, sizeof name, "%zu.root.json", i);
+	for (i = 0; i < s->n_roots; i++) {
+		snprintf(name, sizeof name, "%zu.root.json", i + 1);
 		add_file(b, name);
-		for (k = 1; i > 1 && k <= s->roots[i - 1].n_sigs; k++) {
-			snprintf(name, sizeof name, "%zu.root.json.%zu.minisig", i, k);
-			add_file(b, name);
-		}
+		if (i > 0)
+			add_signatures(b, &s->roots[i], name);
 	}
 	add_file(b, "members.json");
-	for (k = 1; k <= s->members.n_sigs; k++) {
-		snprintf(name, sizeof name, "members.json.%zu.minisig", k);
-		add_file(b, name);
-	}
+	add_signatures(b, &s->members, "members.json");
 	add_file(b, "mirrors.txt");
 	add_file(b, "mirrors.txt.minisig");
 }
@@ -264,13 +273,17 @@ static void
 add_keys(struct buf *b, const struct page *p)
 {
 	const struct doc_root *r = &p->site->root.doc;
+	const struct doc_members *c = &p->site->cert;
 	size_t i;
 
 	buf_addf(b, "<h2>Keys</h2>\n<p>As minisign writes them. "
-	    "The root keys are kept offline; it takes %u of %zu to say who may sign lists.</p>\n<dl>\n<dt>Member %s, may sign lists until ", r->threshold, r->n_keys, p->head->member);
-	add_time(b, publish_site_member_expiry(p->site), false);
-	buf_adds(b, "</dt>\n");
-	add_key(b, p->site->member->key);
+	    "The root keys are kept offline; it takes %u of %zu to say who may sign lists.</p>\n<dl>\n", r->threshold, r->n_keys);
+	for (i = 0; i < c->n_members; i++) {
+		buf_addf(b, "<dt>Member %s, may sign lists until ", c->members[i].name);
+		add_time(b, c->members[i].not_after < c->expires ? c->members[i].not_after : c->expires, false);
+		buf_adds(b, "</dt>\n");
+		add_key(b, c->members[i].key);
+	}
 	for (i = 0; i < r->n_keys; i++) {
 		buf_addf(b, "<dt>Root key %zu of %zu, good until ", i + 1, r->n_keys);
 		add_time(b, r->expires, false);

@@ -83,6 +83,7 @@ struct page {
 	const struct publish_site *site;
 	const struct doc_head *head;
 	const struct doc_leaf *leaves;
+	const char (*members)[DOC_MEMBER_LEN + 1]; /* whose head lists each */
 	size_t n_leaves;
 	bool qr; /* there is a site.png */
 };

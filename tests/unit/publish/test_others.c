@@ -127,6 +127,24 @@ Test(publish_others, the_head_and_the_addresses_of_another_member_are_carried)
 	free(text);
 }
 
+Test(publish_others, the_page_says_whose_each_address_is)
+{
+	char *page, addr[ONION_ADDR_LEN + 1], *ours_at, *theirs_at;
+
+	drop("beta.json");
+	publish(100);
+	page = place_read(place_path("pub/public/current/index.html"), NULL);
+	kit_onion(1, NULL, addr);
+	ours_at = strstr(page, addr);
+	kit_onion(30, NULL, addr);
+	theirs_at = strstr(page, addr);
+	cr_assert(ours_at != NULL && theirs_at != NULL && ours_at < theirs_at);
+	cr_expect(strstr(ours_at, "Run by member alpha") != NULL && strstr(ours_at, "Run by member alpha") < theirs_at);
+	cr_expect(strstr(theirs_at, "Run by member beta") != NULL);
+	cr_expect(strstr(page, "<dt>Member alpha") != NULL && strstr(page, "<dt>Member beta") != NULL);
+	free(page);
+}
+
 Test(publish_others, without_a_head_a_member_is_missing_and_that_is_told)
 {
 	publish(500);
