@@ -27,6 +27,7 @@ take_config(struct engine *e, const struct engine_config *cfg)
 		e->mirrors[i].cfg = cfg->mirrors[i];
 		e->mirrors[i].backend = VERDICT_INCONCLUSIVE;
 	}
+	e->n_controls = cfg->n_controls;
 	e->min_listed = cfg->min_listed;
 	e->rotation_spacing_ms = cfg->rotation_spacing_ms;
 	e->max_rotations_per_day = cfg->max_rotations_per_day;
@@ -125,6 +126,7 @@ engine_reconfigure(struct engine *e, struct now now, const struct engine_config 
 	for (i = 0; i < e->n_onions; i++) {
 		e->onions[i]->tor = tor_index(e, e->onions[i]->r.tor);
 		e->onions[i]->mirror = engine_mirror_index(e, e->onions[i]->r.mirror);
+		sight_aim(e, e->onions[i]);
 		onion_set_age(e, now, e->onions[i]);
 		/* A shorter interval counts at once. */
 		if (e->onions[i]->next_probe > now.mono)
@@ -172,6 +174,7 @@ onion_insert(struct engine *e, const struct onion_record *r)
 	o->tor = tor_index(e, r->tor);
 	o->mirror = engine_mirror_index(e, r->mirror);
 	o->last = VERDICT_INCONCLUSIVE;
+	sight_aim(e, o);
 	o->grace_end = o->age_end = NEVER;
 	if (e->n_onions == e->cap_onions) {
 		e->cap_onions = e->cap_onions == 0 ? 32 : e->cap_onions * 2;
@@ -373,7 +376,8 @@ engine_settle(struct engine *e, struct now now, struct actions *out)
 	e->deadline = NEVER;
 	for (i = 0; i < e->n_mirrors; i++)
 		rotate_step(e, now, (int)i, out);
-	health_delist(e, out);
+	control_step(e, now, out);
+	health_delist(e, now, out);
 	life_count_batches(e);
 	for (i = 0; i < e->n_onions; i++)
 		life_step(e, now, e->onions[i], out);

@@ -20,9 +20,14 @@ struct engine;
 struct engine_tor {
 	char name[ONION_NAME_MAX + 1];
 };
+enum engine_role { ROLE_MIRROR = 0, ROLE_REPLICA, ROLE_ARCHIVE };
 struct engine_mirror {
 	char name[ONION_NAME_MAX + 1];
 	unsigned tor;          /* index into tors */
+	int probe_through;     /* index of a second tor to probe through, -1: none */
+	enum engine_role role;
+	int64_t stale_after_ms; /* old content for longer takes a ROLE_MIRROR out of the list; 0: never */
+	bool revoke_on_content; /* wrong content, seen twice in a row, asks for a revocation */
 	int64_t interval_ms;   /* between probes while all is well (jittered by 25 %) */
 	int64_t timeout_ms;    /* of one probe */
 	unsigned rise, fall;   /* >= 1 */
@@ -34,6 +39,7 @@ struct engine_config {
 	size_t n_tors;
 	struct engine_mirror *mirrors;
 	size_t n_mirrors;
+	unsigned n_controls;           /* onions of others that tell, in trouble, whether our own side is well */
 	unsigned min_listed;
 	int64_t rotation_spacing_ms;   /* between automatic rotations; default 10 min */
 	unsigned max_rotations_per_day; /* automatic ones; default 6 */
@@ -48,7 +54,8 @@ enum action_kind {
 	ACTION_PLAN,       /* mirror, cause, op: make a key and record it, then engine_on_planned() */
 	ACTION_ADD_ONION,  /* onion -> engine_on_added() or engine_on_add_failed() */
 	ACTION_DEL_ONION,  /* onion -> engine_on_deleted() */
-	ACTION_PROBE,      /* onion; fresh: HSFETCH first -> engine_on_probe() */
+	ACTION_PROBE,      /* onion, through; fresh: HSFETCH first -> engine_on_probe() */
+	ACTION_CONTROL,    /* through: ask `onion` (ours, on another tor), or if 0 the configured one number `control` -> engine_on_control() */
 	ACTION_CHECK,      /* mirror: look at its backend -> engine_on_check() */
 	ACTION_COMPARE,    /* onion: ask its tor now which onions it has -> engine_on_detached() */
 	ACTION_PUBLISH,    /* sign and publish engine_list() -> engine_on_published() */
@@ -65,6 +72,8 @@ struct action {
 	enum onion_cause cause;
 	uint64_t op;      /* operation this belongs to, 0: none */
 	bool fresh;
+	int through;      /* index of the tor that a probe goes through */
+	unsigned control; /* index of a configured control onion */
 	enum note_kind note;
 	char step[24];    /* NOTE_STEP: planned, created, uploaded, proved, listed, probed, published, failed, done (the last two end it);
 	                     NOTE_STATE: new state; NOTE_DECISION, NOTE_ALARM: a word for it */
@@ -110,7 +119,11 @@ void engine_set_tombstone_until(struct engine *e, uint64_t onion, int64_t wall, 
 /* HS_DESC of our own uploads, by address. */
 enum desc_event { DESC_UPLOAD, DESC_UPLOADED, DESC_UPLOAD_FAILED };
 void engine_on_descriptor(struct engine *e, struct now now, const char *address, enum desc_event ev, struct actions *out);
-void engine_on_probe(struct engine *e, struct now now, uint64_t onion, enum verdict v, const struct phases *ph, struct actions *out);
+/* through: as ACTION_PROBE said. */
+void engine_on_probe(struct engine *e, struct now now, uint64_t onion, int through, enum verdict v, const struct phases *ph,
+    struct actions *out);
+/* answered: whatever it said, there is a way through this tor to an onion that has nothing to do with what fails. */
+void engine_on_control(struct engine *e, struct now now, int through, bool answered, struct actions *out);
 void engine_on_check(struct engine *e, struct now now, int mirror, enum verdict v, struct actions *out);
 /* ok: head `serial` with what engine_list() said is visible and valid until then. */
 void engine_on_published(struct engine *e, struct now now, bool ok, uint64_t serial, int64_t valid_until, struct actions *out);
@@ -142,18 +155,30 @@ int engine_mirror_index(const struct engine *e, const char *name);
 enum mirror_state {
 	MIRROR_STARTING,     /* no listed onion yet, first one on its way */
 	MIRROR_UP,
-	MIRROR_SUSPECT,      /* listed, the last probe failed */
+	MIRROR_SUSPECT,      /* listed, the last probe (through one of the tors) failed */
 	MIRROR_DOWN,         /* fall reached: out of the list, or kept only by panic/min-listed */
 	MIRROR_ROTATING,     /* a candidate is on its way beside the listed onion */
+	MIRROR_BUSY,         /* overloaded: it answers that it is busy, or far slower than it used to */
 	MIRROR_INCONCLUSIVE, /* our own side is not fit to judge */
 	MIRROR__STATES
 };
 const char *mirror_state_name(enum mirror_state s);
+#define VANTAGES 2
 struct mirror_view {
 	enum mirror_state state;
+	unsigned order;             /* readers are sent to lower ones first: 0, or 1 while busy or stale */
+	bool stale;                 /* its content is behind */
+	bool flapping;              /* delisted for failing again and again: comes back when it was quiet for long enough */
+	struct {
+		int tor;             /* index, -1: none */
+		bool fit;            /* what is seen through it counts */
+		enum verdict last;
+		unsigned fails;      /* in a row */
+		int64_t last_probe;  /* wall s, 0: none */
+	} vantages[VANTAGES];       /* the mirror's own tor, then the second one */
 	uint64_t listed, candidate; /* onion ids, 0: none */
 	unsigned leaving;           /* number of leaving onions */
-	unsigned rise, fall;        /* oks, failures in a row of the listed (or candidate) onion */
+	unsigned rise, fall;        /* oks, failures in a row of the listed (or candidate) onion; with two vantages both count, and both must fail */
 	enum verdict last;          /* of its last probe; INCONCLUSIVE if none */
 	enum verdict backend;       /* of its last check */
 	int64_t last_probe;         /* wall s, 0: none */

@@ -22,6 +22,17 @@
 #define CHANGING_MS 60000          /* between probes while something is wrong */
 #define DOWN_MAX_MS (30 * 60000)
 #define FRESH_MS (30 * 60000)      /* as a new reader: descriptor fetched anew at least this often */
+#define WINDOW_FAILED 4            /* of the last eight rounds, in three rows or more: it flaps */
+#define WINDOW_ROWS 3
+#define WINDOW_CLEAR 8             /* good probes in a row that end it */
+#define CALM_MS (60 * 60000)       /* a fall sooner after coming back is a relapse */
+#define RELAPSES_MAX 5
+#define CONTROL_TRIES 2
+#define CONTROL_AGAIN_MS 30000     /* while none answers */
+#define CONTROL_VALID_MS (5 * 60000) /* after an answer, in trouble, the next question */
+#define CONTROL_OLD_MS (8 * 60000)   /* an answer says no more */
+#define SLOW_TIMES 4               /* as slow as usual, and beyond SLOW_MS: overloaded */
+#define SLOW_MS 10000
 #define ADD_RETRY_MS 5000
 #define PLAN_RETRY_MAX_MS 600000
 #define RENEW_S (12 * 3600)        /* a new head at least this often */
@@ -42,9 +53,31 @@ enum service { SERVICE_UNKNOWN, SERVICE_ABSENT, SERVICE_ADDING, SERVICE_UP, SERV
 struct tor_side {
 	struct engine_tor cfg;
 	bool linked;       /* the link is up and its set of onions was compared */
-	bool fit;
+	bool sound;        /* what the session says of our own side */
+	bool silent;       /* no control onion answers through it */
+	bool fit;          /* sound and not silent */
+	bool asking;       /* a control is being asked */
+	unsigned unanswered, asked; /* controls in a row; so far */
+	int64_t control_at;  /* mono: not asked again before */
+	int64_t heard;       /* mono: a control last answered; 0 never */
 	int64_t unfit_since; /* mono, while !fit */
 	unsigned batch;      /* onions whose uploads are under way; counted anew each time the engine settles */
+};
+
+/* What is seen of an onion through one tor. */
+struct sight {
+	int tor;          /* index, -1: there is no such vantage */
+	bool probing;
+	bool stale;       /* the probe under way began before tor lost the service */
+	bool blind;       /* failed `fall` times while the other vantage saw it well: says nothing until it sees it too */
+	enum verdict last;
+	unsigned oks, fails; /* in a row */
+	unsigned alone;   /* of these failures, those while the other vantage saw it well */
+	unsigned silent;  /* of these failures, the newest in a row in which nothing was heard from behind the address */
+	unsigned address; /* of these, the ones that were the address's own layers; the others are timeouts */
+	int64_t silent_since, start; /* mono: starts of the first silent probe and of the last probe */
+	int64_t last_fresh; /* mono */
+	int64_t last_probe; /* wall */
 };
 
 struct onion {
@@ -55,21 +88,32 @@ struct onion {
 	bool settled;    /* the uploads of this add are over, one way or the other */
 	bool shredded;
 	bool delisted;   /* listed, but fall was reached: not to be in the list */
-	bool probing;
-	bool stale;      /* the probe under way began before tor lost the service */
+	bool flapping;   /* delisted by the window */
+	bool content;    /* the content was wrong when last looked at */
+	unsigned busy;   /* such answers in a row */
+	unsigned slow;   /* good answers in a row that took far longer than usual */
+	int32_t usual;   /* ms of a good answer, smoothed; 0: unknown */
+	unsigned wrong;  /* answers in a row with wrong content */
+	unsigned relapses; /* delistings, each less than an hour after it came back */
+	int64_t back_at; /* mono, 0: never */
+	uint8_t window;  /* a bit for each of the last eight rounds: failed */
+	/* a round: one probe through one tor, or one through each when something is wrong */
+	bool round, said; /* under way; a verdict came of it that says something */
+	unsigned ask;    /* bits of sights still to be asked in it */
+	unsigned turn;   /* which sight is asked when all is well */
+	unsigned beyond; /* failed rounds since everything that could be decided was */
+	int64_t round_start; /* mono */
+	struct sight sight[VANTAGES];
 	unsigned adds;   /* tries since the last success */
 	unsigned uploads_started, uploads;
-	unsigned oks, fails; /* in a row */
-	unsigned address_fails; /* of these, the last ones that were the address's own layers, in a row */
+	unsigned oks, fails; /* in a row; with several vantages: theirs together, and only while all of them fail */
 	enum verdict last;
 	struct phases phases;
 	int64_t failing_since;         /* mono: first of the failures in a row */
 	int64_t seen;                  /* mono: a comparison last found it in tor */
-	int64_t probe_start;           /* mono */
 	int64_t last_probe;            /* wall */
 	int64_t since;                 /* mono: entered its state, or was added again */
 	int64_t next_add, next_probe;  /* mono */
-	int64_t last_fresh;            /* mono */
 	int64_t grace_end;             /* mono, leaving */
 	int64_t age_end;               /* mono, listed: rotate by age; NEVER */
 };
@@ -85,7 +129,9 @@ struct mirror {
 	int64_t plan_after;         /* mono */
 	unsigned plan_tries;
 	int64_t put_back[PUT_BACK_ALARM]; /* mono: when tor had lost a listed onion of ours while its link was up */
-	bool budget_alarm, content_alarm;
+	bool budget_alarm, content_alarm, busy_alarm;
+	bool revoke_wanted;         /* wrong content, and the operator wants a revocation for it */
+	int64_t stale_since;        /* mono, 0: its content is not old */
 };
 
 /* Each mirror's newest listed onion and candidate: found when asked, forgotten when a state changes. */
@@ -102,6 +148,7 @@ struct engine {
 	struct onion **onions;     /* owned, by rising id */
 	size_t n_onions, cap_onions;
 	struct newest *newest;     /* owned */
+	unsigned n_controls;
 	unsigned min_listed, max_rotations_per_day;
 	int64_t rotation_spacing_ms;
 	bool started;
@@ -115,6 +162,7 @@ struct engine {
 	int64_t renew_at, publish_retry_at, publish_backoff; /* mono */
 	unsigned bucket;
 	int64_t bucket_at;
+	bool trouble; /* half of the listed or more fail together: a control is asked */
 	bool mass;  /* more than half of the listed fail together */
 	bool panic; /* the list is kept as it is, for that or for min-listed */
 	char panic_why[120];
@@ -151,9 +199,36 @@ void life_fail(struct engine *e, struct now now, struct onion *o, struct actions
 /* Counts tor_side.batch. */
 void life_count_batches(struct engine *e);
 
+/* sight.c: what is seen through each tor, and all of it together */
+/* Which tors an onion is looked at through; after a change of configuration. */
+void sight_aim(const struct engine *e, struct onion *o);
+/* Tor lost the service, or it is another one now: counts begin anew, what is under way says nothing. */
+void sight_forget(struct onion *o);
+/* The probe under way through this tor, or NULL. */
+struct sight *sight_probing(struct onion *o, int through);
+bool onion_probing(const struct onion *o);
+/* Its verdict counts now. */
+bool sight_counts(const struct engine *e, const struct sight *s);
+/* How many vantages count now. */
+unsigned sight_vantages(const struct engine *e, const struct onion *o);
+/* Takes a verdict into the counts of one sight, and into the onion's. */
+void sight_take(const struct engine *e, struct onion *o, struct sight *s, enum verdict v);
+void sight_sum(const struct engine *e, struct onion *o);
+/* Fails through one of the vantages that count. */
+bool sight_any_fails(const struct engine *e, const struct onion *o);
+/* How long an address must fail, from the start of the first probe to that of the last, to be taken for taken down. */
+int64_t sight_takedown_ms(const struct engine *e, const struct onion *o);
+/* Mono time when that will be, if all goes on failing; NEVER: something was heard from behind the address. */
+int64_t sight_takedown_at(const struct engine *e, const struct onion *o);
+bool sight_is_takedown(const struct engine *e, const struct onion *o);
+/* What failed while our own side was in doubt is given one more chance. */
+void sight_doubt(const struct engine *e, struct onion *o);
+
 /* probe.c */
-/* How long until the next probe of this onion, counted from the start of the last one. */
-int64_t probe_gap(const struct engine *e, const struct onion *o);
+/* Milliseconds between retries while something is wrong; the interval if that is shorter. */
+int64_t probe_pace(const struct engine *e, const struct onion *o);
+/* Ends the round if all its probes are over, and sets the time of the next. */
+void probe_round_over(struct engine *e, struct now now, struct onion *o);
 /* What is due for one onion, and when. */
 void probe_step(struct engine *e, struct now now, struct onion *o, struct actions *out);
 /* Begins the probes that are due. */
@@ -164,9 +239,19 @@ void probe_start_due(struct engine *e, struct now now, struct actions *out);
 void health_probe_op(struct engine *e, struct now now, int mirror, struct actions *out);
 /* Why the listed onion of a mirror can't be probed now; NULL: it can. */
 const char *health_probe_obstacle(const struct engine *e, int mirror);
-void health_delist(struct engine *e, struct actions *out);
-/* More than half of the listed onions fail together. */
-bool health_mass_failure(const struct engine *e);
+void health_delist(struct engine *e, struct now now, struct actions *out);
+/* The address fails while its service, its backend and our own side are well. */
+bool health_is_takedown(const struct engine *e, struct now now, const struct onion *o);
+
+/* control.c: is it our own side? */
+/* Looks how many fail together, and asks controls when it is half or more. */
+void control_step(struct engine *e, struct now now, struct actions *out);
+/* Of the onions in the list, how many fail now. */
+void control_count(const struct engine *e, unsigned *failing, unsigned *listed);
+/* Many fail together, and nobody has told that our own side is well: nothing is done about this one. */
+bool control_holds(const struct engine *e, struct now now, const struct onion *o);
+/* There is somebody to ask through this tor. */
+bool control_available(const struct engine *e, int through);
 
 /* rotate.c */
 /* The mirror's next onion is planned after a growing while. */

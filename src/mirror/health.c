@@ -1,19 +1,40 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What probes mean: proving, rise and fall, delisting, panic. */
+/* What probes mean: proving, rise and fall, flapping, overload, old or wrong content; delisting, panic, takedown. */
 #include "config.h"
-#include "base/rng.h"
 #include "mirror/engine_impl.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static bool
-is_down(const struct engine *e, const struct onion *o)
+/* Twice as many good probes in a row for each time it fell again soon after coming back: the list must not flap with it. */
+static unsigned
+oks_wanted(const struct engine *e, const struct onion *o)
 {
-	if (o->mirror < 0 || o->fails == 0)
+	unsigned n = e->mirrors[o->mirror].cfg.rise << (o->relapses < RELAPSES_MAX ? o->relapses : RELAPSES_MAX);
+
+	return o->flapping && n < WINDOW_CLEAR ? WINDOW_CLEAR : n;
+}
+
+/* It fails, answers and fails again, never `fall` times in a row. */
+static bool
+window_flaps(const struct onion *o)
+{
+	unsigned w = o->window;
+
+	return __builtin_popcount(w) >= WINDOW_FAILED && __builtin_popcount(w & ~(w << 1)) >= WINDOW_ROWS;
+}
+
+/* Content behind for too long; a replica or an archive may be. *at: when that will be. */
+static bool
+is_too_old(const struct engine *e, struct now now, int mirror, int64_t *at)
+{
+	const struct mirror *m = &e->mirrors[mirror];
+
+	*at = NEVER;
+	if (m->stale_since == 0 || m->cfg.stale_after_ms == 0 || m->cfg.role != ROLE_MIRROR)
 		return false;
-	/* Wrong content is no matter of luck on the way: readers are not to see it for another minute. */
-	return o->fails >= e->mirrors[o->mirror].cfg.fall || o->last == VERDICT_CONTENT;
+	*at = m->stale_since + m->cfg.stale_after_ms;
+	return now.mono >= *at;
 }
 
 static void
@@ -35,52 +56,103 @@ prove(struct engine *e, struct now now, struct onion *o, struct actions *out)
 }
 
 static void
-probe_ok(struct engine *e, struct now now, struct onion *o, struct actions *out)
+overload(struct engine *e, struct onion *o, const char *how, struct actions *out)
 {
-	const struct mirror *m = &e->mirrors[o->mirror];
-	unsigned failed = o->fails;
+	struct mirror *m = &e->mirrors[o->mirror];
 
-	o->oks++;
-	o->fails = 0;
+	if (m->busy_alarm || o->r.state != ONION_LISTED)
+		return;
+	m->busy_alarm = true;
+	note(out, NOTE_ALARM, o, -1, 0, "overload", "%s is overloaded: %s; it stays in the list, behind the others", m->cfg.name, how);
+}
+
+/* Far slower than it used to be is overload too. */
+static void
+weigh_time(struct engine *e, struct onion *o, const struct phases *ph, struct actions *out)
+{
+	char how[80];
+
+	if (ph->total < 0 || o->r.state != ONION_LISTED)
+		return;
+	if (o->usual > 0 && ph->total > SLOW_MS && ph->total / SLOW_TIMES > o->usual) {
+		o->slow++;
+		snprintf(how, sizeof how, "an answer takes %d s, and used to take %d ms", (int)(ph->total / 1000), (int)o->usual);
+		if (o->slow >= e->mirrors[o->mirror].cfg.rise)
+			overload(e, o, how, out);
+		return;
+	}
+	o->slow = 0;
+	o->usual = o->usual == 0 ? ph->total + 1 : o->usual + (ph->total - o->usual) / 8;
+}
+
+static void
+probe_ok(struct engine *e, struct now now, struct onion *o, bool failed, struct actions *out)
+{
 	if (!o->r.proved) {
 		prove(e, now, o, out);
-	} else if (o->delisted && o->oks >= m->cfg.rise) {
-		o->delisted = false;
+	} else if (o->delisted && o->oks >= oks_wanted(e, o)) {
+		int64_t at;
+
+		if (is_too_old(e, now, o->mirror, &at))
+			return;
+		o->delisted = o->flapping = false;
+		o->back_at = now.mono;
+		o->window = 0;
 		note(out, NOTE_DECISION, o, -1, 0, "back", "answers again, %u probes in a row: back into the list", o->oks);
-	} else if (failed > 0 && !o->delisted) {
-		note(out, NOTE_STATE, o, -1, 0, "up", "answers again after %u failed probe%s", failed, failed == 1 ? "" : "s");
+	} else if (failed && !o->delisted && !sight_any_fails(e, o)) {
+		note(out, NOTE_STATE, o, -1, 0, "up", "answers again");
 	}
 }
 
 static void
-probe_failed(struct engine *e, struct now now, struct onion *o, enum verdict v, struct actions *out)
+wrong_content(struct engine *e, struct onion *o, struct actions *out)
 {
 	struct mirror *m = &e->mirrors[o->mirror];
 
-	o->oks = 0;
-	o->fails++;
-	if (!verdict_is_address(v) && v != VERDICT_TIMEOUT)
-		o->address_fails = 0;
-	else
-		o->address_fails = o->fails == 1 ? 1 : o->address_fails + 1;
+	o->content = true;
+	o->wrong++;
+	if (!m->content_alarm) {
+		m->content_alarm = true;
+		note(out, NOTE_ALARM, o, -1, 0, "content", "the content is not what it should be");
+	}
+	/* Taking it out can be undone, a revocation can't: so it is looked at once more, on another circuit. */
+	if (m->cfg.revoke_on_content && o->wrong == 2) {
+		m->revoke_wanted = true;
+		note(out, NOTE_DECISION, o, -1, 0, "revoke", "the content was wrong twice in a row: the address is to be revoked");
+	}
+}
+
+static void
+probe_failed(struct engine *e, struct now now, struct onion *o, struct sight *s, unsigned was, bool failed, struct actions *out)
+{
+	struct mirror *m = &e->mirrors[o->mirror];
+
 	if (o->r.state != ONION_LISTED)
 		return;
-	if (o->fails == 1) {
-		note(out, NOTE_STATE, o, -1, 0, "suspect", "probe failed: %s", verdict_name(v));
+	if (s->last == VERDICT_CONTENT)
+		wrong_content(e, o, out);
+	if (!failed) {
+		note(out, NOTE_STATE, o, -1, 0, "suspect", "probe failed: %s", verdict_name(s->last));
 		/* Does tor still have it? Another controller may have deleted it: that is no takedown. */
 		o->failing_since = now.mono;
 		action_add(out, ACTION_COMPARE, o, -1);
 	}
+	/* A failure of one vantage is a matter of the other one first; nothing is wrong yet. */
+	if (s->tor >= 0 && o->round && sight_vantages(e, o) > 1) {
+		unsigned other = s == &o->sight[0];
+
+		if (!o->sight[other].probing && o->sight[other].start < o->round_start && o->beyond == 0)
+			o->ask |= 1u << other;
+	}
+	if (s->blind && s->alone == m->cfg.fall)
+		note(out, NOTE_ALARM, o, -1, 0, "blind", "%s can't be reached through tor %s, but it can through the other: not counted",
+		    m->cfg.name, e->tors[s->tor].cfg.name);
 	if (!m->checking) {
 		m->checking = true;
 		action_add(out, ACTION_CHECK, o, -1);
 	}
-	if (v == VERDICT_CONTENT && !m->content_alarm) {
-		m->content_alarm = true;
-		note(out, NOTE_ALARM, o, -1, 0, "content", "the content is not what it should be");
-	}
-	if (o->fails == m->cfg.fall)
-		note(out, NOTE_DECISION, o, -1, 0, "down", "%u probes failed in a row, last: %s; backend: %s", o->fails, verdict_name(v),
+	if (was < m->cfg.fall && o->fails >= m->cfg.fall)
+		note(out, NOTE_DECISION, o, -1, 0, "down", "%u probes failed in a row, last: %s; backend: %s", o->fails, verdict_name(s->last),
 		    verdict_name(m->backend));
 }
 
@@ -97,40 +169,69 @@ report_probe(struct engine *e, struct onion *o, enum verdict v, struct actions *
 	m->probe_op = 0;
 }
 
+/* A verdict about the service that is there now, by a side that is fit to judge. */
+static void
+weigh(struct engine *e, struct now now, struct onion *o, struct sight *s, const struct phases *ph, struct actions *out)
+{
+	struct mirror *m = &e->mirrors[o->mirror];
+	enum verdict v = s->last;
+	bool failed = sight_any_fails(e, o);
+	unsigned was = o->fails;
+
+	if (v == VERDICT_INCONCLUSIVE)
+		return;
+	o->said = true;
+	sight_take(e, o, s, v);
+	if (v != VERDICT_CONTENT)
+		o->wrong = 0;
+	if (v != VERDICT_BUSY)
+		o->busy = 0;
+	/* Until another failure or good answer: who is busy or silent has not shown better content. */
+	if (v == VERDICT_OK || v == VERDICT_STALE)
+		o->content = false;
+	if (v == VERDICT_OK)
+		m->stale_since = 0;
+	if (verdict_is_failure(v) && v != VERDICT_STALE) {
+		probe_failed(e, now, o, s, was, failed, out);
+		return;
+	}
+	if (v == VERDICT_BUSY) {
+		if (++o->busy >= m->cfg.rise)
+			overload(e, o, "it says so", out);
+		return;
+	}
+	if (v == VERDICT_STALE && m->stale_since == 0) {
+		m->stale_since = now.mono;
+		note(out, NOTE_STATE, o, -1, 0, "stale", "its content is behind");
+	}
+	weigh_time(e, o, ph, out);
+	if (o->slow == 0)
+		m->busy_alarm = false;
+	m->content_alarm = false;
+	probe_ok(e, now, o, failed, out);
+}
+
 void
-engine_on_probe(struct engine *e, struct now now, uint64_t onion, enum verdict v, const struct phases *ph, struct actions *out)
+engine_on_probe(struct engine *e, struct now now, uint64_t onion, int through, enum verdict v, const struct phases *ph, struct actions *out)
 {
 	struct onion *o = onion_find(e, onion);
-	int64_t gap;
+	struct sight *s = o != NULL ? sight_probing(o, through) : NULL;
 
-	if (o == NULL)
+	if (s == NULL)
 		return;
-	o->probing = false;
-	if (!onion_fit(e, o) && v != VERDICT_OK)
+	s->probing = false;
+	/* The tor that judges, and the one that serves: neither may be in doubt. */
+	if ((!e->tors[through].linked || !e->tors[through].fit || !onion_fit(e, o)) && v != VERDICT_OK)
 		v = VERDICT_INCONCLUSIVE;
-	o->last = v;
+	s->last = o->last = v;
+	s->last_probe = o->last_probe = now.wall;
 	o->phases = *ph;
-	o->last_probe = now.wall;
-	if (o->mirror >= 0) {
-		if (mirror_listed(e, o->mirror) == o)
-			report_probe(e, o, v, out);
-		/* A result that comes after the service was lost is about another service. */
-		if (o->service == SERVICE_UP && !o->stale && (o->r.state == ONION_PROVING || o->r.state == ONION_LISTED)) {
-			if (v == VERDICT_OK)
-				probe_ok(e, now, o, out);
-			else if (verdict_is_failure(v))
-				probe_failed(e, now, o, v, out);
-			else if (v == VERDICT_BUSY && o->r.proved)
-				o->fails = 0;
-			gap = probe_gap(e, o);
-			if ((v == VERDICT_INCONCLUSIVE || v == VERDICT_BUSY) && gap < BUSY_MS)
-				gap = BUSY_MS; /* it said nothing about the address: no reason to hurry */
-			/* From start to start; a probe that took longer is followed at once. */
-			o->next_probe = o->probe_start + gap > now.mono ? o->probe_start + gap : now.mono;
-		}
-		if (v == VERDICT_OK)
-			e->mirrors[o->mirror].content_alarm = false;
-	}
+	if (o->mirror >= 0 && mirror_listed(e, o->mirror) == o)
+		report_probe(e, o, v, out);
+	/* A result that comes after the service was lost is about another service. */
+	if (o->mirror >= 0 && o->service == SERVICE_UP && !s->stale && (o->r.state == ONION_PROVING || o->r.state == ONION_LISTED))
+		weigh(e, now, o, s, ph, out);
+	probe_round_over(e, now, o);
 	engine_settle(e, now, out);
 }
 
@@ -150,55 +251,15 @@ engine_on_check(struct engine *e, struct now now, int mirror, enum verdict v, st
 	engine_settle(e, now, out);
 }
 
-void
-engine_on_fitness(struct engine *e, struct now now, unsigned tor, bool fit, const char *why, struct actions *out)
+bool
+health_is_takedown(const struct engine *e, struct now now, const struct onion *o)
 {
-	struct tor_side *t;
-	size_t i;
+	const struct mirror *m = &e->mirrors[o->mirror];
+	/* An overloaded backend is there, and old or wrong content is another matter: all of them answer. */
+	bool backend_well = m->backend_at != 0 && !m->checking && (m->backend == VERDICT_OK || m->backend == VERDICT_BUSY);
 
-	if (tor >= e->n_tors)
-		return;
-	t = &e->tors[tor];
-	if (t->fit == fit) {
-		engine_settle(e, now, out);
-		return;
-	}
-	t->fit = fit;
-	note(out, fit ? NOTE_STATE : NOTE_ALARM, NULL, -1, 0, fit ? "fit" : "unfit", "tor %s: our own side %s%s%s", t->cfg.name,
-	    fit ? "is fit to judge again" : "is not fit to judge, nothing is delisted or rotated", fit ? "" : ": ", fit ? "" : why);
-	for (i = 0; i < e->n_onions; i++) {
-		struct onion *o = e->onions[i];
-
-		if (o->tor != (int)tor)
-			continue;
-		if (!fit)
-			continue;
-		/* Deadlines stood still; one that began meanwhile begins now. */
-		o->since += now.mono - (o->since > t->unfit_since ? o->since : t->unfit_since);
-		if (o->next_probe > now.mono && o->last == VERDICT_INCONCLUSIVE)
-			o->next_probe = now.mono + (int64_t)rng_below(5000);
-	}
-	t->unfit_since = now.mono;
-	engine_settle(e, now, out);
-}
-
-/* Of the onions in the list, how many fail now: more than half together is our own side or the network, not they. */
-static bool
-mass_failure(const struct engine *e, unsigned *failing, unsigned *listed)
-{
-	size_t i;
-
-	*failing = *listed = 0;
-	for (i = 0; i < e->n_onions; i++) {
-		const struct onion *o = e->onions[i];
-
-		if (!o->r.in_list || o->r.state != ONION_LISTED || o->mirror < 0)
-			continue;
-		(*listed)++;
-		if (o->fails > 0 && o->fails * 2 >= e->mirrors[o->mirror].cfg.fall)
-			(*failing)++;
-	}
-	return *failing >= 2 && *failing * 2 > *listed;
+	return o->service == SERVICE_UP && o->seen >= o->failing_since && onion_fit(e, o) && backend_well && sight_is_takedown(e, o) &&
+	    !control_holds(e, now, o);
 }
 
 static void
@@ -244,67 +305,77 @@ health_probe_op(struct engine *e, struct now now, int mirror, struct actions *ou
 		return;
 	}
 	o = mirror_listed(e, mirror);
-	if (!o->probing)
+	if (!onion_probing(o))
 		o->next_probe = now.mono;
 }
 
-/*
- * What failed together comes back one after the other: who has not been asked
- * since is given one more probe before he is taken for down.
- */
-static void
-mass_over(struct engine *e)
+/* Why it is to leave the list: a word of why, or NULL. */
+static const char *
+is_down(struct engine *e, struct now now, const struct onion *o, char *why, size_t n)
 {
-	size_t i;
+	unsigned fall = e->mirrors[o->mirror].cfg.fall;
+	int64_t at;
 
-	for (i = 0; i < e->n_onions; i++) {
-		struct onion *o = e->onions[i];
-
-		if (o->r.state != ONION_LISTED || o->delisted || !is_down(e, o))
-			continue;
-		o->fails = e->mirrors[o->mirror].cfg.fall - 1;
-		if (o->address_fails > o->fails)
-			o->address_fails = o->fails;
+	why[0] = '\0';
+	/* Wrong content is no matter of luck on the way: readers are not to see it for another minute. */
+	if (o->content)
+		return "content";
+	if (o->fails >= fall) {
+		snprintf(why, n, "%u failed probes, last: %s", o->fails, verdict_name(o->last));
+		return "down";
 	}
+	if (window_flaps(o)) {
+		snprintf(why, n, "%d of the last 8 probes failed", __builtin_popcount(o->window));
+		return "flapping";
+	}
+	if (is_too_old(e, now, o->mirror, &at)) {
+		snprintf(why, n, "its content is behind for %lld min", (long long)(now.mono - e->mirrors[o->mirror].stale_since) / 60000);
+		return "stale";
+	}
+	engine_due(e, at);
+	return NULL;
+}
+
+static void
+delist(struct now now, struct onion *o, const char *word, const char *why, struct actions *out)
+{
+	o->delisted = true;
+	o->flapping = strcmp(word, "flapping") == 0;
+	o->relapses = o->back_at != 0 && now.mono - o->back_at < CALM_MS ? o->relapses + 1 : 0;
+	o->oks = o->sight[0].oks = o->sight[1].oks = 0;
+	note(out, NOTE_STATE, o, -1, 0, "down", "out of the list: %s", why[0] != '\0' ? why : word);
 }
 
 void
-health_delist(struct engine *e, struct actions *out)
+health_delist(struct engine *e, struct now now, struct actions *out)
 {
 	unsigned failing, listed, leaving = 0, floor = e->min_listed > 1 ? e->min_listed : 1;
-	bool mass = mass_failure(e, &failing, &listed);
-	char why[120] = "";
+	char why[120] = "", reason[100];
+	const char *word;
 	size_t i;
 
-	if (e->mass && !mass)
-		mass_over(e);
-	e->mass = mass;
+	control_count(e, &failing, &listed);
 	for (i = 0; i < e->n_onions; i++) /* on their way out, though the visible list still has them */
 		if (e->onions[i]->r.state == ONION_LISTED && e->onions[i]->r.in_list && e->onions[i]->mirror >= 0 && e->onions[i]->delisted)
 			leaving++;
-	if (mass)
-		snprintf(why, sizeof why, "%u of %u listed mirrors fail together", failing, listed);
 	for (i = 0; i < e->n_onions; i++) {
 		struct onion *o = e->onions[i];
 
-		if (o->r.state != ONION_LISTED || !o->r.in_list || o->delisted || !is_down(e, o) || !onion_fit(e, o) || mass)
+		if (o->r.state != ONION_LISTED || !o->r.in_list || o->delisted || o->mirror < 0 || !onion_fit(e, o))
 			continue;
+		if ((word = is_down(e, now, o, reason, sizeof reason)) == NULL)
+			continue;
+		if (control_holds(e, now, o)) {
+			if (e->mass)
+				snprintf(why, sizeof why, "%u of %u listed mirrors fail together", failing, listed);
+			continue;
+		}
 		if (listed - leaving <= floor) {
 			snprintf(why, sizeof why, "%u listed, and at least %u must stay", listed - leaving, floor);
 			continue;
 		}
-		o->delisted = true;
-		o->oks = 0;
+		delist(now, o, word, reason, out);
 		leaving++;
-		note(out, NOTE_STATE, o, -1, 0, "down", "out of the list after %u failed probes, last: %s", o->fails, verdict_name(o->last));
 	}
 	set_panic(e, why, out);
-}
-
-bool
-health_mass_failure(const struct engine *e)
-{
-	unsigned a, b;
-
-	return mass_failure(e, &a, &b);
 }

@@ -36,8 +36,7 @@ add(struct engine *e, struct now now, struct onion *o, struct actions *out)
 	/* Whatever was proved was proved of the service before this one. */
 	o->r.proved = false;
 	o->dirty = true;
-	o->oks = o->fails = 0;
-	o->stale = o->probing;
+	sight_forget(o);
 	o->settled = false;
 	o->uploads = o->uploads_started = 0;
 	o->service = SERVICE_ADDING;

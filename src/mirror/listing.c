@@ -186,8 +186,8 @@ now_listed(struct engine *e, struct now now, struct onion *o, struct actions *ou
 		return;
 	onion_set_state(e, o, now, ONION_LISTED, out, "");
 	o->r.listed = now.wall;
-	o->fails = 0;
-	o->last_fresh = now.mono;
+	sight_forget(o);
+	o->sight[0].last_fresh = o->sight[1].last_fresh = now.mono;
 	if (o->mirror >= 0)
 		o->next_probe = now.mono + rng_jitter(e->mirrors[o->mirror].cfg.interval_ms, 25);
 	onion_set_age(e, now, o);

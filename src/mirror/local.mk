@@ -1,6 +1,7 @@
 noinst_LTLIBRARIES += libmirror.la
 libmirror_la_SOURCES = \
 	%D%/actions.c \
+	%D%/control.c \
 	%D%/engine.c %D%/engine.h \
 	%D%/engine_impl.h \
 	%D%/health.c \
@@ -10,4 +11,5 @@ libmirror_la_SOURCES = \
 	%D%/probe.c \
 	%D%/reconcile.c \
 	%D%/rotate.c \
+	%D%/sight.c \
 	%D%/view.c

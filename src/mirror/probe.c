@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* When which onion is probed, and how many at a time. */
+/*
+ * When which onion is probed, through which tor, and how many at a time. Probes
+ * come in rounds. All well: one probe, by turns through each vantage, which
+ * costs no more than one vantage does and sees a takedown as soon; a failure
+ * asks the other vantage in the same round, and then each round asks both.
+ */
 #include "config.h"
 #include "base/rng.h"
 #include "mirror/engine_impl.h"
@@ -11,36 +16,115 @@ min64(int64_t a, int64_t b)
 }
 
 int64_t
-probe_gap(const struct engine *e, const struct onion *o)
+probe_pace(const struct engine *e, const struct onion *o)
 {
-	const struct engine_mirror *cfg = &e->mirrors[o->mirror].cfg;
-	int64_t changing = min64(cfg->interval_ms, CHANGING_MS);
-	unsigned beyond;
+	return min64(e->mirrors[o->mirror].cfg.interval_ms, CHANGING_MS);
+}
+
+/* Stale content alone is no reason to hurry. */
+static bool
+is_calm(const struct engine *e, const struct onion *o)
+{
+	if (o->last == VERDICT_INCONCLUSIVE || sight_any_fails(e, o) || o->fails > 0)
+		return false;
+	return !o->delisted || o->last == VERDICT_STALE;
+}
+
+/* How long until the next round, from the start of this one. */
+static int64_t
+gap(const struct engine *e, const struct onion *o)
+{
+	int64_t pace = probe_pace(e, o), at;
 
 	if (o->r.state == ONION_PROVING)
 		return o->fails == 0 ? 0 : min64(1000LL << (o->fails < 16 ? o->fails - 1 : 15), PROVING_RETRY_MAX_MS);
 	if (!o->r.proved && o->fails == 0)
 		return 0;
-	if (o->fails == 0 && !o->delisted && o->last != VERDICT_INCONCLUSIVE)
-		return rng_jitter(cfg->interval_ms, 25);
-	/* The pace of a change is kept until a takedown could be told; then it slows down. */
-	beyond = o->fails > 2 * cfg->fall ? o->fails - 2 * cfg->fall : 0;
-	if (health_mass_failure(e))
-		beyond = 0; /* that is about the whole site: its end is to be seen soon */
-	return rng_jitter(min64(changing << (beyond < 12 ? beyond : 12), beyond > 0 ? DOWN_MAX_MS : changing), 10);
+	if (is_calm(e, o))
+		return rng_jitter(e->mirrors[o->mirror].cfg.interval_ms, 25);
+	/* Down: twice as long each time; but what is about the whole site is to be seen over soon. */
+	if (o->beyond > 0 && !e->mass && !e->trouble)
+		return rng_jitter(min64(pace << (o->beyond < 12 ? o->beyond : 12), DOWN_MAX_MS), 10);
+	/* The probe that tells a takedown from a spell comes when it can tell. */
+	at = sight_takedown_at(e, o);
+	if (at > o->round_start && at - o->round_start < pace + pace / 2)
+		return at - o->round_start;
+	/* Spaced beyond a spell's mean length: never less than the pace, or the tries say the same thing. */
+	return pace + (int64_t)rng_below((uint64_t)pace / 6 + 1);
+}
+
+void
+probe_round_over(struct engine *e, struct now now, struct onion *o)
+{
+	int64_t next;
+
+	if (!o->round || o->ask != 0 || onion_probing(o))
+		return;
+	o->round = false;
+	if (o->mirror < 0 || o->service != SERVICE_UP || (o->r.state != ONION_PROVING && o->r.state != ONION_LISTED))
+		return;
+	if (o->said) {
+		o->window = (uint8_t)(o->window << 1 | (o->fails > 0));
+		if (o->fails == 0)
+			o->beyond = 0;
+		else if (o->fails >= e->mirrors[o->mirror].cfg.fall && o->round_start - o->failing_since >= sight_takedown_ms(e, o))
+			o->beyond++;
+	}
+	next = gap(e, o);
+	if ((o->last == VERDICT_INCONCLUSIVE || o->last == VERDICT_BUSY) && next < BUSY_MS)
+		next = BUSY_MS; /* it said nothing about the address: no reason to hurry */
+	/* From start to start; a probe that took longer is followed at once. */
+	o->next_probe = o->round_start + next > now.mono ? o->round_start + next : now.mono;
+}
+
+/* Which sights a round that begins now asks, as bits. */
+static unsigned
+round_of(const struct engine *e, struct now now, struct onion *o)
+{
+	unsigned all = 0, other, i;
+
+	for (i = 0; i < VANTAGES; i++) {
+		const struct sight *s = &o->sight[i];
+
+		if (s->tor < 0 || !e->tors[s->tor].linked)
+			continue;
+		/* Its own tor is asked when it is not fit too: that it is again shows there first. */
+		if (i > 0 && !e->tors[s->tor].fit)
+			continue;
+		if (!s->blind || now.mono - s->start >= FRESH_MS)
+			all |= 1u << i;
+	}
+	if (o->r.state != ONION_LISTED || !o->r.proved || all == 0)
+		return 1;
+	if (all != 3 || (sight_any_fails(e, o) && (o->beyond == 0 || e->mass)))
+		return all;
+	other = o->turn;
+	o->turn ^= 1;
+	return 1u << other;
 }
 
 static void
-start_probe(struct now now, struct onion *o, struct actions *out)
+start_probe(const struct engine *e, struct now now, struct onion *o, unsigned i, struct actions *out)
 {
+	struct sight *s = &o->sight[i];
 	struct action *a = action_add(out, ACTION_PROBE, o, -1);
+	bool listed = o->r.state == ONION_LISTED;
 
-	a->fresh = o->fails == 1 || (o->r.state == ONION_LISTED && now.mono - o->last_fresh >= FRESH_MS);
+	a->through = s->tor;
+	/* As a new reader: after a first failure through any tor, when a takedown is to be told, and now and then. */
+	a->fresh = o->sight[0].fails == 1 || o->sight[1].fails == 1 || (listed && now.mono - s->last_fresh >= FRESH_MS) ||
+	    (listed && s->silent > 0 && now.mono >= sight_takedown_at(e, o) && s->last_fresh < s->silent_since + probe_pace(e, o));
 	if (a->fresh)
-		o->last_fresh = now.mono;
-	o->probing = true;
-	o->stale = false;
-	o->probe_start = now.mono;
+		s->last_fresh = now.mono;
+	o->ask &= ~(1u << i);
+	s->probing = true;
+	s->stale = false;
+	s->start = now.mono;
+	if (!o->round) {
+		o->round = true;
+		o->said = false;
+		o->round_start = now.mono;
+	}
 }
 
 static bool
@@ -48,7 +132,7 @@ awaits_probe(const struct engine *e, const struct onion *o)
 {
 	if (o->mirror < 0 || (o->r.state != ONION_PROVING && o->r.state != ONION_LISTED))
 		return false;
-	if (!onion_linked(e, o) || o->service != SERVICE_UP || o->probing)
+	if (!onion_linked(e, o) || o->service != SERVICE_UP)
 		return false;
 	/* Added again: until a descriptor is up a probe says nothing about it. */
 	return o->settled || o->uploads > 0;
@@ -57,6 +141,8 @@ awaits_probe(const struct engine *e, const struct onion *o)
 void
 probe_step(struct engine *e, struct now now, struct onion *o, struct actions *out)
 {
+	int i;
+
 	if (o->mirror < 0 || (o->r.state != ONION_PROVING && o->r.state != ONION_LISTED))
 		return;
 	if (o->r.state == ONION_PROVING && onion_fit(e, o)) {
@@ -66,24 +152,36 @@ probe_step(struct engine *e, struct now now, struct onion *o, struct actions *ou
 		}
 		engine_due(e, o->since + PROVING_DEADLINE_MS);
 	}
-	if (awaits_probe(e, o) && now.mono < o->next_probe)
+	for (i = 0; i < VANTAGES; i++)
+		if ((o->ask & 1u << i) != 0 && (o->sight[i].tor < 0 || !e->tors[o->sight[i].tor].linked))
+			o->ask &= ~(1u << i);
+	probe_round_over(e, now, o);
+	if (!awaits_probe(e, o) || o->round || o->ask != 0)
+		return;
+	if (now.mono < o->next_probe)
 		engine_due(e, o->next_probe);
+	else
+		o->ask = round_of(e, now, o);
 }
 
-/* The one that waits longest; NULL: none is due. */
+/* The one that waits longest for a probe through this tor, and through which sight; NULL: none is due. */
 static struct onion *
-most_due(const struct engine *e, struct now now, int tor)
+most_due(const struct engine *e, int tor, unsigned *sight)
 {
 	struct onion *best = NULL;
+	unsigned k;
 	size_t i;
 
 	for (i = 0; i < e->n_onions; i++) {
 		struct onion *o = e->onions[i];
 
-		if (o->tor != tor || now.mono < o->next_probe || !awaits_probe(e, o))
+		if (o->ask == 0 || !awaits_probe(e, o) || (best != NULL && o->next_probe >= best->next_probe))
 			continue;
-		if (best == NULL || o->next_probe < best->next_probe)
-			best = o;
+		for (k = 0; k < VANTAGES; k++)
+			if ((o->ask & 1u << k) != 0 && o->sight[k].tor == tor && !o->sight[k].probing) {
+				best = o;
+				*sight = k;
+			}
 	}
 	return best;
 }
@@ -92,15 +190,15 @@ void
 probe_start_due(struct engine *e, struct now now, struct actions *out)
 {
 	struct onion *o;
-	unsigned running;
+	unsigned running, sight = 0;
 	size_t i, t;
 
 	for (t = 0; t < e->n_tors; t++) {
 		running = 0;
 		for (i = 0; i < e->n_onions; i++)
-			running += e->onions[i]->tor == (int)t && e->onions[i]->probing;
+			running += sight_probing(e->onions[i], (int)t) != NULL;
 		/* The others' turn comes when one of these ends. */
-		for (; running < PROBES_AT_A_TIME && (o = most_due(e, now, (int)t)) != NULL; running++)
-			start_probe(now, o, out);
+		for (; running < PROBES_AT_A_TIME && (o = most_due(e, (int)t, &sight)) != NULL; running++)
+			start_probe(e, now, o, sight, out);
 	}
 }

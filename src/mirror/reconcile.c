@@ -49,14 +49,13 @@ is_not_there(struct engine *e, struct now now, struct onion *o, bool first, stru
 	if (o->service == SERVICE_UP && !first && o->mirror >= 0 && o->r.state == ONION_LISTED)
 		was_deleted(e, now, o, out);
 	o->service = SERVICE_ABSENT;
-	o->stale = o->probing;
 	o->adds = 0;
 	o->next_add = now.mono;
 	if (o->r.proved) {
 		o->r.proved = false;
 		o->dirty = true;
 	}
-	o->oks = o->fails = 0;
+	sight_forget(o);
 }
 
 void

@@ -77,24 +77,11 @@ budget_allows(const struct engine *e, struct now now, bool *spent, int64_t *agai
 	return now.mono >= *again;
 }
 
-/*
- * A takedown: the address fails (not the backend, not everything at once), tor
- * still has the service, and it failed twice as often in a row as a delisting asks for.
- */
-static bool
-is_takedown(const struct engine *e, const struct mirror *m, const struct onion *o)
-{
-	bool backend_well = m->backend_at != 0 && (m->backend == VERDICT_OK || m->backend == VERDICT_BUSY);
-
-	return o->service == SERVICE_UP && o->seen >= o->failing_since && o->fails > 0 &&
-	    o->address_fails >= 2 * m->cfg.fall && onion_fit(e, o) && backend_well && !m->checking && !health_mass_failure(e);
-}
-
 static void
 automatic(struct engine *e, struct now now, int mirror, struct onion *o, struct actions *out)
 {
 	struct mirror *m = &e->mirrors[mirror];
-	bool takedown = is_takedown(e, m, o), spent;
+	bool takedown = health_is_takedown(e, now, o), spent;
 	int64_t again;
 
 	if (!takedown) {
@@ -104,7 +91,7 @@ automatic(struct engine *e, struct now now, int mirror, struct onion *o, struct 
 				m->budget_alarm = false;
 			return;
 		}
-		if (o->fails > 0 || !o->r.proved || !onion_fit(e, o) || health_mass_failure(e))
+		if (o->fails > 0 || !o->r.proved || !onion_fit(e, o) || e->mass)
 			return;
 	}
 	if (tor_is_rotating(e, m->cfg.tor))
@@ -121,8 +108,9 @@ automatic(struct engine *e, struct now now, int mirror, struct onion *o, struct 
 	m->budget_alarm = false;
 	m->cause = takedown ? CAUSE_TAKEDOWN : CAUSE_AGE;
 	if (takedown)
-		note(out, NOTE_DECISION, o, -1, 0, "takedown", "address fails (%s, %u probes in a row) while the backend is well: new address",
-		    verdict_name(o->last), o->address_fails);
+		note(out, NOTE_DECISION, o, -1, 0, "takedown", "address fails (%s, %u probes in a row through %u tor%s, for %lld s) while the backend is well: new address",
+		    verdict_name(o->last), o->fails, sight_vantages(e, o), sight_vantages(e, o) == 1 ? "" : "s",
+		    (long long)(now.mono - o->failing_since) / 1000);
 	else
 		note(out, NOTE_DECISION, o, -1, 0, "age", "address is old enough: new address");
 	plan(e, mirror, m->cause, 0, out);

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-static const char *const names[MIRROR__STATES] = { "starting", "up", "suspect", "down", "rotating", "inconclusive" };
+static const char *const names[MIRROR__STATES] = { "starting", "up", "suspect", "down", "rotating", "busy", "inconclusive" };
 
 const char *
 mirror_state_name(enum mirror_state s)
@@ -30,6 +30,12 @@ engine_each_onion(const struct engine *e, void (*cb)(const struct onion_record *
 		cb(&e->onions[i]->r, arg);
 }
 
+static bool
+is_busy(const struct mirror *m, const struct onion *o)
+{
+	return o->busy >= m->cfg.rise || o->slow >= m->cfg.rise;
+}
+
 static enum mirror_state
 view_state(const struct engine *e, const struct mirror *m, const struct onion *listed, const struct onion *candidate)
 {
@@ -41,9 +47,25 @@ view_state(const struct engine *e, const struct mirror *m, const struct onion *l
 		return MIRROR_ROTATING;
 	if (listed->delisted || listed->fails >= m->cfg.fall)
 		return MIRROR_DOWN;
-	if (listed->fails > 0 || !listed->r.proved || !listed->r.in_list)
+	if (is_busy(m, listed))
+		return MIRROR_BUSY;
+	if (sight_any_fails(e, listed) || !listed->r.proved || !listed->r.in_list)
 		return MIRROR_SUSPECT;
 	return MIRROR_UP;
+}
+
+static void
+view_vantages(const struct engine *e, const struct onion *o, struct mirror_view *v)
+{
+	int i;
+
+	for (i = 0; i < VANTAGES; i++) {
+		v->vantages[i].tor = o->sight[i].tor;
+		v->vantages[i].fit = sight_counts(e, &o->sight[i]);
+		v->vantages[i].last = o->sight[i].last;
+		v->vantages[i].fails = o->sight[i].fails;
+		v->vantages[i].last_probe = o->sight[i].last_probe;
+	}
 }
 
 int
@@ -67,6 +89,10 @@ engine_mirror_view(const struct engine *e, int mirror, struct mirror_view *v)
 			v->leaving++;
 	v->backend = m->backend;
 	v->next_probe = NEVER;
+	v->stale = m->stale_since != 0;
+	v->order = v->stale || (listed != NULL && is_busy(m, listed));
+	v->flapping = listed != NULL && listed->delisted && listed->flapping;
+	v->vantages[0].tor = v->vantages[1].tor = -1;
 	shown = listed != NULL ? listed : candidate;
 	if (shown != NULL) {
 		v->rise = shown->oks;
@@ -75,6 +101,7 @@ engine_mirror_view(const struct engine *e, int mirror, struct mirror_view *v)
 		v->last_probe = shown->last_probe;
 		v->next_probe = shown->next_probe;
 		v->phases = shown->phases;
+		view_vantages(e, shown, v);
 	}
 	if (candidate != NULL || listed != NULL) {
 		const struct onion *newest = candidate != NULL ? candidate : listed;

@@ -95,8 +95,14 @@ Test(mirror_health, busy_is_not_down)
 	world_settled(&w);
 	w.verdict[0] = VERDICT_BUSY;
 	world_seconds(&w, 6 * 3600);
-	cr_expect_eq(world_view(&w, 0).state, MIRROR_UP);
+	cr_expect_eq(world_view(&w, 0).state, MIRROR_BUSY);
+	cr_expect_eq(world_view(&w, 0).order, 1, "readers are sent to the others first");
+	cr_expect_eq(world_notes(&w, NOTE_ALARM, "overload"), 1);
 	cr_expect_eq(w.published, 0);
+	w.verdict[0] = VERDICT_OK;
+	world_seconds(&w, 400);
+	cr_expect_eq(world_view(&w, 0).state, MIRROR_UP);
+	cr_expect_eq(world_view(&w, 0).order, 0);
 }
 
 Test(mirror_health, wrong_content_alarms_once_and_is_out_at_once)

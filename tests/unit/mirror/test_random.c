@@ -26,6 +26,7 @@ reconfigure(struct world *w)
 {
 	w->cfg.n_mirrors = 1 + world_random(6);
 	w->cfg.min_listed = 1 + (unsigned)world_random(3);
+	w->mirrors[world_random(6)].stale_after_ms = (int64_t)world_random(2) * 600000;
 	w->mirrors[world_random(6)].rotate_every_s = (int64_t)world_random(3) * 7200;
 	engine_reconfigure(w->e, w->now, &w->cfg, &w->out);
 }
@@ -40,7 +41,7 @@ stray(struct world *w)
 	switch (world_random(4)) {
 	case 0: engine_on_added(w->e, w->now, id + 1000, &w->out); break;
 	case 1: engine_on_deleted(w->e, w->now, id + 1000, true, &w->out); break;
-	case 2: engine_on_probe(w->e, w->now, id + 1000, VERDICT_OK, &ph, &w->out); break;
+	case 2: engine_on_probe(w->e, w->now, id + 1000, 0, VERDICT_OK, &ph, &w->out); break;
 	default: engine_on_descriptor(w->e, w->now, "foreign", DESC_UPLOADED, &w->out); break;
 	}
 }
@@ -52,7 +53,7 @@ happen(struct world *w)
 	unsigned tor = (unsigned)world_random(w->cfg.n_tors);
 	uint64_t id = 1 + world_random(w->last_id + 1);
 
-	switch (world_random(12)) {
+	switch (world_random(14)) {
 	case 0: world_lose_tor(w, tor, world_random(2) == 0); break;
 	case 1:
 	case 2: world_compare(w, tor); break;
@@ -67,6 +68,11 @@ happen(struct world *w)
 	case 8: w->add_refused = world_random(5) == 0; break;
 	case 9: w->vague = world_random(4) == 0; break;
 	case 10: w->plan_fails = world_random(4) == 0; break;
+	case 11: w->control_dead[tor] = world_random(2) == 0; break;
+	case 12:
+		if (id <= w->last_id)
+			w->o[id].seen[tor] = world_random(2) == 0 ? -1 : (int)any_verdict();
+		break;
 	default: w->uploads = world_random(4) == 0 ? 0 : (unsigned)world_random(18); break;
 	}
 }
@@ -116,11 +122,15 @@ pass(struct world *w)
 static void
 heal(struct world *w)
 {
-	unsigned i;
+	unsigned i, k;
 
 	w->publish_fails = w->add_refused = w->vague = w->plan_fails = false;
 	w->uploads = 16;
 	w->deaf = 0;
+	memset(w->control_dead, 0, sizeof w->control_dead);
+	for (i = 0; i < WORLD_ONIONS; i++)
+		for (k = 0; k < WORLD_TORS; k++)
+			w->o[i].seen[k] = -1;
 	w->cfg.min_listed = 1;
 	for (i = 0; i < WORLD_MIRRORS; i++) {
 		w->verdict[i] = w->check[i] = VERDICT_OK;
@@ -180,6 +190,9 @@ run(struct world *w, uint64_t seed)
 	size_t i, k;
 
 	world_init(w, 1 + seed % 6, 1 + seed % 2, seed);
+	w->cfg.n_controls = seed % 4 < 2 ? 0 : 2;
+	for (i = 0; seed % 2 == 1 && i < WORLD_MIRRORS; i++)
+		w->mirrors[i].probe_through = seed % 3 == 0 ? -1 : (int)(1 - w->mirrors[i].tor);
 	world_start(w);
 	for (i = 1; i <= EVENTS && w->failure[0] == '\0'; i++) {
 		unsigned boots = w->boots;

@@ -47,7 +47,7 @@ world_fail(struct world *w, const char *fmt, ...)
 void
 world_init(struct world *w, size_t n_mirrors, size_t n_tors, uint64_t seed)
 {
-	size_t i;
+	size_t i, k;
 
 	memset(w, 0, sizeof *w);
 	rng_state = seed * UINT64_C(0x9e3779b97f4a7c15) | 1;
@@ -66,11 +66,16 @@ world_init(struct world *w, size_t n_mirrors, size_t n_tors, uint64_t seed)
 		m->rise = 2;
 		m->fall = 6;
 		m->drain_s = 3600;
+		m->probe_through = -1;
 		w->verdict[i] = w->check[i] = VERDICT_OK;
 	}
-	for (i = 0; i < WORLD_ONIONS; i++)
+	for (i = 0; i < WORLD_ONIONS; i++) {
 		w->o[i].verdict = -1;
-	w->cfg = (struct engine_config){ w->tors, n_tors, w->mirrors, n_mirrors, 1, 600000, 6 };
+		for (k = 0; k < WORLD_TORS; k++)
+			w->o[i].seen[k] = -1;
+	}
+	w->cfg = (struct engine_config){ .tors = w->tors, .n_tors = n_tors, .mirrors = w->mirrors, .n_mirrors = n_mirrors,
+		.min_listed = 1, .rotation_spacing_ms = 600000, .max_rotations_per_day = 6 };
 }
 
 void
@@ -248,7 +253,7 @@ check_probe(struct world *w, int tor)
 	size_t i;
 
 	for (i = 0; i < w->n_pending; i++)
-		n += w->pending[i].a.kind == ACTION_PROBE && world_tor_of(w, w->pending[i].a.onion) == tor;
+		n += w->pending[i].a.kind == ACTION_PROBE && w->pending[i].a.through == tor;
 	if (n >= 8)
 		world_fail(w, "more than 8 probes at a time through one tor");
 }
@@ -287,7 +292,11 @@ carry_out(struct world *w, const struct action *a)
 			world_fail(w, "key destroyed while tor has the onion");
 		o->shredded = true;
 		return;
-	case ACTION_PROBE: check_probe(w, tor); break;
+	case ACTION_PROBE: check_probe(w, a->through); break;
+	case ACTION_CONTROL:
+		if (a->onion != 0 ? tor == a->through || w->o[a->onion].saved.state != ONION_LISTED : a->control >= w->cfg.n_controls)
+			world_fail(w, "a control that is none");
+		break;
 	case ACTION_PUBLISH: sign(w); break;
 	case ACTION_NOTE: return;
 	case ACTION_SAVE:

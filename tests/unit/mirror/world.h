@@ -22,6 +22,7 @@ struct world_onion {
 	bool proved;              /* `rise` probes in a row since ADD_ONION, as this world saw them */
 	unsigned oks, epoch;      /* epoch: which ADD_ONION */
 	int verdict;              /* of its probes; -1: its mirror's */
+	int seen[WORLD_TORS];     /* of its probes through that tor; -1: as above */
 };
 
 struct world_command {
@@ -49,6 +50,7 @@ struct world {
 	bool add_refused, publish_fails, plan_fails;
 	enum verdict verdict[WORLD_MIRRORS], check[WORLD_MIRRORS];
 	bool linked[WORLD_TORS], fit[WORLD_TORS];
+	bool control_dead[WORLD_TORS]; /* through it no control onion answers */
 	unsigned boots;          /* how often the engine was started */
 	unsigned published;      /* lists that became visible since world_mark() */
 	char failure[300];

@@ -64,17 +64,20 @@ answer_probe(struct world *w, const struct world_command *c)
 	struct world_onion *o = &w->o[c->a.onion];
 	struct phases ph = { 1, 2, 3, 4, 5, 6, 7 };
 	enum verdict v = o->verdict >= 0 ? (enum verdict)o->verdict : c->a.mirror >= 0 ? w->verdict[c->a.mirror] : VERDICT_OK;
-	int m = engine_mirror_index(w->e, o->saved.mirror), tor = world_tor_of(w, c->a.onion);
+	int m = engine_mirror_index(w->e, o->saved.mirror), tor = world_tor_of(w, c->a.onion), through = c->a.through;
+
+	if (o->seen[through] >= 0)
+		v = (enum verdict)o->seen[through];
 
 	if (!o->in_tor && v == VERDICT_OK && c->epoch == o->epoch)
 		v = VERDICT_NO_DESCRIPTOR;
-	if (c->epoch == o->epoch && o->in_tor && v == VERDICT_OK && m >= 0) {
+	if (c->epoch == o->epoch && o->in_tor && (v == VERDICT_OK || v == VERDICT_STALE) && m >= 0) {
 		if (++o->oks >= w->mirrors[m].rise)
 			o->proved = true;
-	} else if (verdict_is_failure(v) && tor >= 0 && w->fit[tor]) { /* else it says nothing */
+	} else if (verdict_is_failure(v) && tor >= 0 && w->fit[tor] && w->fit[through]) { /* else it says nothing */
 		o->oks = 0;
 	}
-	engine_on_probe(w->e, w->now, c->a.onion, v, &ph, &w->out);
+	engine_on_probe(w->e, w->now, c->a.onion, through, v, &ph, &w->out);
 }
 
 static void
@@ -113,6 +116,7 @@ world_answer_one(struct world *w, size_t i)
 		engine_on_deleted(w->e, w->now, c.a.onion, !w->vague, &w->out);
 		break;
 	case ACTION_PROBE: answer_probe(w, &c); break;
+	case ACTION_CONTROL: engine_on_control(w->e, w->now, c.a.through, !w->control_dead[c.a.through], &w->out); break;
 	case ACTION_CHECK: engine_on_check(w->e, w->now, c.a.mirror, w->check[c.a.mirror], &w->out); break;
 	case ACTION_COMPARE:
 		tor = world_tor_of(w, c.a.onion);
