@@ -216,7 +216,7 @@ void sight_take(const struct engine *e, struct onion *o, struct sight *s, enum v
 void sight_sum(const struct engine *e, struct onion *o);
 /* Fails through one of the vantages that count. */
 bool sight_any_fails(const struct engine *e, const struct onion *o);
-/* How long an address must fail, from the start of the first probe to that of the last, to be taken for taken down. */
+/* How long an address must fail, from the start of the first probe to that of the last, to be taken for taken down; of each vantage. */
 int64_t sight_takedown_ms(const struct engine *e, const struct onion *o);
 /* Mono time when that will be, if all goes on failing; NEVER: something was heard from behind the address. */
 int64_t sight_takedown_at(const struct engine *e, const struct onion *o);

@@ -147,22 +147,31 @@ sight_any_fails(const struct engine *e, const struct onion *o)
 /*
  * A bad spell ends after some time, however often one asks meanwhile; so what
  * tells it from a takedown is how long the address fails, not how many probes
- * did. In paces of the retries: one more than `fall` through one tor, half of
- * `fall` through two. Measured: contrib/doc/health.md.
+ * did. In paces of the retries: one more than `fall` through one tor; through
+ * two, half a pace less than `fall` is enough, the time of both together, since
+ * their spells have little in common. Measured: contrib/doc/health.md.
  */
+static int64_t
+takedown_total(const struct engine *e, const struct onion *o)
+{
+	int64_t fall = e->mirrors[o->mirror].cfg.fall;
+
+	return (sight_vantages(e, o) > 1 ? 2 * fall - 1 : 2 * fall + 2) * probe_pace(e, o) / 2;
+}
+
 int64_t
 sight_takedown_ms(const struct engine *e, const struct onion *o)
 {
-	unsigned fall = e->mirrors[o->mirror].cfg.fall;
+	unsigned n = sight_vantages(e, o);
 
-	return (int64_t)(sight_vantages(e, o) > 1 ? (fall + 1) / 2 : fall + 1) * probe_pace(e, o);
+	return takedown_total(e, o) / (n > 0 ? n : 1);
 }
 
 int64_t
 sight_takedown_at(const struct engine *e, const struct onion *o)
 {
-	int64_t since = 0;
-	int i;
+	int64_t at = takedown_total(e, o);
+	unsigned n = 0, i;
 
 	for (i = 0; i < VANTAGES; i++) {
 		const struct sight *s = &o->sight[i];
@@ -171,9 +180,10 @@ sight_takedown_at(const struct engine *e, const struct onion *o)
 			continue;
 		if (s->silent == 0)
 			return NEVER;
-		since = s->silent_since > since ? s->silent_since : since;
+		at += s->silent_since;
+		n++;
 	}
-	return since > 0 ? since + sight_takedown_ms(e, o) : NEVER;
+	return n > 0 ? (at + n - 1) / n : NEVER;
 }
 
 /*
@@ -188,27 +198,30 @@ sight_takedown_at(const struct engine *e, const struct onion *o)
  *   client-auth, bad-address               our own mistake: the row begins anew
  *   inconclusive                           nothing: the row stands still
  *
- * The row must hold `fall` tries (of all vantages together) and last
- * sight_takedown_ms() through each vantage. What else must be well (backend,
- * service, our own side) is looked at in health.c.
+ * The row must hold `fall` tries, and last as long as takedown_total() says;
+ * both of all vantages together, and each vantage must have its share of the
+ * tries. What else must be well (backend, service, our own side) is looked at
+ * in health.c.
  */
 bool
 sight_is_takedown(const struct engine *e, const struct onion *o)
 {
 	unsigned n = sight_vantages(e, o), least = UINT32_MAX, i;
+	int64_t lasted = 0;
 
 	for (i = 0; i < VANTAGES; i++) {
 		const struct sight *s = &o->sight[i];
 
 		if (!sight_counts(e, s))
 			continue;
-		if (s->silent == 0 || s->start - s->silent_since < sight_takedown_ms(e, o))
+		if (s->silent == 0)
 			return false;
+		lasted += s->start - s->silent_since;
 		if (n < 2 && s->address * 2 < s->silent)
 			return false;
 		least = s->silent < least ? s->silent : least;
 	}
-	return n > 0 && n * least >= e->mirrors[o->mirror].cfg.fall;
+	return n > 0 && lasted >= takedown_total(e, o) && n * least >= e->mirrors[o->mirror].cfg.fall;
 }
 
 void
