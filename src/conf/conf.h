@@ -19,6 +19,7 @@
 #define CONF_PORTS_MAX 8
 #define CONF_MIRRORS_MAX 1024
 #define CONF_TORS_MAX 64
+#define CONF_CONTROLS_MAX 8
 
 struct conf_tor {
 	char *name;
@@ -41,16 +42,23 @@ struct conf_port {
 	uint16_t virt;
 	struct endpoint target;
 };
+/* Somebody's onion that tells, in trouble, whether our own side is well. */
+struct conf_control {
+	char address[57]; /* without ".onion" */
+	uint16_t port;
+};
 enum conf_role { CONF_ROLE_MIRROR, CONF_ROLE_REPLICA, CONF_ROLE_ARCHIVE };
 struct conf_mirror {
 	char *name;
 	struct conf_port ports[CONF_PORTS_MAX]; /* the first one is probed and listed */
 	size_t n_ports;
 	unsigned tor, check; /* indices */
+	int probe_through;   /* index of a second tor, -1: none */
 	enum conf_role role;
 	int64_t rotate_every_s; /* 0: never */
 	int64_t drain_s;
 	bool pow;
+	bool revoke_on_content;
 	unsigned max_streams; /* 0: no limit */
 };
 struct conf_channel {
@@ -74,6 +82,8 @@ struct conf {
 	int64_t rotation_spacing_ms;
 	unsigned max_rotations_per_day;
 	unsigned history_days;
+	struct conf_control controls[CONF_CONTROLS_MAX];
+	size_t n_controls;
 	struct conf_tor *tors;
 	struct conf_check *checks;
 	struct conf_mirror *mirrors;

@@ -67,7 +67,7 @@ make_opts(struct load *l)
 		if ((v = calloc(n + CONF__SECTIONS, sizeof *v)) == NULL)
 			return -1;
 		for (i = 0; i < n; i++) {
-			if (o[i].type == CONF_PORTS)
+			if (o[i].type == CONF_PORTS || o[i].type == CONF_CONTROLS)
 				v[i] = (cfg_opt_t)CFG_STR_LIST(o[i].name, NULL, CFGF_NODEFAULT);
 			else
 				v[i] = (cfg_opt_t)CFG_STR(o[i].name, NULL, CFGF_NODEFAULT);
@@ -98,12 +98,15 @@ take_reference(struct load *l, const struct conf_option *o, struct conf_mirror *
 	size_t n, i;
 	char *base = conf_section_array(l->conf, s, &n);
 
+	*(int *)(void *)((char *)m + o->offset) = -1;
+	if (text[0] == '\0' && o->def != NULL)
+		return;
 	for (i = 0; i < n; i++)
 		if (strcmp(*(char **)(void *)(base + i * conf_sections[s].size), text) == 0) {
-			*(unsigned *)(void *)((char *)m + o->offset) = (unsigned)i;
+			*(int *)(void *)((char *)m + o->offset) = (int)i;
 			return;
 		}
-	fault(l, CONF_MIRROR_SECTION, m->name, o->name, "there is no %s \"%.60s\"", o->name, text);
+	fault(l, CONF_MIRROR_SECTION, m->name, o->name, "%s: there is no %s \"%.60s\"", o->name, conf_sections[s].name, text);
 }
 
 static void
@@ -150,6 +153,32 @@ take_ports(struct load *l, struct conf_mirror *m, cfg_t *sec, const struct conf_
 }
 
 static void
+take_controls(struct load *l, cfg_t *sec, const struct conf_option *o)
+{
+	struct conf *c = l->conf;
+	unsigned n = cfg_size(sec, o->name), i, k;
+	struct err e = ERR_INIT;
+
+	for (i = 0; i < n; i++) {
+		struct conf_control *at = &c->controls[c->n_controls];
+
+		if (i == CONF_CONTROLS_MAX) {
+			fault(l, CONF_ROOT, "", o->name, "control-onions: at most %d of them", CONF_CONTROLS_MAX);
+			break;
+		}
+		err_clear(&e);
+		if (conf_control_parse(at, cfg_getnstr(sec, o->name, i), &e) != 0) {
+			fault(l, CONF_ROOT, "", o->name, "%s", e.msg);
+			continue;
+		}
+		for (k = 0; k < c->n_controls; k++)
+			if (strcmp(c->controls[k].address, at->address) == 0)
+				fault(l, CONF_ROOT, "", o->name, "control-onions: one of them is there twice");
+		c->n_controls++;
+	}
+}
+
+static void
 take_options(struct load *l, enum conf_section s, void *base, const char *title, cfg_t *sec)
 {
 	const struct conf_option *o;
@@ -161,6 +190,10 @@ take_options(struct load *l, enum conf_section s, void *base, const char *title,
 			continue; /* with the ports */
 		if (o->type == CONF_PORTS) {
 			take_ports(l, base, sec, o);
+			continue;
+		}
+		if (o->type == CONF_CONTROLS) {
+			take_controls(l, sec, o);
 			continue;
 		}
 		if ((text = value_of(sec, o)) == NULL) {
@@ -294,6 +327,19 @@ check_list(struct load *l)
 				    c->list->port);
 }
 
+static void
+check_mirrors(struct load *l)
+{
+	size_t i;
+
+	for (i = 0; i < l->conf->n_mirrors; i++) {
+		struct conf_mirror *m = &l->conf->mirrors[i];
+
+		if (m->probe_through >= 0 && m->probe_through == (int)m->tor)
+			fault(l, CONF_MIRROR_SECTION, m->name, "probe-through", "probe-through: that is its own tor, which probes it anyway; name another");
+	}
+}
+
 static int
 default_channel(struct conf *c)
 {
@@ -325,6 +371,7 @@ take_all(struct load *l)
 	check_tors(l);
 	check_checks(l);
 	check_list(l);
+	check_mirrors(l);
 	return 0;
 }
 

@@ -25,17 +25,34 @@ print_ports(const struct conf_mirror *m, struct buf *out)
 	buf_adds(out, "}\n");
 }
 
+static void
+print_controls(const struct conf *c, struct buf *out)
+{
+	size_t i;
+
+	for (i = 0; i < c->n_controls; i++)
+		buf_addf(out, "%s\"%s.onion:%u\"", i == 0 ? "control-onions = {" : ", ", c->controls[i].address, c->controls[i].port);
+	if (c->n_controls > 0)
+		buf_adds(out, "}\n");
+}
+
 /* One option as a line; nothing for one that is absent. */
 static void
 print_option(const struct conf *c, const struct conf_option *o, const void *base, const char *indent, struct buf *out)
 {
 	struct buf value = BUF_INIT(8192);
 	const struct conf_mirror *m = base;
+	int index;
 
 	switch (o->type) {
 	case CONF_BACKEND: break;
 	case CONF_PORTS: print_ports(m, out); break;
-	case CONF_TOR: buf_addf(out, "%s%s = \"%s\"\n", indent, o->name, c->tors[m->tor].name); break;
+	case CONF_CONTROLS: print_controls(c, out); break;
+	case CONF_TOR:
+		index = *(const int *)(const void *)((const char *)base + o->offset);
+		if (index >= 0)
+			buf_addf(out, "%s%s = \"%s\"\n", indent, o->name, c->tors[index].name);
+		break;
 	case CONF_CHECK: buf_addf(out, "%s%s = \"%s\"\n", indent, o->name, c->checks[m->check].name); break;
 	case CONF_TEXT:
 	case CONF_PATH:

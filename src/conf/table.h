@@ -17,10 +17,11 @@ enum conf_type {
 	CONF_NUMBER,   /* unsigned (or int, when min >= 0) */
 	CONF_BOOL,     /* bool */
 	CONF_WORD,     /* an enum of int's size: one of words */
-	CONF_TOR,      /* unsigned: index of the tor section of that name */
+	CONF_TOR,      /* int: index of the tor section of that name; -1 when absent */
 	CONF_CHECK,    /* unsigned: index of the check section */
 	CONF_BACKEND,  /* struct conf_mirror: target of ports that name none */
 	CONF_PORTS,    /* struct conf_mirror: ports, n_ports */
+	CONF_CONTROLS, /* struct conf: controls, n_controls */
 };
 
 struct conf_word {
@@ -58,7 +59,7 @@ const struct conf_option *conf_option_find(enum conf_section s, const char *name
 /* The array of structs of a section and its length. */
 void *conf_section_array(const struct conf *c, enum conf_section s, size_t *n);
 
-/* Reads a value into the struct at `base`; not for TOR, CHECK, BACKEND, PORTS. */
+/* Reads a value into the struct at `base`; not for TOR, CHECK, BACKEND, PORTS, CONTROLS. */
 int conf_value_parse(const struct conf_option *o, void *base, const char *text, struct err *e);
 /* Writes it as in the file, strings in quotes; adds nothing and returns false for an absent value. */
 bool conf_value_print(const struct conf_option *o, const void *base, struct buf *out);
@@ -66,6 +67,8 @@ bool conf_value_print(const struct conf_option *o, const void *base, struct buf 
 void conf_quote(struct buf *out, const char *text);
 /* "80" or "443:unix:/run/web.sock"; *own: it names its own target. */
 int conf_port_parse(struct conf_port *p, bool *own, const char *text, struct err *e);
+/* "<56>.onion" or "<56>.onion:81" */
+int conf_control_parse(struct conf_control *c, const char *text, struct err *e);
 bool conf_name_ok(const char *name);
 
 #endif

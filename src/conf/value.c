@@ -3,6 +3,8 @@
 #include "config.h"
 #include "conf/table.h"
 
+#include "proto/onion.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -196,7 +198,8 @@ conf_value_parse(const struct conf_option *o, void *base, const char *text, stru
 	case CONF_TOR:
 	case CONF_CHECK:
 	case CONF_BACKEND:
-	case CONF_PORTS: break;
+	case CONF_PORTS:
+	case CONF_CONTROLS: break;
 	}
 	return err_set(e, ERR_CONFIG, "%s: not a plain value", o->name);
 }
@@ -248,7 +251,8 @@ conf_value_print(const struct conf_option *o, const void *base, struct buf *out)
 	case CONF_TOR:
 	case CONF_CHECK:
 	case CONF_BACKEND:
-	case CONF_PORTS: break;
+	case CONF_PORTS:
+	case CONF_CONTROLS: break;
 	}
 	return false;
 }
@@ -266,5 +270,23 @@ conf_port_parse(struct conf_port *p, bool *own, const char *text, struct err *e)
 	if (*own && endpoint_parse(&p->target, s + 1, &why) != 0)
 		return err_set(e, ERR_CONFIG, "port: %s", why.msg);
 	p->virt = (uint16_t)n;
+	return 0;
+}
+
+int
+conf_control_parse(struct conf_control *c, const char *text, struct err *e)
+{
+	size_t host = strcspn(text, ":");
+	uint8_t pk[ONION_PUBKEY_LEN];
+	const char *port = text + host;
+	uint64_t n = 80;
+
+	if (onion_from_host(pk, c->address, text, host) != 0)
+		return err_set(e, ERR_CONFIG, "control-onions: \"%.70s\" is not a v3 onion address (56 characters and .onion)", text);
+	if (*port == ':' && (++port, parse_digits(&port, 65535, &n) != 0 || n == 0))
+		return err_set(e, ERR_CONFIG, "control-onions: the port of \"%.70s\" is not from 1 to 65535", text);
+	if (*port != '\0')
+		return err_set(e, ERR_CONFIG, "control-onions: \"%.70s\" has something behind its port", text);
+	c->port = (uint16_t)n;
 	return 0;
 }

@@ -111,6 +111,7 @@ perform(struct daemon *d, const struct action *a)
 	case ACTION_DEL_ONION: do_delete(d, a); break;
 	case ACTION_PROBE: do_probe(d, a); break;
 	case ACTION_CHECK: do_check(d, a); break;
+	case ACTION_CONTROL: do_control(d, a); break;
 	case ACTION_COMPARE: do_compare(d, a); break;
 	case ACTION_PUBLISH: do_publish(d, a); break;
 	case ACTION_SHRED: do_shred(d, a); break;

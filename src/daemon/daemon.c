@@ -39,6 +39,9 @@ engine_config_of(const struct conf *c)
 
 		memcpy(em->name, m->name, strlen(m->name) + 1);
 		em->tor = m->tor;
+		em->probe_through = m->probe_through;
+		em->role = m->role == CONF_ROLE_MIRROR ? ROLE_MIRROR : m->role == CONF_ROLE_REPLICA ? ROLE_REPLICA : ROLE_ARCHIVE;
+		em->revoke_on_content = m->revoke_on_content;
 		em->interval_ms = check->interval_ms;
 		em->timeout_ms = check->timeout_ms;
 		em->rise = check->rise;
@@ -46,6 +49,7 @@ engine_config_of(const struct conf *c)
 		em->rotate_every_s = m->rotate_every_s;
 		em->drain_s = m->drain_s;
 	}
+	cfg->n_controls = (unsigned)c->n_controls;
 	cfg->min_listed = c->min_listed;
 	cfg->rotation_spacing_ms = c->rotation_spacing_ms;
 	cfg->max_rotations_per_day = c->max_rotations_per_day;

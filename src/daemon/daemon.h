@@ -123,6 +123,7 @@ int make_leaf(struct daemon *d, char **leaf, const struct conf_mirror *m, const 
 /* probing.c */
 void do_probe(struct daemon *d, const struct action *a);
 void do_check(struct daemon *d, const struct action *a);
+void do_control(struct daemon *d, const struct action *a);
 void probing_stop(struct daemon *d);
 /* publishing.c */
 void do_publish(struct daemon *d, const struct action *a);

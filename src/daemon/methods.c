@@ -57,6 +57,16 @@ onion_text(const struct onion_record *r)
 	return r != NULL ? json_sprintf("%s.onion", r->address) : json_null();
 }
 
+/* Its session says so, and the engine found nothing against it. */
+static bool
+tor_is_fit(const struct daemon *d, size_t i, const char **why)
+{
+	if (!session_is_fit(d->tors[i].session, why))
+		return false;
+	*why = engine_tor_silent(d->engine, (unsigned)i) ? "no control onion answers" : "";
+	return (*why)[0] == '\0';
+}
+
 static json_t *
 tors_json(struct daemon *d)
 {
@@ -67,7 +77,7 @@ tors_json(struct daemon *d)
 
 	for (i = 0; i < d->first->n_tors; i++) {
 		const struct session *s = d->tors[i].session;
-		bool fit = session_is_fit(s, &why);
+		bool fit = tor_is_fit(d, i, &why);
 
 		json_array_append_new(list, json_pack("{s:s,s:s,s:b,s:s,s:s,s:s}", "name", d->first->tors[i].name, "state",
 		    states[session_get_state(s)], "fit", (int)fit, "why", fit ? "" : why, "version", session_get_version(s), "error",
@@ -90,7 +100,7 @@ alarms_json(struct daemon *d)
 	if (d->stuck)
 		json_array_append_new(list, json_string("the state cannot be written; nothing is changed until it can"));
 	for (i = 0; i < d->first->n_tors; i++)
-		if (!session_is_fit(d->tors[i].session, &why))
+		if (!tor_is_fit(d, i, &why))
 			json_array_append_new(list, json_sprintf("tor %s is not fit to judge: %s", d->first->tors[i].name, why));
 	alarms_add(d, list);
 	return list;
@@ -121,17 +131,38 @@ call_status(struct daemon *d, const json_t *params, const char **reason, struct 
 	    alarms_json(d));
 }
 
+/* What each tor that looks at it says. */
+static json_t *
+vantages_json(struct daemon *d, const struct mirror_view *v)
+{
+	json_t *list = json_array();
+	int i;
+
+	for (i = 0; i < VANTAGES; i++)
+		if (v->vantages[i].tor >= 0)
+			json_array_append_new(list, json_pack("{s:s,s:b,s:s,s:i,s:I}", "tor", d->first->tors[v->vantages[i].tor].name, "counts",
+			    (int)v->vantages[i].fit, "verdict", verdict_name(v->vantages[i].last), "fall", (int)v->vantages[i].fails, "last_probe",
+			    (json_int_t)v->vantages[i].last_probe));
+	return list;
+}
+
 static json_t *
 mirror_json(struct daemon *d, size_t i)
 {
 	struct mirror_view v;
+	json_t *m;
 
 	engine_mirror_view(d->engine, (int)i, &v);
-	return json_pack("{s:s,s:s,s:o,s:o,s:i,s:i,s:i,s:s,s:s,s:I,s:i,s:i,s:o}", "name", d->conf->mirrors[i].name, "state",
+	m = json_pack("{s:s,s:s,s:o,s:o,s:i,s:i,s:i,s:s,s:s,s:I,s:i,s:i,s:o}", "name", d->conf->mirrors[i].name, "state",
 	    mirror_state_name(v.state), "listed", onion_text(engine_onion(d->engine, v.listed)), "candidate",
 	    onion_text(engine_onion(d->engine, v.candidate)), "leaving", (int)v.leaving, "rise", (int)v.rise, "fall", (int)v.fall, "verdict",
 	    verdict_name(v.last), "backend", verdict_name(v.backend), "last_probe", (json_int_t)v.last_probe, "uploads", (int)v.uploads,
 	    "uploads_started", (int)v.uploads_started, "ms", record_phases(&v.phases));
+	json_object_set_new(m, "vantages", vantages_json(d, &v));
+	json_object_set_new(m, "order", json_integer(v.order));
+	json_object_set_new(m, "stale", json_boolean(v.stale));
+	json_object_set_new(m, "flapping", json_boolean(v.flapping));
+	return m;
 }
 
 static json_t *

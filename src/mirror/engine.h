@@ -187,6 +187,8 @@ struct mirror_view {
 	unsigned uploads, uploads_started; /* of the newest onion */
 };
 int engine_mirror_view(const struct engine *e, int mirror, struct mirror_view *v);
+/* Many mirrors fail and no control onion answers through this tor. */
+bool engine_tor_silent(const struct engine *e, unsigned tor);
 /* Panic: holds the list as it is; *why for people. */
 bool engine_in_panic(const struct engine *e, const char **why);
 

@@ -118,3 +118,9 @@ engine_in_panic(const struct engine *e, const char **why)
 	*why = e->panic_why;
 	return e->panic;
 }
+
+bool
+engine_tor_silent(const struct engine *e, unsigned tor)
+{
+	return tor < e->n_tors && e->tors[tor].silent;
+}

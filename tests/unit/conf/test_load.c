@@ -129,6 +129,24 @@ Test(conf_load, without_a_channel_section_there_is_public)
 	conf_free(c);
 }
 
+#define CONTROL "25njqamcweflpvkl73j4szahhihoc4xt3ktcgjnpaingr5yhkenl5sid.onion"
+
+Test(conf_load, a_second_tor_and_control_onions)
+{
+	char faults[4096];
+	struct conf *c = NULL;
+	static const char text[] = GOOD "tor two { control = \"unix:/c2\" cookie = \"/k\" }\ncontrol-onions = {\"" CONTROL "\", \"hvabpq7iioevvevxbktu2g36xsojqlgpf3cjndgazvk7ckxumygcmyyd.onion:8080\"}\n"
+		"mirror b { backend = \"unix:/b\" tor = main check = page probe-through = two revoke-on-content = on }\n";
+
+	cr_assert_eq(load(&c, text, sizeof text - 1, faults, sizeof faults), 0, "%s", faults);
+	cr_expect(c->mirrors[0].probe_through == -1 && c->mirrors[1].probe_through == 1);
+	cr_expect(!c->mirrors[0].revoke_on_content && c->mirrors[1].revoke_on_content);
+	cr_assert_eq(c->n_controls, 2);
+	cr_expect(c->controls[0].port == 80 && c->controls[1].port == 8080);
+	cr_expect_str_eq(c->controls[1].address, "hvabpq7iioevvevxbktu2g36xsojqlgpf3cjndgazvk7ckxumygcmyyd");
+	conf_free(c);
+}
+
 #define NOT_ENDPOINT " is not an endpoint: write 127.0.0.1:PORT, [::1]:PORT or unix:/path (names are never resolved)\n"
 
 Test(conf_load, each_fault_is_named_with_its_line)
@@ -182,7 +200,16 @@ Test(conf_load, each_fault_is_named_with_its_line)
 		{ GOOD "mirror b { backend = \"unix:/b\" port = \"80:unix:/c\" tor = main check = page }\n",
 		    "5: mirror \"b\": backend is of no use: every port names a target of its own\n" },
 		{ GOOD "mirror b { backend = \"unix:/b\"\n tor = nope\n check = none }\n",
-		    "6: mirror \"b\": there is no tor \"nope\"\n7: mirror \"b\": there is no check \"none\"\n" },
+		    "6: mirror \"b\": tor: there is no tor \"nope\"\n7: mirror \"b\": check: there is no check \"none\"\n" },
+		{ GOOD "mirror b { backend = \"unix:/b\" tor = main check = page\n probe-through = nope }\n",
+		    "6: mirror \"b\": probe-through: there is no tor \"nope\"\n" },
+		{ GOOD "mirror b { backend = \"unix:/b\" tor = main check = page\n probe-through = main }\n",
+		    "6: mirror \"b\": probe-through: that is its own tor, which probes it anyway; name another\n" },
+		{ GOOD "control-onions = {\"example.onion\",\n \"" CONTROL ":0\", \"" CONTROL ":80x\", \"" CONTROL "\", \"" CONTROL ":81\"}\n",
+		    "5: control-onions: \"example.onion\" is not a v3 onion address (56 characters and .onion)\n"
+		    "5: control-onions: the port of \"" CONTROL ":0\" is not from 1 to 65535\n"
+		    "5: control-onions: \"" CONTROL ":80x\" has something behind its port\n"
+		    "5: control-onions: one of them is there twice\n" },
 		{ GOOD "mirror b { backend = \"unix:/b\" }\n", "5: mirror \"b\": tor is missing\n5: mirror \"b\": check is missing\n" },
 		{ GOOD "mirror B { backend = \"unix:/b\" tor = main check = page }\n",
 		    "5: mirror \"B\": a name has a-z, 0-9 and -, begins with a letter or digit and has at most 32 characters\n" },

@@ -49,11 +49,13 @@ load(const char *text)
 Test(conf_print, the_sample_is_valid_and_printing_is_a_fixpoint)
 {
 	struct buf text[3] = { BUF_INIT(65536), BUF_INIT(65536), BUF_INIT(65536) };
-	const char *const start[] = { NULL, "site = s\n" REST, "site = s\npassphrase-file = \"/p\" control-group = adm\nlist-service { port = 9 }\n" REST };
+	const char *const start[] = { NULL, "site = s\n" REST, "site = s\npassphrase-file = \"/p\" control-group = adm\nlist-service { port = 9 }\n" REST,
+		"site = s\ncontrol-onions = {\"25njqamcweflpvkl73j4szahhihoc4xt3ktcgjnpaingr5yhkenl5sid.onion:81\"}\ntor \"two\" { control = \"unix:/d\" cookie = \"/k\" }\n" REST
+		"mirror \"b\" { backend = \"127.0.0.1:80\" tor = \"main\" check = \"page\" probe-through = \"two\" revoke-on-content = on }\n" };
 	struct conf *c;
 	size_t i, k;
 
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < 4; i++) {
 		if (start[i] == NULL)
 			conf_sample(&text[0], "/var/lib/om", "/run/om");
 		else
@@ -65,6 +67,7 @@ Test(conf_print, the_sample_is_valid_and_printing_is_a_fixpoint)
 		}
 		cr_expect(text[1].len > 100);
 		cr_expect_str_eq(buf_str(&text[1]), buf_str(&text[2]));
+		cr_expect(i != 3 || (strstr(buf_str(&text[1]), "probe-through = \"two\"") != NULL && strstr(buf_str(&text[1]), ".onion:81\"}") != NULL));
 		for (k = 0; k < 3; k++)
 			buf_reset(&text[k]);
 	}
