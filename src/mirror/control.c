@@ -12,7 +12,7 @@
 #include "mirror/engine_impl.h"
 
 void
-control_count(const struct engine *e, unsigned *failing, unsigned *listed)
+control_count(const struct engine *e, bool judged, unsigned *failing, unsigned *listed)
 {
 	size_t i;
 
@@ -21,6 +21,8 @@ control_count(const struct engine *e, unsigned *failing, unsigned *listed)
 		const struct onion *o = e->onions[i];
 
 		if (!o->r.in_list || o->r.state != ONION_LISTED || o->mirror < 0)
+			continue;
+		if (judged && (!onion_fit(e, o) || sight_vantages(e, o) == 0))
 			continue;
 		(*listed)++;
 		if (o->fails > 0 && o->fails * 2 >= e->mirrors[o->mirror].cfg.fall)
@@ -166,8 +168,9 @@ control_step(struct engine *e, struct now now, struct actions *out)
 	size_t i;
 	bool mass;
 
-	control_count(e, &failing, &listed);
+	control_count(e, false, &failing, &listed);
 	e->trouble = failing > 0 && failing * 2 >= listed;
+	control_count(e, true, &failing, &listed);
 	mass = failing >= 2 && failing * 2 > listed;
 	/* What failed together comes back one after the other: who has not been asked since is given one more probe. */
 	for (i = 0; e->mass && !mass && i < e->n_onions; i++)

@@ -216,9 +216,7 @@ void sight_take(const struct engine *e, struct onion *o, struct sight *s, enum v
 void sight_sum(const struct engine *e, struct onion *o);
 /* Fails through one of the vantages that count. */
 bool sight_any_fails(const struct engine *e, const struct onion *o);
-/* How long an address must fail, from the start of the first probe to that of the last, to be taken for taken down; of each vantage. */
-int64_t sight_takedown_ms(const struct engine *e, const struct onion *o);
-/* Mono time when that will be, if all goes on failing; NEVER: something was heard from behind the address. */
+/* Mono time when it could be taken for taken down, if all goes on failing; NEVER: something was heard from behind the address. */
 int64_t sight_takedown_at(const struct engine *e, const struct onion *o);
 bool sight_is_takedown(const struct engine *e, const struct onion *o);
 /* What failed while our own side was in doubt is given one more chance. */
@@ -246,8 +244,8 @@ bool health_is_takedown(const struct engine *e, struct now now, const struct oni
 /* control.c: is it our own side? */
 /* Looks how many fail together, and asks controls when it is half or more. */
 void control_step(struct engine *e, struct now now, struct actions *out);
-/* Of the onions in the list, how many fail now. */
-void control_count(const struct engine *e, unsigned *failing, unsigned *listed);
+/* Of the onions in the list, how many fail now; judged: only of those that a side that is fit looks at. */
+void control_count(const struct engine *e, bool judged, unsigned *failing, unsigned *listed);
 /* Many fail together, and nobody has told that our own side is well: nothing is done about this one. */
 bool control_holds(const struct engine *e, struct now now, const struct onion *o);
 /* There is somebody to ask through this tor. */

@@ -354,7 +354,7 @@ health_delist(struct engine *e, struct now now, struct actions *out)
 	const char *word;
 	size_t i;
 
-	control_count(e, &failing, &listed);
+	control_count(e, false, &failing, &listed);
 	for (i = 0; i < e->n_onions; i++) /* on their way out, though the visible list still has them */
 		if (e->onions[i]->r.state == ONION_LISTED && e->onions[i]->r.in_list && e->onions[i]->mirror >= 0 && e->onions[i]->delisted)
 			leaving++;

@@ -53,6 +53,16 @@ gap(const struct engine *e, const struct onion *o)
 	return pace + (int64_t)rng_below((uint64_t)pace / 6 + 1);
 }
 
+/* The pace of a change is kept until everything that could be decided was. */
+static bool
+is_decided(const struct engine *e, const struct onion *o)
+{
+	unsigned fall = e->mirrors[o->mirror].cfg.fall;
+	int64_t at = sight_takedown_at(e, o);
+
+	return o->fails >= fall && (at == NEVER ? o->fails >= 2 * fall : o->round_start >= at);
+}
+
 void
 probe_round_over(struct engine *e, struct now now, struct onion *o)
 {
@@ -67,7 +77,7 @@ probe_round_over(struct engine *e, struct now now, struct onion *o)
 		o->window = (uint8_t)(o->window << 1 | (o->fails > 0));
 		if (o->fails == 0)
 			o->beyond = 0;
-		else if (o->fails >= e->mirrors[o->mirror].cfg.fall && o->round_start - o->failing_since >= sight_takedown_ms(e, o))
+		else if (is_decided(e, o))
 			o->beyond++;
 	}
 	next = gap(e, o);
@@ -113,7 +123,7 @@ start_probe(const struct engine *e, struct now now, struct onion *o, unsigned i,
 	a->through = s->tor;
 	/* As a new reader: after a first failure through any tor, when a takedown is to be told, and now and then. */
 	a->fresh = o->sight[0].fails == 1 || o->sight[1].fails == 1 || (listed && now.mono - s->last_fresh >= FRESH_MS) ||
-	    (listed && s->silent > 0 && now.mono >= sight_takedown_at(e, o) && s->last_fresh < s->silent_since + probe_pace(e, o));
+	    (listed && s->silent > 0 && now.mono >= sight_takedown_at(e, o) && now.mono - s->last_fresh > probe_pace(e, o));
 	if (a->fresh)
 		s->last_fresh = now.mono;
 	o->ask &= ~(1u << i);

@@ -4,6 +4,7 @@ if TESTS_ENABLED
 check_PROGRAMS += tests/unit/mirror/unit-mirror
 UNIT_TESTS += tests/unit/mirror/unit-mirror
 tests_unit_mirror_unit_mirror_SOURCES = \
+	%D%/test_control.c \
 	%D%/test_health.c \
 	%D%/test_listing.c \
 	%D%/test_onion.c \
@@ -11,6 +12,8 @@ tests_unit_mirror_unit_mirror_SOURCES = \
 	%D%/test_reconcile.c \
 	%D%/test_rotate.c \
 	%D%/test_start.c \
+	%D%/test_takedown.c \
+	%D%/test_weigh.c \
 	%D%/world.c \
 	%D%/world.h \
 	%D%/world_answers.c
