@@ -14,6 +14,7 @@ include %D%/unit/lib/local.mk
 include %D%/unit/daemon/local.mk
 include %D%/unit/cli/local.mk
 include %D%/fuzz/local.mk
+include %D%/sim/local.mk
 include %D%/system/local.mk
 include %D%/bench/local.mk
 
@@ -27,4 +28,4 @@ STRUCTURE_TESTS = tests/check-layers.sh tests/check-headers.sh tests/check-expor
 	tests/check-sizes.sh tests/check-install.sh
 dist_check_SCRIPTS += $(STRUCTURE_TESTS)
 EXTRA_DIST += tests/sanitized.sh tests/c-text.awk
-TESTS += $(STRUCTURE_TESTS) $(UNIT_TESTS) $(FUZZ_TESTS)
+TESTS += $(STRUCTURE_TESTS) $(UNIT_TESTS) $(FUZZ_TESTS) $(SIM_TESTS)
