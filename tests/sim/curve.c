@@ -238,7 +238,8 @@ act(struct run *r, const struct action *a)
 	case ACTION_CHECK: engine_on_check(r->e, r->now, a->mirror, VERDICT_OK, &out); break;
 	case ACTION_CONTROL: engine_on_control(r->e, r->now, a->through, true, &out); break;
 	case ACTION_PUBLISH: engine_on_published(r->e, r->now, true, ++r->serial, r->now.wall + 86400, &out); break;
-	default: return; /* there is no store */
+	case ACTION_SAVE:
+	case ACTION_SHRED: return; /* there is no store */
 	}
 	take(r, &out);
 }
@@ -257,7 +258,7 @@ take(struct run *r, struct actions *out)
 static void
 answer(struct run *r, size_t i)
 {
-	struct phases ph = { 0, 0, 0, OK_MS, OK_MS };
+	struct phases ph = { .first_byte = OK_MS, .total = OK_MS };
 	struct actions out = { 0 };
 	uint64_t onion = r->pending[i].onion;
 	enum verdict v = r->pending[i].v;
