@@ -148,16 +148,16 @@ sight_any_fails(const struct engine *e, const struct onion *o)
  * How long an address must fail, from the start of the first probe to that of
  * the last, to be taken for taken down. A bad spell ends after some time, however often one asks meanwhile; so what
  * tells it from a takedown is how long the address fails, not how many probes
- * did. In paces of the retries: one more than `fall` through one tor; through
- * two, half a pace less than `fall` is enough, the time of both together, since
- * their spells have little in common. Measured: contrib/doc/health.md.
+ * did. In paces of the retries: one and a quarter more than `fall` through
+ * one tor; through two, half a pace less than `fall` is enough, the time of both
+ * together, since their spells have little in common. Measured: contrib/doc/health.md.
  */
 static int64_t
 takedown_total(const struct engine *e, const struct onion *o)
 {
 	int64_t fall = e->mirrors[o->mirror].cfg.fall;
 
-	return (sight_vantages(e, o) > 1 ? 2 * fall - 1 : 2 * fall + 2) * probe_pace(e, o) / 2;
+	return (sight_vantages(e, o) > 1 ? 4 * fall - 2 : 4 * fall + 5) * probe_pace(e, o) / 4;
 }
 
 int64_t

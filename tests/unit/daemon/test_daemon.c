@@ -323,7 +323,7 @@ Test(daemon_daemon, a_good_file_is_taken_over_as_a_whole)
 /* --- records ----------------------------------------------------------------------------------- */
 
 struct seen {
-	unsigned oks;
+	unsigned oks, through;
 	char address[57];
 };
 
@@ -335,7 +335,10 @@ count_ok(uint64_t id, const char *p, size_t n, void *arg)
 
 	(void)id;
 	if (strcmp(json_string_value(json_object_get(v, "verdict")), "ok") == 0) {
+		const char *through = json_string_value(json_object_get(v, "through"));
+
 		s->oks++;
+		s->through += through != NULL && strcmp(through, r.d.conf->tors[0].name) == 0;
 		snprintf(s->address, sizeof s->address, "%s", json_string_value(json_object_get(v, "address")));
 	}
 	json_decref(v);
@@ -351,9 +354,40 @@ Test(daemon_daemon, what_is_listed_has_its_proof_in_the_record)
 	cr_assert(rig_run(&r, rig_is_listed), "%s", r.log);
 	cr_assert_eq(store_each(r.d.store, STORE_PROBE, 0, count_ok, &seen, NULL), 0);
 	cr_expect(seen.oks >= 1);
+	cr_expect_eq(seen.through, seen.oks, "with the tor that it was seen through");
 	cr_expect_str_eq(seen.address, listed_onion()->address);
 	cr_assert_eq(store_last_id(r.d.store, STORE_HEAD, &last, NULL), 0);
 	cr_expect_eq(last, r.d.serial);
+}
+
+/* --- controls ------------------------------------------------------------------------------------ */
+
+#define CONTROL "25njqamcweflpvkl73j4szahhihoc4xt3ktcgjnpaingr5yhkenl5sid.onion"
+
+static bool
+control_was_asked(void *rig)
+{
+	(void)rig;
+	return strcmp(fakesite_host(r.site), CONTROL) == 0 && fakesite_port(r.site) == 8081 && r.d.jobs == NULL;
+}
+
+Test(daemon_daemon, a_control_onion_is_asked_through_the_tor_and_leaves_no_record_of_its_address)
+{
+	struct action ask = { .kind = ACTION_CONTROL, .mirror = -1 };
+	struct seen before = { 0 }, after = { 0 };
+
+	rig_conf(&r, "control-onions = {\"" CONTROL ":8081\"}\n", 1);
+	cr_assert(rig_open(&r), "%s", r.log);
+	cr_assert(rig_run(&r, rig_is_listed), "%s", r.log);
+	cr_assert_eq(store_each(r.d.store, STORE_PROBE, 0, count_ok, &before, NULL), 0);
+	do_control(&r.d, &ask);
+	cr_expect(rig_run(&r, control_was_asked), "asked %s", fakesite_host(r.site));
+	cr_assert_eq(store_each(r.d.store, STORE_PROBE, 0, count_ok, &after, NULL), 0);
+	cr_expect_eq(after.oks, before.oks);
+	/* One that the configuration does not have, nor the engine waits for: nothing happens. */
+	ask.control = 7;
+	do_control(&r.d, &ask);
+	cr_expect_null(r.d.jobs);
 }
 
 /* --- time ------------------------------------------------------------------------ */
