@@ -3,4 +3,5 @@ dist_noinst_DATA += \
 	%D%/HACKING.md \
 	%D%/NEWS \
 	%D%/doc/health.md \
+	%D%/doc/life-of-an-onion.md \
 	%D%/examples/pick.c

@@ -45,6 +45,12 @@ struct cli_opt {
  */
 int cli_take_options(struct cli *c, int *argc, char **argv, const struct cli_opt *opts, struct err *e);
 
+/* The same, and the number of words behind the verb must lie in [least, most]; -1: usage was printed. */
+int cli_take(struct cli *c, int *argc, char **argv, const struct cli_opt *opts, int least, int most);
+/* Of an object of the daemon: "-" and 0 where there is none. */
+const char *cli_text(const json_t *o, const char *key);
+long long cli_int(const json_t *o, const char *key);
+
 /* "onionmirror: text" on stderr; returns `code`. */
 int cli_fail(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Says how the verb is used, on stderr; returns CLI_USAGE. */
@@ -60,6 +66,10 @@ int verb_status(struct cli *c, int argc, char **argv);
 int verb_mirrors(struct cli *c, int argc, char **argv);
 int verb_onions(struct cli *c, int argc, char **argv);
 int verb_rotate(struct cli *c, int argc, char **argv);
+int verb_drain(struct cli *c, int argc, char **argv);
+int verb_maint(struct cli *c, int argc, char **argv);
+int verb_revoke(struct cli *c, int argc, char **argv);
+int verb_history(struct cli *c, int argc, char **argv);
 int verb_probe(struct cli *c, int argc, char **argv);
 int verb_publish(struct cli *c, int argc, char **argv);
 int verb_reload(struct cli *c, int argc, char **argv);

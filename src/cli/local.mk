@@ -5,6 +5,7 @@ libcli_la_SOURCES = \
 	%D%/download.c %D%/download.h \
 	%D%/fetch.c \
 	%D%/folder.c %D%/folder.h \
+	%D%/history.c \
 	%D%/init.c \
 	%D%/key.c \
 	%D%/keyfile.c %D%/keyfile.h \

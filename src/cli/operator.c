@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Operator verbs: what is (status, mirrors, onions) and what to do (rotate, probe, publish, reload). */
+/* Operator verbs: what is (status, mirrors, onions) and what to do (rotate, drain, maint, revoke, probe, publish, reload). */
 #include "config.h"
 #include "cli/client.h"
 
@@ -13,27 +13,13 @@
 #define WAIT_DEADLINE_MS (15 * 60 * 1000)
 
 static const char *
-text_of(const json_t *o, const char *key)
-{
-	const char *s = json_string_value(json_object_get(o, key));
-
-	return s != NULL ? s : "-";
-}
-
-static long long
-int_of(const json_t *o, const char *key)
-{
-	return json_integer_value(json_object_get(o, key));
-}
-
-static const char *
 age_of(const json_t *o, const char *key)
 {
 	static char ring[4][32];
 	static unsigned next;
 	char *out = ring[next++ % 4];
 
-	cli_format_age(out, int_of(o, key), clock_wall_s());
+	cli_format_age(out, cli_int(o, key), clock_wall_s());
 	return out;
 }
 
@@ -70,20 +56,20 @@ show_status(const struct cli *c, const json_t *r)
 	size_t i;
 
 	(void)c;
-	printf("site     %s  %s\n", text_of(r, "site"), text_of(r, "site_id"));
-	printf("daemon   %s, up since %s\n", text_of(r, "version"), age_of(r, "started"));
+	printf("site     %s  %s\n", cli_text(r, "site"), cli_text(r, "site_id"));
+	printf("daemon   %s, up since %s\n", cli_text(r, "version"), age_of(r, "started"));
 	json_array_foreach(tors, i, v)
-		printf("tor      %s: %s, %s%s%s\n", text_of(v, "name"), text_of(v, "state"),
+		printf("tor      %s: %s, %s%s%s\n", cli_text(v, "name"), cli_text(v, "state"),
 		    json_is_true(json_object_get(v, "fit")) ? "fit to judge" : "not fit to judge: ",
-		    json_is_true(json_object_get(v, "fit")) ? ", version " : text_of(v, "why"),
-		    json_is_true(json_object_get(v, "fit")) ? text_of(v, "version") : "");
+		    json_is_true(json_object_get(v, "fit")) ? ", version " : cli_text(v, "why"),
+		    json_is_true(json_object_get(v, "fit")) ? cli_text(v, "version") : "");
 	fputs("mirrors ", stdout);
 	json_object_foreach(json_object_get(r, "mirrors"), state, v)
 		if (json_integer_value(v) > 0)
 			printf(" %lld %s", (long long)json_integer_value(v), state);
 	putchar('\n');
-	if (int_of(list, "serial") > 0)
-		printf("list     serial %lld, published %s, valid until %s\n", int_of(list, "serial"), age_of(list, "published"),
+	if (cli_int(list, "serial") > 0)
+		printf("list     serial %lld, published %s, valid until %s\n", cli_int(list, "serial"), age_of(list, "published"),
 		    age_of(list, "valid_until"));
 	else
 		puts("list     nothing published yet");
@@ -101,8 +87,8 @@ show_mirrors(const struct cli *c, const json_t *r)
 	(void)c;
 	printf("%-14s %-12s %-14s %-12s %s\n", "MIRROR", "STATE", "LAST PROBE", "WHEN", "LISTED ADDRESS");
 	json_array_foreach(list, i, m)
-		printf("%-14s %-12s %-14s %-12s %s\n", text_of(m, "name"), text_of(m, "state"), text_of(m, "verdict"),
-		    age_of(m, "last_probe"), text_of(m, "listed"));
+		printf("%-14s %-12s %-14s %-12s %s\n", cli_text(m, "name"), cli_text(m, "state"), cli_text(m, "verdict"),
+		    age_of(m, "last_probe"), cli_text(m, "listed"));
 }
 
 static void
@@ -114,26 +100,14 @@ show_onions(const struct cli *c, const json_t *r)
 	(void)c;
 	printf("%-14s %-10s %-17s %-10s %s\n", "MIRROR", "STATE", "BECAUSE", "CREATED", "ADDRESS");
 	json_array_foreach(list, i, o)
-		printf("%-14s %-10s %-17s %-10s %s\n", text_of(o, "mirror"), text_of(o, "state"), text_of(o, "cause"),
-		    age_of(o, "created"), text_of(o, "onion"));
-}
-
-/* Takes the verb's options; the number of words behind it must lie in [least, most]. */
-static int
-take(struct cli *c, int *argc, char **argv, const struct cli_opt *opts, int least, int most)
-{
-	struct err e = ERR_INIT;
-
-	if (cli_take_options(c, argc, argv, opts, &e) == 0 && !c->help && *argc - 1 >= least && *argc - 1 <= most)
-		return 0;
-	cli_usage(argv[0], &e);
-	return -1;
+		printf("%-14s %-10s %-17s %-10s %s\n", cli_text(o, "mirror"), cli_text(o, "state"), cli_text(o, "cause"),
+		    age_of(o, "created"), cli_text(o, "onion"));
 }
 
 int
 verb_status(struct cli *c, int argc, char **argv)
 {
-	if (take(c, &argc, argv, NULL, 0, 0) != 0)
+	if (cli_take(c, &argc, argv, NULL, 0, 0) != 0)
 		return CLI_USAGE;
 	return ask_and_show(c, "status", NULL, show_status);
 }
@@ -141,7 +115,7 @@ verb_status(struct cli *c, int argc, char **argv)
 int
 verb_mirrors(struct cli *c, int argc, char **argv)
 {
-	if (take(c, &argc, argv, NULL, 0, 0) != 0)
+	if (cli_take(c, &argc, argv, NULL, 0, 0) != 0)
 		return CLI_USAGE;
 	return ask_and_show(c, "mirrors", NULL, show_mirrors);
 }
@@ -149,7 +123,7 @@ verb_mirrors(struct cli *c, int argc, char **argv)
 int
 verb_onions(struct cli *c, int argc, char **argv)
 {
-	if (take(c, &argc, argv, NULL, 0, 1) != 0)
+	if (cli_take(c, &argc, argv, NULL, 0, 1) != 0)
 		return CLI_USAGE;
 	return ask_and_show(c, "onions", argc == 2 ? json_pack("{s:s}", "mirror", argv[1]) : NULL, show_onions);
 }
@@ -158,13 +132,13 @@ verb_onions(struct cli *c, int argc, char **argv)
 static bool
 show_step(const struct cli *c, json_t *note, int *code)
 {
-	const char *step = text_of(note, "step");
+	const char *step = cli_text(note, "step");
 	bool failed = strcmp(step, "failed") == 0, done = strcmp(step, "done") == 0;
 
 	if (c->json)
 		cli_print_json(json_incref(note));
 	else if (!done)
-		printf("%6.1f s  %-9s %s\n", (double)int_of(note, "elapsed_ms") / 1000, step, text_of(note, "text"));
+		printf("%6.1f s  %-9s %s\n", (double)cli_int(note, "elapsed_ms") / 1000, step, cli_text(note, "text"));
 	fflush(stdout);
 	*code = failed ? CLI_FAILED : CLI_DONE;
 	return failed || done;
@@ -185,7 +159,7 @@ follow(const struct cli *c, struct client *cl, long long op)
 			err_set(&e, ERR_TIMEOUT, "no end within 15 min");
 			return cli_fail(CLI_FAILED, "operation %lld goes on without us: %s", op, e.msg);
 		}
-		if (int_of(note, "op") == op && strcmp(text_of(note, "kind"), "step") == 0)
+		if (cli_int(note, "op") == op && strcmp(cli_text(note, "kind"), "step") == 0)
 			last = show_step(c, note, &code);
 		json_decref(note);
 	}
@@ -216,7 +190,7 @@ command(struct cli *c, const char *method, json_t *params, bool wait)
 	} else if ((result = client_call(cl, method, params, &e)) == NULL) {
 		code = client_fail(&e);
 	} else {
-		op = int_of(result, "op");
+		op = cli_int(result, "op");
 		if (c->json)
 			cli_print_json(json_incref(result));
 		else if (!wait)
@@ -235,7 +209,7 @@ mirror_command(struct cli *c, int argc, char **argv, const char *method)
 	bool wait = false;
 	const struct cli_opt opts[] = { { "wait", &wait, NULL }, { 0 } };
 
-	if (take(c, &argc, argv, opts, 1, 1) != 0)
+	if (cli_take(c, &argc, argv, opts, 1, 1) != 0)
 		return CLI_USAGE;
 	return command(c, method, json_pack("{s:s}", "mirror", argv[1]), wait);
 }
@@ -253,12 +227,47 @@ verb_probe(struct cli *c, int argc, char **argv)
 }
 
 int
+verb_drain(struct cli *c, int argc, char **argv)
+{
+	return mirror_command(c, argc, argv, "drain");
+}
+
+int
+verb_maint(struct cli *c, int argc, char **argv)
+{
+	bool wait = false, on;
+	const struct cli_opt opts[] = { { "wait", &wait, NULL }, { 0 } };
+	struct err e = ERR_INIT;
+
+	if (cli_take(c, &argc, argv, opts, 2, 2) != 0)
+		return CLI_USAGE;
+	on = strcmp(argv[2], "on") == 0;
+	if (!on && strcmp(argv[2], "off") != 0) {
+		err_set(&e, ERR_PARSE, "maint takes on or off, not %.40s", argv[2]);
+		return cli_usage(argv[0], &e);
+	}
+	return command(c, "maint", json_pack("{s:s,s:b}", "mirror", argv[1], "on", (int)on), wait);
+}
+
+/* Names of mirrors are shorter than any address. */
+int
+verb_revoke(struct cli *c, int argc, char **argv)
+{
+	bool wait = false;
+	const struct cli_opt opts[] = { { "wait", &wait, NULL }, { 0 } };
+
+	if (cli_take(c, &argc, argv, opts, 1, 1) != 0)
+		return CLI_USAGE;
+	return command(c, "revoke", json_pack("{s:s}", strlen(argv[1]) >= 56 ? "onion" : "mirror", argv[1]), wait);
+}
+
+int
 verb_publish(struct cli *c, int argc, char **argv)
 {
 	bool wait = false;
 	const struct cli_opt opts[] = { { "wait", &wait, NULL }, { 0 } };
 
-	if (take(c, &argc, argv, opts, 0, 0) != 0)
+	if (cli_take(c, &argc, argv, opts, 0, 0) != 0)
 		return CLI_USAGE;
 	return command(c, "publish", NULL, wait);
 }
@@ -266,7 +275,7 @@ verb_publish(struct cli *c, int argc, char **argv)
 int
 verb_reload(struct cli *c, int argc, char **argv)
 {
-	if (take(c, &argc, argv, NULL, 0, 0) != 0)
+	if (cli_take(c, &argc, argv, NULL, 0, 0) != 0)
 		return CLI_USAGE;
 	return command(c, "reload", NULL, false);
 }

@@ -146,3 +146,28 @@ cli_format_age(char *out, long long t, long long now)
 	else
 		snprintf(out, 32, "%s%lld d%s", before, d / 86400, after);
 }
+
+int
+cli_take(struct cli *c, int *argc, char **argv, const struct cli_opt *opts, int least, int most)
+{
+	struct err e = ERR_INIT;
+
+	if (cli_take_options(c, argc, argv, opts, &e) == 0 && !c->help && *argc - 1 >= least && *argc - 1 <= most)
+		return 0;
+	cli_usage(argv[0], &e);
+	return -1;
+}
+
+const char *
+cli_text(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s != NULL ? s : "-";
+}
+
+long long
+cli_int(const json_t *o, const char *key)
+{
+	return json_integer_value(json_object_get(o, key));
+}

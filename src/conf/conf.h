@@ -60,6 +60,7 @@ struct conf_mirror {
 	bool pow;
 	bool revoke_on_content;
 	unsigned max_streams; /* 0: no limit */
+	bool spare;
 };
 struct conf_channel {
 	char *name;

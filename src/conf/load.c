@@ -286,6 +286,7 @@ static void
 check_root(struct load *l)
 {
 	struct conf *c = l->conf;
+	size_t i;
 
 	if (c->control_socket.kind != 0 && c->control_socket.kind != ENDPOINT_UNIX)
 		fault(l, CONF_ROOT, "", "control-socket", "control-socket: must be a unix socket, unix:/path: the peer's uid is checked");
@@ -295,6 +296,10 @@ check_root(struct load *l)
 		free(c->key_file);
 		c->key_file = NULL;
 	}
+	for (i = 0; i < c->n_mirrors && c->mirrors[i].spare; i++)
+		;
+	if (c->n_mirrors > 0 && i == c->n_mirrors)
+		fault(l, CONF_ROOT, "", NULL, "every mirror is a spare: at least one must be listed always");
 	if (c->n_mirrors == 0)
 		fault(l, CONF_ROOT, "", NULL, "no mirror section: there is nothing to do");
 }

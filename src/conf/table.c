@@ -108,6 +108,8 @@ static const struct conf_option mirror_options[] = {
 	    "wrong content, twice in a row, revokes the address" },
 	{ "max-streams", CONF_NUMBER, AT(conf_mirror, max_streams), 0, 65535, "0", NULL, true, NULL,
 	    "streams on one circuit; 0: no limit" },
+	{ "spare", CONF_BOOL, AT(conf_mirror, spare), 0, 0, "off", NULL, true, NULL,
+	    "kept proved, and listed only while another mirror is out of the list" },
 	{ 0 },
 };
 

@@ -163,9 +163,27 @@ on_added(void *ctx, uint64_t id, const struct reply *reply)
 	}
 }
 
+/* Sent with PoW parameters: a tor that doesn't know them gets the command once more without, and the log says so once. */
+static void
+on_added_with_pow(void *ctx, uint64_t id, const struct reply *reply)
+{
+	struct daemon *d = ctx;
+	const struct onion_record *r = engine_onion(d->engine, id);
+	struct tor_link *l = r != NULL ? wiring_link(d, r->tor) : NULL;
+
+	if (l == NULL || reply == NULL || (reply->code != 512 && reply->code != 513)) {
+		on_added(ctx, id, reply);
+		return;
+	}
+	if (!l->no_pow)
+		log_warn("%s: tor %s refuses pow = on: %s; added without it", r->mirror, r->tor, reply_text(reply));
+	l->no_pow = true;
+	do_add(d, &(struct action){ .kind = ACTION_ADD_ONION, .onion = id });
+}
+
 static void
 fill_command(struct daemon *d, struct command_add_onion *cmd, const struct onion_record *r, const struct conf_mirror *m,
-    const struct session *s)
+    const struct tor_link *l)
 {
 	size_t i;
 
@@ -176,8 +194,8 @@ fill_command(struct daemon *d, struct command_add_onion *cmd, const struct onion
 	cmd->n_ports = m->n_ports;
 	cmd->n_ports += listservice_port(d, r->id, &cmd->ports[cmd->n_ports]);
 	cmd->max_streams = m->max_streams;
-	cmd->pow = m->pow && session_has_pow(s);
-	if (m->pow && !cmd->pow)
+	cmd->pow = m->pow && session_has_pow(l->session) && !l->no_pow;
+	if (m->pow && !session_has_pow(l->session))
 		log_warn("%s: this tor is too old for pow = on (needs %s): added without it", m->name, SESSION_TOR_POW);
 }
 
@@ -202,8 +220,8 @@ do_add(struct daemon *d, const struct action *a)
 		add_failed(d, a->onion, ADD_REFUSED, key == NULL ? "no locked memory for its key" : e.msg);
 	} else {
 		cmd.key64 = key;
-		fill_command(d, &cmd, r, m, link->session);
-		if (session_add_onion(link->session, &cmd, on_added, d, r->id, &e) != 0)
+		fill_command(d, &cmd, r, m, link);
+		if (session_add_onion(link->session, &cmd, cmd.pow ? on_added_with_pow : on_added, d, r->id, &e) != 0)
 			add_failed(d, a->onion, session_get_state(link->session) == SESSION_UP ? ADD_REFUSED : ADD_UNKNOWN, e.msg);
 	}
 	secret_free(key);
@@ -236,4 +254,13 @@ do_shred(struct daemon *d, const struct action *a)
 
 	if (store_delete(d->store, STORE_KEY, a->onion, &e) != 0 || store_delete(d->store, STORE_LEAF, a->onion, &e) != 0)
 		log_error("the key of an onion that is over could not be destroyed: %s", e.msg);
+}
+
+void
+do_forget(struct daemon *d, const struct action *a)
+{
+	struct err e = ERR_INIT;
+
+	if (store_delete(d->store, STORE_ONION, a->onion, &e) != 0)
+		log_error("the record of an onion that is over could not be removed: %s", e.msg);
 }

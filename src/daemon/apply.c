@@ -44,6 +44,23 @@ mirror_of(const struct daemon *d, const struct action *a)
 	return a->mirror >= 0 && (size_t)a->mirror < d->conf->n_mirrors ? d->conf->mirrors[a->mirror].name : NULL;
 }
 
+/* What a decision rests on: taken in the turn that made it. */
+static json_t *
+evidence_json(const struct daemon *d, const struct action *a)
+{
+	char text[EVIDENCE_MAX], *line, *rest = text;
+	json_t *list;
+
+	if (a->note != NOTE_DECISION && a->note != NOTE_ALARM)
+		return NULL;
+	engine_evidence(d->engine, clock_now(), a->onion, a->mirror, text, sizeof text);
+	list = json_array();
+	while ((line = strsep(&rest, "\n")) != NULL)
+		if (line[0] != '\0')
+			json_array_append_new(list, json_string(line));
+	return list;
+}
+
 static json_t *
 note_json(const struct daemon *d, const struct action *a)
 {
@@ -54,14 +71,26 @@ note_json(const struct daemon *d, const struct action *a)
 }
 
 static int
+save_note(struct daemon *d, const struct action *a, struct err *e)
+{
+	json_t *v = note_json(d, a), *evidence = evidence_json(d, a);
+
+	if (evidence != NULL)
+		json_object_set_new(v, "evidence", evidence);
+	return record_put(d->store, STORE_HISTORY, record_next_id(&d->history_id), v, e);
+}
+
+static int
 save_action(struct daemon *d, const struct action *a, struct err *e)
 {
 	const struct onion_record *r;
 
 	if (a->kind == ACTION_SAVE && (r = engine_onion(d->engine, a->onion)) != NULL)
 		return record_put(d->store, STORE_ONION, a->onion, record_onion(r), e);
+	if (a->kind == ACTION_SAVE_MIRROR)
+		return restore_save_holds(d, e);
 	if (a->kind == ACTION_NOTE && a->note != NOTE_STEP)
-		return record_put(d->store, STORE_HISTORY, record_next_id(&d->history_id), note_json(d, a), e);
+		return save_note(d, a, e);
 	return 0;
 }
 
@@ -72,7 +101,7 @@ save(struct daemon *d, const struct actions *a, struct err *e)
 	bool any = false;
 
 	for (i = 0; i < a->n; i++)
-		any = any || a->v[i].kind == ACTION_SAVE || (a->v[i].kind == ACTION_NOTE && a->v[i].note != NOTE_STEP);
+		any = any || a->v[i].kind == ACTION_SAVE || a->v[i].kind == ACTION_SAVE_MIRROR || (a->v[i].kind == ACTION_NOTE && a->v[i].note != NOTE_STEP);
 	if (!any)
 		return 0;
 	if (store_begin(d->store, e) != 0)
@@ -106,6 +135,7 @@ perform(struct daemon *d, const struct action *a)
 {
 	switch (a->kind) {
 	case ACTION_SAVE: listservice_follow(d, a->onion); break;
+	case ACTION_SAVE_MIRROR: break;
 	case ACTION_PLAN: do_plan(d, a); break;
 	case ACTION_ADD_ONION: do_add(d, a); break;
 	case ACTION_DEL_ONION: do_delete(d, a); break;
@@ -113,6 +143,8 @@ perform(struct daemon *d, const struct action *a)
 	case ACTION_CHECK: do_check(d, a); break;
 	case ACTION_CONTROL: do_control(d, a); break;
 	case ACTION_COMPARE: do_compare(d, a); break;
+	case ACTION_CLIENTS: do_clients(d, a); break;
+	case ACTION_FORGET: do_forget(d, a); break;
 	case ACTION_PUBLISH: do_publish(d, a); break;
 	case ACTION_SHRED: do_shred(d, a); break;
 	case ACTION_NOTE: do_note(d, a); break;

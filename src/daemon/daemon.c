@@ -48,6 +48,7 @@ engine_config_of(const struct conf *c)
 		em->fall = check->fall;
 		em->rotate_every_s = m->rotate_every_s;
 		em->drain_s = m->drain_s;
+		em->spare = m->spare;
 	}
 	cfg->n_controls = (unsigned)c->n_controls;
 	cfg->min_listed = c->min_listed;

@@ -21,6 +21,7 @@
  */
 #define COMPARE_MS 30000 /* how often the onions that tor has are compared with the intent */
 #define OPS_KEPT 256
+#define EVIDENCE_MAX 2048
 
 struct daemon;
 struct listservice;
@@ -31,6 +32,7 @@ struct tor_link {
 	unsigned index;
 	struct session *session; /* owned */
 	struct timer *compare;   /* owned */
+	bool no_pow;             /* it refused PoW parameters, since it was connected */
 	unsigned unfit;          /* how often it was found unfit to judge: a probe compares its start and end */
 };
 
@@ -89,6 +91,8 @@ void daemon_reconfigure(struct daemon *d);
 
 /* restore.c: what was stored into the engine. */
 int restore_all(struct daemon *d, struct actions *out, struct err *e);
+/* What the operator asked of mirrors, as the engine knows it, into the store. */
+int restore_save_holds(struct daemon *d, struct err *e);
 /* How the configuration in force wants addresses in the log. */
 int restore_log(struct daemon *d, struct err *e);
 /* import.c: the member key (new secret memory) and the site that it signs for; a key that waits in STATE-DIR/import is taken if it is certified. */
@@ -103,6 +107,8 @@ void wiring_stop(struct daemon *d);
  * ERR_STATE. Without any tor the clock is believed as long as it does not jump.
  */
 int wiring_check_clock(struct daemon *d, struct err *e);
+/* Asks the tor of an onion how many clients are at it. */
+void do_clients(struct daemon *d, const struct action *a);
 /* Asks the tor of an onion which services it has. */
 void do_compare(struct daemon *d, const struct action *a);
 struct tor_link *wiring_link(struct daemon *d, const char *tor);
@@ -118,6 +124,7 @@ void do_plan(struct daemon *d, const struct action *a);
 void do_add(struct daemon *d, const struct action *a);
 void do_delete(struct daemon *d, const struct action *a);
 void do_shred(struct daemon *d, const struct action *a);
+void do_forget(struct daemon *d, const struct action *a);
 /* A leaf of this mirror for an onion, malloced; key is its 64 bytes, secret. */
 int make_leaf(struct daemon *d, char **leaf, const struct conf_mirror *m, const uint8_t *key, const char *address, struct err *e);
 /* probing.c */
@@ -145,6 +152,12 @@ void listservice_follow(struct daemon *d, uint64_t onion);
 /* Where tor shall deliver the list port of an onion; false: nowhere. */
 bool listservice_port(struct daemon *d, uint64_t onion, struct command_port *port);
 void listservice_free(struct daemon *d);
+
+/*
+ * history.c: params table ("probes" or "decisions"), after (id), since (wall s), mirror.
+ * Records, oldest first; while `more`, the next page is after `next`.
+ */
+json_t *history_call(struct daemon *d, const json_t *params, const char **reason, struct err *e);
 
 /* The configured mirror of a name, or NULL. */
 const struct conf_mirror *daemon_mirror(const struct daemon *d, const char *name);

@@ -6,6 +6,7 @@ libdaemon_la_SOURCES = \
 	%D%/control.c %D%/control.h \
 	%D%/daemon.c %D%/daemon.h \
 	%D%/httpd.c %D%/httpd.h \
+	%D%/history.c \
 	%D%/import.c \
 	%D%/listservice.c \
 	%D%/methods.c \

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HISTORY_ROWS 200
 #define ONIONS_MAX 1500
 
 /* The one text parameter a method takes; NULL if it is absent. -1: of a wrong type or unknown. */
@@ -158,6 +157,9 @@ mirror_json(struct daemon *d, size_t i)
 	    onion_text(engine_onion(d->engine, v.candidate)), "leaving", (int)v.leaving, "rise", (int)v.rise, "fall", (int)v.fall, "verdict",
 	    verdict_name(v.last), "backend", verdict_name(v.backend), "last_probe", (json_int_t)v.last_probe, "uploads", (int)v.uploads,
 	    "uploads_started", (int)v.uploads_started, "ms", record_phases(&v.phases));
+	json_object_set_new(m, "uploads_failed", json_integer(v.uploads_failed));
+	json_object_set_new(m, "uploads_silent", json_integer(v.uploads_silent));
+	json_object_set_new(m, "hold", json_string(mirror_hold_name(engine_mirror_hold(d->engine, (int)i))));
 	json_object_set_new(m, "vantages", vantages_json(d, &v));
 	json_object_set_new(m, "order", json_integer(v.order));
 	json_object_set_new(m, "stale", json_boolean(v.stale));
@@ -229,55 +231,6 @@ call_onions(struct daemon *d, const json_t *params, const char **reason, struct 
 	return json_pack("{s:o}", "onions", l.list);
 }
 
-struct rows {
-	json_t *list;
-	const char *mirror;
-};
-
-static bool
-add_row(uint64_t id, const char *p, size_t n, void *arg)
-{
-	struct rows *r = arg;
-	json_t *v = json_loadb(p, n, JSON_REJECT_DUPLICATES, NULL);
-	const char *mirror = json_string_value(json_object_get(v, "mirror"));
-
-	if (v == NULL || (r->mirror != NULL && (mirror == NULL || strcmp(mirror, r->mirror) != 0))) {
-		json_decref(v);
-		return true;
-	}
-	json_object_set_new(v, "id", json_integer((json_int_t)id));
-	json_array_append_new(r->list, v);
-	return json_array_size(r->list) < HISTORY_ROWS;
-}
-
-/* Params: table ("probes" or "decisions"), after (id), mirror. At most 200 records, oldest first. */
-static json_t *
-call_history(struct daemon *d, const json_t *params, const char **reason, struct err *e)
-{
-	const char *table = json_string_value(json_object_get(params, "table"));
-	const json_t *from = json_object_get(params, "after"), *only = json_object_get(params, "mirror");
-	json_int_t after = json_integer_value(from);
-	struct rows r = { .mirror = json_string_value(only) };
-	enum store_table t = table != NULL && strcmp(table, "probes") == 0 ? STORE_PROBE : STORE_HISTORY;
-
-	*reason = "bad-params";
-	if (json_object_size(params) > 1u + (from != NULL) + (only != NULL) || (from != NULL && !json_is_integer(from)) ||
-	    (only != NULL && r.mirror == NULL)) {
-		err_set(e, ERR_PARSE, "this method takes table, after (an id) and mirror (a text)");
-		return NULL;
-	}
-	if (table == NULL || (t == STORE_HISTORY && strcmp(table, "decisions") != 0) || after < 0) {
-		err_set(e, ERR_PARSE, "table must be \"probes\" or \"decisions\", after an id");
-		return NULL;
-	}
-	r.list = json_array();
-	if (store_each(d->store, t, (uint64_t)after, add_row, &r, e) == 0)
-		return json_pack("{s:o}", "records", r.list);
-	*reason = "state";
-	json_decref(r.list);
-	return NULL;
-}
-
 typedef int engine_command(struct engine *e, struct now now, int mirror, uint64_t op, struct actions *out, struct err *err);
 
 static json_t *
@@ -307,6 +260,93 @@ static json_t *
 call_probe(struct daemon *d, const json_t *params, const char **reason, struct err *e)
 {
 	return mirror_command(d, params, reason, e, engine_probe);
+}
+
+static json_t *
+call_drain(struct daemon *d, const json_t *params, const char **reason, struct err *e)
+{
+	return mirror_command(d, params, reason, e, engine_drain);
+}
+
+static int
+maint_on(struct engine *e, struct now now, int mirror, uint64_t op, struct actions *out, struct err *err)
+{
+	return engine_maint(e, now, mirror, true, op, out, err);
+}
+
+static int
+maint_off(struct engine *e, struct now now, int mirror, uint64_t op, struct actions *out, struct err *err)
+{
+	return engine_maint(e, now, mirror, false, op, out, err);
+}
+
+static json_t *
+call_maint(struct daemon *d, const json_t *params, const char **reason, struct err *e)
+{
+	const json_t *on = json_object_get(params, "on");
+	json_t *rest, *result;
+
+	*reason = "bad-params";
+	if (!json_is_boolean(on)) {
+		err_set(e, ERR_PARSE, "on must be true or false");
+		return NULL;
+	}
+	rest = json_deep_copy(params);
+	json_object_del(rest, "on");
+	result = mirror_command(d, rest, reason, e, json_is_true(on) ? maint_on : maint_off);
+	json_decref(rest);
+	return result;
+}
+
+struct search {
+	const char *address;
+	uint64_t id;
+};
+
+static void
+find_onion(const struct onion_record *r, void *arg)
+{
+	struct search *s = arg;
+
+	if (strcmp(r->address, s->address) == 0)
+		s->id = r->id;
+}
+
+/* One address: 56 characters, with or without ".onion". */
+static json_t *
+revoke_onion(struct daemon *d, const json_t *params, const char **reason, struct err *e)
+{
+	struct actions out = { 0 };
+	char address[57] = "";
+	struct search s = { .address = address };
+	const char *text;
+	uint64_t op;
+
+	*reason = "bad-params";
+	if (text_param(params, "onion", &text, e) != 0)
+		return NULL;
+	if (strlen(text) == 56 || (strlen(text) == 62 && strcmp(text + 56, ".onion") == 0))
+		memcpy(address, text, 56);
+	engine_each_onion(d->engine, find_onion, &s);
+	*reason = "no-such-onion";
+	if (s.id == 0) {
+		err_set(e, ERR_NOTFOUND, "there is no onion \"%.70s\" here", text);
+		return NULL;
+	}
+	*reason = "refused";
+	op = op_new(d);
+	if (engine_revoke_onion(d->engine, clock_now(), s.id, op, &out, e) != 0)
+		op = 0;
+	apply(d, &out);
+	return op != 0 ? json_pack("{s:I}", "op", (json_int_t)op) : NULL;
+}
+
+static json_t *
+call_revoke(struct daemon *d, const json_t *params, const char **reason, struct err *e)
+{
+	if (json_object_get(params, "onion") != NULL)
+		return revoke_onion(d, params, reason, e);
+	return mirror_command(d, params, reason, e, engine_revoke);
 }
 
 static json_t *
@@ -352,8 +392,11 @@ const struct method methods[] = {
 	{ "status", false, "the daemon, its tors and the list", call_status },
 	{ "mirrors", false, "every mirror", call_mirrors },
 	{ "onions", false, "every onion, newest first; optional mirror", call_onions },
-	{ "history", false, "stored probes or decisions; table, after, mirror", call_history },
+	{ "history", false, "stored probes or decisions; table, after, since, mirror", history_call },
 	{ "rotate", true, "a new address for a mirror", call_rotate },
+	{ "drain", true, "a mirror out of the list, its address leaves", call_drain },
+	{ "maint", true, "a mirror out of the list for a while, or back; on", call_maint },
+	{ "revoke", true, "an address is not to be trusted; mirror or onion", call_revoke },
 	{ "probe", true, "probe a mirror now", call_probe },
 	{ "publish", true, "sign and publish now", call_publish },
 	{ "reload", true, "read the configuration again", call_reload },

@@ -285,6 +285,7 @@ publish(struct daemon *d, uint64_t *serial, int64_t *valid_until, struct err *e)
 	l.decoy_key = key;
 	l.entries = f.entries;
 	l.n_entries = f.n;
+	l.may_be_empty = engine_list_may_be_empty(d->engine);
 	l.tombstones = f.tombstones;
 	l.n_tombstones = f.n_tombstones;
 	l.channels = f.channels;

@@ -268,6 +268,54 @@ make_meta(struct daemon *d, struct err *e)
 	return restore_log(d, e);
 }
 
+/* What the operator asked for, by mirror; mirrors that are no longer configured are forgotten at the next change. */
+static int
+load_holds(struct daemon *d, struct err *e)
+{
+	struct err inner = ERR_INIT;
+	enum mirror_hold h;
+	const char *name;
+	json_t *all, *v;
+	char *text;
+	size_t n;
+	int ret = 0;
+
+	if (store_get(d->store, STORE_META, STORE_META_HOLDS, &text, &n, &inner) != 0)
+		return inner.code == ERR_NOTFOUND ? 0 : err_set(e, inner.code, "%s", inner.msg);
+	all = json_loadb(text, n, JSON_REJECT_DUPLICATES, NULL);
+	free(text);
+	if (!json_is_object(all))
+		ret = -1;
+	json_object_foreach(all, name, v) {
+		if (!json_is_string(v) || mirror_hold_parse(&h, json_string_value(v)) != 0)
+			ret = -1;
+		else
+			engine_restore_mirror(d->engine, name, h);
+	}
+	json_decref(all);
+	return ret == 0 ? 0 : err_set(e, ERR_STATE, "what is stored of drained mirrors and maintenance can't be read: the state was damaged");
+}
+
+int
+restore_save_holds(struct daemon *d, struct err *e)
+{
+	json_t *all = json_object();
+	char *text;
+	size_t i;
+	int r;
+
+	for (i = 0; i < d->conf->n_mirrors; i++)
+		if (engine_mirror_hold(d->engine, (int)i) != HOLD_NONE)
+			json_object_set_new(all, d->conf->mirrors[i].name, json_string(mirror_hold_name(engine_mirror_hold(d->engine, (int)i))));
+	text = json_dumps(all, JSON_COMPACT | JSON_SORT_KEYS);
+	json_decref(all);
+	if (text == NULL)
+		return err_set(e, ERR_MEMORY, "out of memory");
+	r = store_put(d->store, STORE_META, STORE_META_HOLDS, text, strlen(text), e);
+	free(text);
+	return r;
+}
+
 int
 restore_all(struct daemon *d, struct actions *out, struct err *e)
 {
@@ -281,6 +329,8 @@ restore_all(struct daemon *d, struct actions *out, struct err *e)
 		goto out;
 	for (i = 0; i < r.n; i++)
 		engine_restore(d->engine, &r.records[i]);
+	if (load_holds(d, e) != 0)
+		goto out;
 	engine_start(d->engine, clock_now(), d->serial, d->valid_until, out);
 	ret = 0;
 out:

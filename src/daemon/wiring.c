@@ -60,11 +60,32 @@ do_compare(struct daemon *d, const struct action *a)
 }
 
 static void
+on_clients(void *ctx, uint64_t id, int n)
+{
+	struct daemon *d = ctx;
+	struct actions out = { 0 };
+
+	engine_on_clients(d->engine, clock_now(), id, n, &out);
+	apply(d, &out);
+}
+
+void
+do_clients(struct daemon *d, const struct action *a)
+{
+	const struct onion_record *r = engine_onion(d->engine, a->onion);
+	struct tor_link *l = r != NULL ? wiring_link(d, r->tor) : NULL;
+
+	if (l != NULL && session_clients(l->session, r->address, on_clients, d, a->onion, NULL) != 0)
+		on_clients(d, a->onion, -1);
+}
+
+static void
 on_up(void *arg)
 {
 	struct tor_link *l = arg;
 	const char *warning = session_get_warning(l->session);
 
+	l->no_pow = false; /* it may be another version by now */
 	log_notice("tor %s: connected, version %s", name_of(l), session_get_version(l->session));
 	if (warning[0] != '\0')
 		log_warn("tor %s: %s", name_of(l), warning);
@@ -104,11 +125,11 @@ on_event(const struct event *ev, void *arg)
 	if (ev->kind != EVENT_HS_DESC || desc->address[0] == '\0')
 		return;
 	if (desc->action == EVENT_DESC_UPLOAD)
-		engine_on_descriptor(l->d->engine, clock_now(), desc->address, DESC_UPLOAD, &out);
+		engine_on_descriptor(l->d->engine, clock_now(), desc->address, DESC_UPLOAD, desc->hsdir, desc->descid, &out);
 	else if (desc->action == EVENT_DESC_UPLOADED)
-		engine_on_descriptor(l->d->engine, clock_now(), desc->address, DESC_UPLOADED, &out);
+		engine_on_descriptor(l->d->engine, clock_now(), desc->address, DESC_UPLOADED, desc->hsdir, desc->descid, &out);
 	else if (desc->action == EVENT_DESC_FAILED && desc->side == EVENT_DESC_SIDE_UPLOAD)
-		engine_on_descriptor(l->d->engine, clock_now(), desc->address, DESC_UPLOAD_FAILED, &out);
+		engine_on_descriptor(l->d->engine, clock_now(), desc->address, DESC_UPLOAD_FAILED, desc->hsdir, desc->descid, &out);
 	else
 		return;
 	apply(l->d, &out);

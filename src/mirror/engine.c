@@ -26,6 +26,7 @@ take_config(struct engine *e, const struct engine_config *cfg)
 	for (i = 0; i < cfg->n_mirrors; i++) {
 		e->mirrors[i].cfg = cfg->mirrors[i];
 		e->mirrors[i].backend = VERDICT_INCONCLUSIVE;
+		e->mirrors[i].benched = cfg->mirrors[i].spare;
 	}
 	e->n_controls = cfg->n_controls;
 	e->min_listed = cfg->min_listed;
@@ -118,6 +119,7 @@ engine_reconfigure(struct engine *e, struct now now, const struct engine_config 
 			e->mirrors[k].cfg = fresh;
 		} else {
 			end_op(mirrors[i].probe_op, out);
+			end_op(mirrors[i].hold_op, out);
 			if (mirrors[i].planning || mirrors[i].wanted) /* later its onion carries it */
 				end_op(mirrors[i].op, out);
 		}
@@ -200,7 +202,9 @@ engine_restore(struct engine *e, const struct onion_record *r)
 	o->r.op = 0;
 	o->service = SERVICE_UNKNOWN;
 	o->delisted = r->state == ONION_LISTED && !r->in_list;
-	o->settled = true;
+	o->settled = o->up.judged = true;
+	/* A tombstone that was perhaps never seen is shown again. */
+	o->announced = r->state == ONION_GONE;
 }
 
 void
@@ -223,7 +227,14 @@ resume_times(struct engine *e, struct now now, struct onion *o)
 
 	o->since = o->next_add = now.mono;
 	o->next_probe = now.mono;
+	o->proved_mono = o->unproved_mono = now.mono;
+	o->client_seen = now.mono - QUIET_MS;
 	onion_set_age(e, now, o);
+	if (o->mirror >= 0) {
+		e->mirrors[o->mirror].was_listed |= o->r.listed != 0;
+		/* A spare that is in the list is needed there, until it is known better. */
+		e->mirrors[o->mirror].benched &= !o->r.in_list;
+	}
 	/* A clock that was set back must not keep it for ever. */
 	if (drain < DRAIN_S * 1000LL)
 		drain = DRAIN_S * 1000LL;
@@ -335,6 +346,15 @@ newest(const struct engine *e)
 	return n;
 }
 
+struct mirror *
+mirror_find(const struct engine *e, int mirror, struct err *err)
+{
+	if (mirror >= 0 && (size_t)mirror < e->n_mirrors)
+		return &e->mirrors[mirror];
+	err_set(err, ERR_NOTFOUND, "there is no such mirror");
+	return NULL;
+}
+
 struct onion *
 mirror_listed(const struct engine *e, int mirror)
 {
@@ -374,6 +394,9 @@ engine_settle(struct engine *e, struct now now, struct actions *out)
 	if (!e->started)
 		return;
 	e->deadline = NEVER;
+	revoke_step(e, now, out);
+	policy_step(e, now, out);
+	spare_step(e, now, out);
 	for (i = 0; i < e->n_mirrors; i++)
 		rotate_step(e, now, (int)i, out);
 	control_step(e, now, out);
@@ -387,6 +410,7 @@ engine_settle(struct engine *e, struct now now, struct actions *out)
 		probe_step(e, now, e->onions[i], out);
 	probe_start_due(e, now, out);
 	listing_step(e, now, out);
+	leaving_forget(e, now, out);
 	for (i = 0; i < e->n_onions; i++)
 		if (e->onions[i]->dirty) {
 			e->onions[i]->dirty = false;

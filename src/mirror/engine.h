@@ -21,6 +21,11 @@ struct engine_tor {
 	char name[ONION_NAME_MAX + 1];
 };
 enum engine_role { ROLE_MIRROR = 0, ROLE_REPLICA, ROLE_ARCHIVE };
+/* What an operator asked for, durable: nothing, a while out of the list, out of it until it is rotated. */
+enum mirror_hold { HOLD_NONE = 0, HOLD_MAINT, HOLD_DRAINED, HOLD__COUNT };
+const char *mirror_hold_name(enum mirror_hold h);
+int mirror_hold_parse(enum mirror_hold *h, const char *name);
+
 struct engine_mirror {
 	char name[ONION_NAME_MAX + 1];
 	unsigned tor;          /* index into tors */
@@ -33,6 +38,7 @@ struct engine_mirror {
 	unsigned rise, fall;   /* >= 1 */
 	int64_t rotate_every_s; /* 0: never by age (jittered by 20 %) */
 	int64_t drain_s;       /* how long a retired onion goes on answering, at least */
+	bool spare;            /* kept proved, and listed only while another mirror is out of the list */
 };
 struct engine_config {
 	struct engine_tor *tors;
@@ -51,6 +57,7 @@ struct engine_config {
  */
 enum action_kind {
 	ACTION_SAVE = 1,   /* onion: its record changed */
+	ACTION_SAVE_MIRROR, /* mirror: engine_mirror_hold() changed; durable as ACTION_SAVE is */
 	ACTION_PLAN,       /* mirror, cause, op: make a key and record it, then engine_on_planned() */
 	ACTION_ADD_ONION,  /* onion -> engine_on_added() or engine_on_add_failed() */
 	ACTION_DEL_ONION,  /* onion -> engine_on_deleted() */
@@ -58,8 +65,10 @@ enum action_kind {
 	ACTION_CONTROL,    /* through: ask `onion` (ours, on another tor), or if 0 the configured one number `control` -> engine_on_control() */
 	ACTION_CHECK,      /* mirror: look at its backend -> engine_on_check() */
 	ACTION_COMPARE,    /* onion: ask its tor now which onions it has -> engine_on_detached() */
+	ACTION_CLIENTS,    /* onion: how many clients are connected to it -> engine_on_clients() */
 	ACTION_PUBLISH,    /* sign and publish engine_list() -> engine_on_published() */
 	ACTION_SHRED,      /* onion: destroy its key, in store and memory */
+	ACTION_FORGET,     /* onion: nothing of it is needed any more, delete its record; the engine has none of it already */
 	ACTION_NOTE,       /* something for log, subscribers and history */
 };
 
@@ -75,7 +84,7 @@ struct action {
 	int through;      /* index of the tor that a probe goes through */
 	unsigned control; /* index of a configured control onion */
 	enum note_kind note;
-	char step[24];    /* NOTE_STEP: planned, created, uploaded, proved, listed, probed, published, failed, done (the last two end it);
+	char step[24];    /* NOTE_STEP: planned, created, uploaded, proved, listed, delisted, revoked, probed, published, failed, done (the last two end it);
 	                     NOTE_STATE: new state; NOTE_DECISION, NOTE_ALARM: a word for it */
 	char text[200];   /* for people: evidence and numbers; no onion address in it */
 };
@@ -95,6 +104,8 @@ void engine_free(struct engine *e);
 void engine_reconfigure(struct engine *e, struct now now, const struct engine_config *cfg, struct actions *out);
 /* At start, before anything else: one call a stored onion. Times of the previous life hold. */
 void engine_restore(struct engine *e, const struct onion_record *r);
+/* At start too: what the operator last asked for. A mirror that is no longer configured is passed over. */
+void engine_restore_mirror(struct engine *e, const char *mirror, enum mirror_hold h);
 /* After the restores: `serial` and `valid_until` of the newest visible list (0, 0: none). */
 void engine_start(struct engine *e, struct now now, uint64_t serial, int64_t valid_until, struct actions *out);
 
@@ -116,9 +127,15 @@ void engine_on_add_failed(struct engine *e, struct now now, uint64_t onion, enum
 void engine_on_deleted(struct engine *e, struct now now, uint64_t onion, bool ok, struct actions *out);
 /* The onion's last possession proof runs until `wall`: its tombstone must stay that long. */
 void engine_set_tombstone_until(struct engine *e, uint64_t onion, int64_t wall, struct actions *out);
-/* HS_DESC of our own uploads, by address. */
+/*
+ * HS_DESC of our own uploads, by address. hsdir: 40 hex digits; descid: "" when tor
+ * names none (UPLOADED never does). Each upload is followed by both.
+ */
 enum desc_event { DESC_UPLOAD, DESC_UPLOADED, DESC_UPLOAD_FAILED };
-void engine_on_descriptor(struct engine *e, struct now now, const char *address, enum desc_event ev, struct actions *out);
+void engine_on_descriptor(struct engine *e, struct now now, const char *address, enum desc_event ev, const char *hsdir,
+    const char *descid, struct actions *out);
+/* n: client circuits joined to this onion; < 0: not known. */
+void engine_on_clients(struct engine *e, struct now now, uint64_t onion, int n, struct actions *out);
 /* through: as ACTION_PROBE said. */
 void engine_on_probe(struct engine *e, struct now now, uint64_t onion, int through, enum verdict v, const struct phases *ph,
     struct actions *out);
@@ -137,11 +154,32 @@ int64_t engine_deadline(const struct engine *e);
 int engine_rotate(struct engine *e, struct now now, int mirror, uint64_t op, struct actions *out, struct err *err);
 int engine_probe(struct engine *e, struct now now, int mirror, uint64_t op, struct actions *out, struct err *err);
 int engine_publish(struct engine *e, struct now now, uint64_t op, struct actions *out, struct err *err);
+/*
+ * Out of the list now; its address leaves (retired, drains), and there is no
+ * new one until engine_rotate(). Refused for the only address in the list.
+ */
+int engine_drain(struct engine *e, struct now now, int mirror, uint64_t op, struct actions *out, struct err *err);
+/*
+ * on: out of the list, no alarm and no rotation, still probed; the address
+ * stays the mirror's own. off: back after `rise` good probes. Refused for the
+ * only address in the list.
+ */
+int engine_maint(struct engine *e, struct now now, int mirror, bool on, uint64_t op, struct actions *out, struct err *err);
+/*
+ * The address is not to be trusted any more: a list with its revoked tombstone
+ * (and without it, even if nothing else is left) goes out first, then
+ * DEL_ONION, and its key is destroyed; its mirror gets a new one. By mirror: its
+ * listed onion, or else its candidate. By onion: any that was ever listed.
+ */
+int engine_revoke(struct engine *e, struct now now, int mirror, uint64_t op, struct actions *out, struct err *err);
+int engine_revoke_onion(struct engine *e, struct now now, uint64_t onion, uint64_t op, struct actions *out, struct err *err);
 
 /* --- what is --------------------------------------------------------------- */
 /* The next list: listed and ready onions that may be signed now; returns the number; ids by rising id. *hold: why
  * nothing may be published now, NULL if it may. `cap` ids at most are written. */
 size_t engine_list(const struct engine *e, uint64_t *ids, size_t cap, const char **hold);
+/* The next list may hold nothing but tombstones: an operator revoked the last address. */
+bool engine_list_may_be_empty(const struct engine *e);
 /* Tombstones: retired or revoked onions whose tombstone_until lies ahead. Ids, as above. */
 size_t engine_tombstones(const struct engine *e, int64_t wall, uint64_t *ids, size_t cap);
 /* NULL if there is none. Valid until the next change. */
@@ -160,6 +198,9 @@ enum mirror_state {
 	MIRROR_ROTATING,     /* a candidate is on its way beside the listed onion */
 	MIRROR_BUSY,         /* overloaded: it answers that it is busy, or far slower than it used to */
 	MIRROR_INCONCLUSIVE, /* our own side is not fit to judge */
+	MIRROR_MAINT,        /* out of the list by hand, for a while */
+	MIRROR_DRAINED,      /* out of the list by hand, until it is rotated */
+	MIRROR_SPARE,        /* proved and not needed now */
 	MIRROR__STATES
 };
 const char *mirror_state_name(enum mirror_state s);
@@ -184,11 +225,19 @@ struct mirror_view {
 	int64_t last_probe;         /* wall s, 0: none */
 	int64_t next_probe;         /* mono ms, INT64_MAX: none planned */
 	struct phases phases;       /* of its last probe */
-	unsigned uploads, uploads_started; /* of the newest onion */
+	/* Of the newest onion: uploads that arrived, of how many, and of the others those refused and those never heard of again. */
+	unsigned uploads, uploads_started, uploads_failed, uploads_silent;
 };
 int engine_mirror_view(const struct engine *e, int mirror, struct mirror_view *v);
 /* Many mirrors fail and no control onion answers through this tor. */
 bool engine_tor_silent(const struct engine *e, unsigned tor);
+enum mirror_hold engine_mirror_hold(const struct engine *e, int mirror);
+/*
+ * What a decision about an onion (0: none) and its mirror (-1: none) rests on,
+ * as lines with LF: last verdicts, backend, our own side, uploads, budget, list.
+ * No onion address in it. Cut at n bytes, always NUL-ended.
+ */
+void engine_evidence(const struct engine *e, struct now now, uint64_t onion, int mirror, char *out, size_t n);
 /* Panic: holds the list as it is; *why for people. */
 bool engine_in_panic(const struct engine *e, const char **why);
 

@@ -12,6 +12,20 @@
 
 #define NEVER INT64_MAX
 #define UPLOADS_WANTED 16          /* 2 replicas x 4 HSDirs x 2 time periods */
+#define UPLOADS_KEPT 32            /* that are followed, of one onion */
+/* tor gives an upload up after 5 min without a byte, and says nothing: a minute more, and it is lost. */
+#define SILENT_MS (6 * 60000)
+#define REPAIRS 2                  /* DEL and ADD for too few uploads, of one proof */
+#define CLIENTS_MS 60000           /* between two looks for clients of a leaving onion */
+#define ANSWER_MS 15000            /* for the answer to the first look */
+#define OP_MS (10 * 60000)         /* an operation of an operator that can't be ended before is told so */
+#define QUIET_MS (10 * 60000)      /* no client for that long: it may go */
+#define DRAIN_HARD_MS (24 * 3600000LL) /* behind its grace a client keeps it no longer than this */
+#define HOLD_MS (30 * 60000)       /* an onion to be proved again holds the list back no longer */
+#define HOLD_LONG_MS (12 * 3600000LL) /* nor then, when min-listed wants it: the list would lose its freshness */
+#define SPARE_DWELL_MS (30 * 60000) /* a spare stays in the list that long after the need for it */
+#define ADD_JITTER_MS 2000         /* re-adding after a restart of tor: not all in one breath */
+#define HEARD 12                   /* verdicts kept for evidence */
 #define BATCH 5                    /* onions of one tor whose uploads are under way */
 #define UPLOAD_DEADLINE_MS 120000  /* no UPLOADED until then: DEL and ADD again */
 #define ADD_TRIES 3
@@ -80,6 +94,20 @@ struct sight {
 	int64_t last_probe; /* wall */
 };
 
+/* One upload of a descriptor. UPLOADED names no descid: it counts for the oldest one of its HSDir. */
+enum upload_state { UPLOAD_STARTED = 1, UPLOAD_DONE, UPLOAD_FAILED, UPLOAD_SILENT };
+struct upload {
+	char hsdir[41], descid[65];
+	enum upload_state state;
+	int64_t at; /* mono: begun */
+};
+struct uploads {
+	struct upload v[UPLOADS_KEPT];
+	size_t n;
+	bool judged;      /* all of the last ADD_ONION are over, and enough of them arrived or not */
+	unsigned repairs; /* DEL and ADD since it was last proved */
+};
+
 struct onion {
 	struct onion_record r;
 	int tor, mirror; /* indices, -1: no longer configured */
@@ -105,7 +133,15 @@ struct onion {
 	int64_t round_start; /* mono */
 	struct sight sight[VANTAGES];
 	unsigned adds;   /* tries since the last success */
-	unsigned uploads_started, uploads;
+	unsigned uploads_started, uploads; /* since it was added; up has each of them */
+	struct uploads up;
+	int64_t added_mono; /* when it was last added */
+	bool readded;    /* for a lost descriptor, in this outage */
+	bool announced;  /* a visible list has its revoked tombstone */
+	bool telling;    /* the list under way has it */
+	bool revoke_wanted; /* while a list with it was under way */
+	uint64_t revoke_op;
+	int64_t revoke_until; /* mono: its operation ends then in any case */
 	unsigned oks, fails; /* in a row; with several vantages: theirs together, and only while all of them fail */
 	enum verdict last;
 	struct phases phases;
@@ -115,6 +151,10 @@ struct onion {
 	int64_t since;                 /* mono: entered its state, or was added again */
 	int64_t next_add, next_probe;  /* mono */
 	int64_t grace_end;             /* mono, leaving */
+	int64_t client_seen, next_look, look_since; /* mono, leaving */
+	int64_t proved_mono, unproved_mono; /* when it last became the one, the other */
+	struct { int64_t wall; enum verdict v; } heard[HEARD]; /* newest first */
+	size_t n_heard;
 	int64_t age_end;               /* mono, listed: rotate by age; NEVER */
 };
 
@@ -124,13 +164,20 @@ struct mirror {
 	int64_t backend_at;         /* mono, 0: none */
 	bool checking, planning;
 	bool wanted;                /* a rotation is asked for */
+	bool revoke_wanted;         /* its content is wrong, and that is to revoke the onion */
+	bool revoke_alarm;          /* it can't be yet, and that was said */
+	enum mirror_hold hold;
+	bool benched;               /* a spare that is not needed in the list */
+	bool was_listed;            /* it had a listed onion once */
+	bool next_revoked;          /* its next onion replaces a revoked one */
+	int64_t hold_until;         /* mono: that operation ends then in any case */
+	uint64_t hold_op;           /* drain, maint: ends when the visible list is without it */
 	enum onion_cause cause;     /* of it */
 	uint64_t op, probe_op;
 	int64_t plan_after;         /* mono */
 	unsigned plan_tries;
 	int64_t put_back[PUT_BACK_ALARM]; /* mono: when tor had lost a listed onion of ours while its link was up */
 	bool budget_alarm, content_alarm, busy_alarm;
-	bool revoke_wanted;         /* wrong content, and the operator wants a revocation for it */
 	int64_t stale_since;        /* mono, 0: its content is not old */
 };
 
@@ -150,6 +197,7 @@ struct engine {
 	struct newest *newest;     /* owned */
 	unsigned n_controls;
 	unsigned min_listed, max_rotations_per_day;
+	int64_t spare_idle; /* mono: since when more spares are listed than needed, 0: not so */
 	int64_t rotation_spacing_ms;
 	bool started;
 	/* publication */
@@ -185,6 +233,8 @@ void engine_settle(struct engine *e, struct now now, struct actions *out);
 void engine_due(struct engine *e, int64_t at);
 /* When a listed onion is old enough to be rotated, from the configuration. */
 void onion_set_age(const struct engine *e, struct now now, struct onion *o);
+/* NULL with ERR_NOTFOUND: an index from outside that is none. */
+struct mirror *mirror_find(const struct engine *e, int mirror, struct err *err);
 struct onion *mirror_listed(const struct engine *e, int mirror);
 struct onion *mirror_candidate(const struct engine *e, int mirror);
 bool onion_is_candidate(const struct onion *o);
@@ -196,6 +246,7 @@ bool onion_fit(const struct engine *e, const struct onion *o);
 void life_step(struct engine *e, struct now now, struct onion *o, struct actions *out);
 /* A candidate that can't be: DEL_ONION, key destroyed, its mirror tries anew. */
 void life_fail(struct engine *e, struct now now, struct onion *o, struct actions *out, const char *why);
+void life_delete(struct onion *o, struct actions *out);
 /* Counts tor_side.batch. */
 void life_count_batches(struct engine *e);
 
@@ -204,6 +255,8 @@ void life_count_batches(struct engine *e);
 void sight_aim(const struct engine *e, struct onion *o);
 /* Tor lost the service, or it is another one now: counts begin anew, what is under way says nothing. */
 void sight_forget(struct onion *o);
+/* The probes under way are about the service before this one. */
+void sight_outdate(struct onion *o);
 /* The probe under way through this tor, or NULL. */
 struct sight *sight_probing(struct onion *o, int through);
 bool onion_probing(const struct onion *o);
@@ -221,6 +274,10 @@ int64_t sight_takedown_at(const struct engine *e, const struct onion *o);
 bool sight_is_takedown(const struct engine *e, const struct onion *o);
 /* What failed while our own side was in doubt is given one more chance. */
 void sight_doubt(const struct engine *e, struct onion *o);
+/* leaving.c */
+void leaving_step(struct engine *e, struct now now, struct onion *o, struct actions *out);
+/* Gone and failed onions that nothing needs any more; at the end of a turn, since they are freed. */
+void leaving_forget(struct engine *e, struct now now, struct actions *out);
 
 /* probe.c */
 /* Milliseconds between retries while something is wrong; the interval if that is shorter. */
@@ -231,6 +288,37 @@ void probe_round_over(struct engine *e, struct now now, struct onion *o);
 void probe_step(struct engine *e, struct now now, struct onion *o, struct actions *out);
 /* Begins the probes that are due. */
 void probe_start_due(struct engine *e, struct now now, struct actions *out);
+
+/* uploads.c */
+void uploads_begin(struct onion *o);
+/* What has become of them; true: too few arrived, the service is to be added again. */
+bool uploads_step(struct engine *e, struct now now, struct onion *o);
+unsigned uploads_count(const struct onion *o, enum upload_state s);
+/* The listed onion is out of the list since HSDirs have no descriptor of it: uploading again may be all it needs. */
+bool uploads_are_lost(const struct engine *e, const struct onion *o);
+
+/* policy.c: what the operator asked for */
+/* Its onions are not to be listed now: maintenance, drained, or a spare that is not needed. */
+bool mirror_is_held(const struct engine *e, int mirror);
+/* op: ends when no list has the mirror any more; one that waits for the hold before ends as failed. */
+void policy_set_hold(struct engine *e, struct now now, int mirror, enum mirror_hold h, uint64_t op, struct actions *out);
+void policy_step(struct engine *e, struct now now, struct actions *out);
+/* A list is visible, or could not be made so. */
+void policy_published(struct engine *e, bool ok, struct actions *out);
+
+/* spare.c: which spares are needed in the list */
+void spare_step(struct engine *e, struct now now, struct actions *out);
+
+/* revoke.c */
+void revoke_step(struct engine *e, struct now now, struct actions *out);
+/* Revoked onions that no visible list tells of yet: nothing holds that back. */
+bool revoke_is_pending(const struct engine *e);
+/* A list is on its way; a list is visible, or not. */
+void revoke_begin(struct engine *e);
+void revoke_published(struct engine *e, bool ok, struct actions *out);
+
+/* evidence.c */
+void evidence_heard(struct onion *o, struct now now, enum verdict v);
 
 /* health.c */
 /* Ends an operator's probe that can't be made any more, or makes it now. */
@@ -252,6 +340,8 @@ bool control_holds(const struct engine *e, struct now now, const struct onion *o
 bool control_available(const struct engine *e, int through);
 
 /* rotate.c */
+/* Automatic rotations of the last day, with those decided. */
+unsigned rotate_today(const struct engine *e, struct now now);
 /* The mirror's next onion is planned after a growing while. */
 void plan_later(struct engine *e, struct now now, struct mirror *m);
 void rotate_step(struct engine *e, struct now now, int mirror, struct actions *out);
@@ -264,6 +354,8 @@ void listing_retire(struct engine *e, struct now now, struct actions *out);
 /* In the list that is being signed and made visible. */
 bool listing_in_flight(const struct engine *e, const struct onion *o);
 bool listing_wants(const struct engine *e, const struct onion *o);
+/* How many onions the next list would hold, apart from this one (NULL: all). */
+size_t listing_count_without(const struct engine *e, const struct onion *o);
 void publish_ended(struct engine *e, uint64_t op, bool ok, const char *why, struct actions *out);
 
 #endif

@@ -47,6 +47,8 @@ prove(struct engine *e, struct now now, struct onion *o, struct actions *out)
 		return;
 	o->r.proved = true;
 	o->r.proved_at = now.wall;
+	o->proved_mono = now.mono;
+	o->up.repairs = 0;
 	o->settled = true;
 	o->dirty = true;
 	if (o->r.state == ONION_PROVING)
@@ -90,7 +92,7 @@ probe_ok(struct engine *e, struct now now, struct onion *o, bool failed, struct 
 {
 	if (!o->r.proved) {
 		prove(e, now, o, out);
-	} else if (o->delisted && o->oks >= oks_wanted(e, o)) {
+	} else if (o->delisted && o->oks >= oks_wanted(e, o) && e->mirrors[o->mirror].hold == HOLD_NONE) {
 		int64_t at;
 
 		if (is_too_old(e, now, o->mirror, &at))
@@ -116,10 +118,8 @@ wrong_content(struct engine *e, struct onion *o, struct actions *out)
 		note(out, NOTE_ALARM, o, -1, 0, "content", "the content is not what it should be");
 	}
 	/* Taking it out can be undone, a revocation can't: so it is looked at once more, on another circuit. */
-	if (m->cfg.revoke_on_content && o->wrong == 2) {
+	if (m->cfg.revoke_on_content && o->wrong == 2)
 		m->revoke_wanted = true;
-		note(out, NOTE_DECISION, o, -1, 0, "revoke", "the content was wrong twice in a row: the address is to be revoked");
-	}
 }
 
 static void
@@ -127,7 +127,7 @@ probe_failed(struct engine *e, struct now now, struct onion *o, struct sight *s,
 {
 	struct mirror *m = &e->mirrors[o->mirror];
 
-	if (o->r.state != ONION_LISTED)
+	if (o->r.state != ONION_LISTED || m->hold == HOLD_MAINT)
 		return;
 	if (s->last == VERDICT_CONTENT)
 		wrong_content(e, o, out);
@@ -226,6 +226,7 @@ engine_on_probe(struct engine *e, struct now now, uint64_t onion, int through, e
 	s->last = o->last = v;
 	s->last_probe = o->last_probe = now.wall;
 	o->phases = *ph;
+	evidence_heard(o, now, v);
 	if (o->mirror >= 0 && mirror_listed(e, o->mirror) == o)
 		report_probe(e, o, v, out);
 	/* A result that comes after the service was lost is about another service. */

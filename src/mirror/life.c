@@ -34,17 +34,22 @@ add(struct engine *e, struct now now, struct onion *o, struct actions *out)
 	if (onion_is_candidate(o))
 		onion_set_state(e, o, now, ONION_ADDING, out, "");
 	/* Whatever was proved was proved of the service before this one. */
+	if (o->r.proved)
+		o->unproved_mono = now.mono;
 	o->r.proved = false;
 	o->dirty = true;
-	sight_forget(o);
+	if (o->readded) /* what counted against it goes on to count */
+		sight_outdate(o);
+	else
+		sight_forget(o);
 	o->settled = false;
-	o->uploads = o->uploads_started = 0;
+	uploads_begin(o);
 	o->service = SERVICE_ADDING;
 	action_add(out, ACTION_ADD_ONION, o, -1);
 }
 
-static void
-delete(struct onion *o, struct actions *out)
+void
+life_delete(struct onion *o, struct actions *out)
 {
 	o->service = SERVICE_DELETING;
 	action_add(out, ACTION_DEL_ONION, o, -1);
@@ -70,7 +75,7 @@ upload_deadline(struct engine *e, struct now now, struct onion *o, struct action
 	}
 	note(out, NOTE_DECISION, o, -1, o->r.op, "again", "no descriptor uploaded in %d s: DEL_ONION and ADD_ONION again",
 	    UPLOAD_DEADLINE_MS / 1000);
-	delete(o, out);
+	life_delete(o, out);
 }
 
 /* Everything over: off tor, then the key goes. */
@@ -78,24 +83,11 @@ static void
 bury(struct onion *o, struct actions *out)
 {
 	if (o->service == SERVICE_UP)
-		delete(o, out);
+		life_delete(o, out);
 	else if (o->service == SERVICE_ABSENT && !o->shredded) {
 		o->shredded = true;
 		action_add(out, ACTION_SHRED, o, -1);
 	}
-}
-
-static void
-leave(struct engine *e, struct now now, struct onion *o, struct actions *out)
-{
-	/* A retired onion is never added again: when tor has lost it, its time is over. */
-	if (o->service == SERVICE_ABSENT)
-		onion_set_state(e, o, now, ONION_GONE, out,
-		    now.mono < o->grace_end ? "tor lost it while it drained" : "its drain is over");
-	else if (now.mono < o->grace_end)
-		engine_due(e, o->grace_end);
-	else if (o->service == SERVICE_UP)
-		delete(o, out);
 }
 
 void
@@ -105,9 +97,70 @@ life_fail(struct engine *e, struct now now, struct onion *o, struct actions *out
 
 	onion_set_state(e, o, now, ONION_FAILED, out, why);
 	note(out, NOTE_STEP, o, -1, o->r.op, "failed", "%s", why);
+	if (o->mirror >= 0 && mirror_listed(e, o->mirror) != NULL)
+		note(out, NOTE_DECISION, o, -1, o->r.op, "not-replaced", "the new address failed (%s); the old one stays", why);
 	if (m != NULL)
 		plan_later(e, now, m);
 	rotate_ended(e, o, false, out);
+}
+
+/* DEL_ONION done, key destroyed: the end of whoever asked for it. */
+static void
+revoked(struct engine *e, struct now now, struct onion *o, struct actions *out)
+{
+	onion_set_state(e, o, now, ONION_GONE, out, "revoked");
+	note(out, NOTE_STEP, o, -1, o->r.op, "done", "%s", "");
+	o->r.op = 0;
+}
+
+static void
+gone_without_tor(struct engine *e, struct now now, struct onion *o, struct actions *out)
+{
+	note(out, NOTE_STEP, o, -1, o->r.op, "done", "its tor was removed from the configuration");
+	onion_set_state(e, o, now, ONION_GONE, out, "its tor was removed from the configuration");
+	o->r.op = 0;
+}
+
+/* Too few descriptors arrived, or the HSDirs lost them: the same key once more. tor has no gentler way that helps readers all day. */
+static void
+repair(struct engine *e, struct now now, struct onion *o, struct actions *out)
+{
+	bool few = uploads_step(e, now, o);
+
+	if (o->fails == 0)
+		o->readded = false;
+	/* What readers are sent to is not taken away, however briefly: if it doesn't answer it is out of the list first. */
+	if (o->service != SERVICE_UP || o->r.state == ONION_READY || o->r.in_list || listing_in_flight(e, o))
+		return;
+	if (uploads_are_lost(e, o)) {
+		o->readded = true;
+		note(out, NOTE_DECISION, o, -1, 0, "again", "no HSDir has its descriptor: DEL_ONION and ADD_ONION again before it is given up");
+	} else if (few) {
+		note(out, NOTE_DECISION, o, -1, o->r.op, "again", "only %u of %u uploads arrived: DEL_ONION and ADD_ONION again", o->uploads,
+		    o->uploads_started);
+	} else {
+		return;
+	}
+	life_delete(o, out);
+}
+
+/* Ready for long (a spare, or the list can't be published): what was proved then may not hold now. */
+static void
+prove_again(struct engine *e, struct now now, struct onion *o, struct actions *out)
+{
+	int64_t window = e->mirrors[o->mirror].cfg.interval_ms * (mirror_is_held(e, o->mirror) ? 1 : 2);
+
+	if (o->service != SERVICE_UP || !onion_fit(e, o))
+		return;
+	if (now.mono < o->proved_mono + window) {
+		engine_due(e, o->proved_mono + window);
+		return;
+	}
+	o->r.proved = false;
+	o->unproved_mono = now.mono;
+	sight_forget(o);
+	o->next_probe = now.mono;
+	onion_set_state(e, o, now, ONION_PROVING, out, "proved too long ago");
 }
 
 /* Its tor is no longer configured: nothing can be asked of it, and nobody waits for an answer. */
@@ -118,8 +171,8 @@ without_tor(struct engine *e, struct now now, struct onion *o, struct actions *o
 		life_fail(e, now, o, out, "its tor was removed from the configuration");
 	if (o->r.state == ONION_LEAVING && now.mono < o->grace_end)
 		engine_due(e, o->grace_end);
-	else if (o->r.state == ONION_LEAVING || (o->r.state == ONION_REVOKED && !o->r.in_list))
-		onion_set_state(e, o, now, ONION_GONE, out, "its tor was removed from the configuration");
+	else if (o->r.state == ONION_LEAVING || (o->r.state == ONION_REVOKED && !o->r.in_list && o->announced))
+		gone_without_tor(e, now, o, out);
 	if ((o->r.state == ONION_GONE || o->r.state == ONION_FAILED) && !o->shredded) {
 		o->shredded = true;
 		action_add(out, ACTION_SHRED, o, -1);
@@ -135,11 +188,17 @@ life_step(struct engine *e, struct now now, struct onion *o, struct actions *out
 	/* A candidate whose mirror is no longer configured has nothing to become. */
 	if (onion_is_candidate(o) && o->mirror < 0)
 		life_fail(e, now, o, out, "its mirror was removed from the configuration");
+	if (onion_is_candidate(o) && o->mirror >= 0 && e->mirrors[o->mirror].hold == HOLD_DRAINED)
+		life_fail(e, now, o, out, "its mirror was drained");
 	if (onion_is_candidate(o) && o->mirror >= 0 && mirror_candidate(e, o->mirror) != o)
 		life_fail(e, now, o, out, "a newer candidate took its place");
 	if (o->tor < 0) {
 		without_tor(e, now, o, out);
 		return;
+	}
+	if (o->r.state == ONION_REVOKED && o->announced && !o->r.in_list && !o->shredded) {
+		o->shredded = true; /* nothing needs the key, with or without the link */
+		action_add(out, ACTION_SHRED, o, -1);
 	}
 	if (!onion_linked(e, o) && o->r.state != ONION_GONE && o->r.state != ONION_FAILED)
 		return;
@@ -155,27 +214,29 @@ life_step(struct engine *e, struct now now, struct onion *o, struct actions *out
 			o->next_probe = now.mono;
 			break;
 		}
+		prove_again(e, now, o, out);
 		/* fall through */
 	case ONION_UPLOADING:
 	case ONION_PROVING:
 	case ONION_LISTED:
+		repair(e, now, o, out);
 		if (o->service == SERVICE_ABSENT)
 			add(e, now, o, out);
 		if (o->service == SERVICE_UP && !o->settled)
 			upload_deadline(e, now, o, out);
 		break;
 	case ONION_LEAVING:
-		leave(e, now, o, out);
+		leaving_step(e, now, o, out);
 		if (o->service == SERVICE_UP && !o->settled)
 			upload_deadline(e, now, o, out); /* its place in the batch must not be kept for ever */
 		break;
 	case ONION_REVOKED:
-		if (o->r.in_list)
+		if (o->r.in_list || !o->announced)
 			break; /* its tombstone first */
 		if (o->service == SERVICE_UP)
-			delete(o, out);
+			life_delete(o, out);
 		else if (o->service == SERVICE_ABSENT)
-			onion_set_state(e, o, now, ONION_GONE, out, "revoked");
+			revoked(e, now, o, out);
 		break;
 	case ONION_GONE:
 	case ONION_FAILED:

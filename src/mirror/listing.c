@@ -10,9 +10,9 @@
 
 /* Proved, and there: after a restart of ours, or without the link, nobody knows. */
 static bool
-is_ready(const struct onion *o)
+is_ready(const struct engine *e, const struct onion *o)
 {
-	return o->r.state == ONION_READY && o->r.proved && o->service == SERVICE_UP;
+	return o->r.state == ONION_READY && !mirror_is_held(e, o->mirror) && o->r.proved && o->service == SERVICE_UP;
 }
 
 /* Its mirror has a proved successor: the next list holds that one instead. */
@@ -21,17 +21,27 @@ is_replaced(const struct engine *e, const struct onion *o)
 {
 	const struct onion *c = mirror_candidate(e, o->mirror);
 
-	return (c != NULL && is_ready(c)) || mirror_listed(e, o->mirror) != o;
+	return (c != NULL && is_ready(e, c)) || mirror_listed(e, o->mirror) != o;
 }
 
 bool
 listing_wants(const struct engine *e, const struct onion *o)
 {
-	if (o->mirror < 0 || !o->r.proved)
+	if (o->mirror < 0 || !o->r.proved || mirror_is_held(e, o->mirror))
 		return false;
-	if (is_ready(o))
+	if (is_ready(e, o))
 		return true;
 	return o->r.state == ONION_LISTED && !o->delisted && !is_replaced(e, o);
+}
+
+size_t
+listing_count_without(const struct engine *e, const struct onion *o)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < e->n_onions; i++)
+		n += e->onions[i] != o && listing_wants(e, e->onions[i]);
+	return n;
 }
 
 /* In the list, added again and neither proved again nor given up (delisting looks at panic and min-listed). */
@@ -39,7 +49,7 @@ static bool
 is_being_proved_again(const struct engine *e, const struct onion *o)
 {
 	return o->r.state == ONION_LISTED && o->r.in_list && o->mirror >= 0 && !o->r.proved && !o->delisted &&
-	    !is_replaced(e, o);
+	    !mirror_is_held(e, o->mirror) && !is_replaced(e, o);
 }
 
 size_t
@@ -58,11 +68,20 @@ engine_list(const struct engine *e, uint64_t *ids, size_t cap, const char **hold
 		n++;
 	}
 	*hold = NULL;
+	if (revoke_is_pending(e))
+		return n; /* readers are warned at once; whoever is not proved comes back when he is */
 	if (waiting)
 		*hold = "an address that was added to tor again must be proved first";
 	else if (n == 0)
 		*hold = "no address is proved, and the list is never empty";
 	return n;
+}
+
+/* Out of the list for good: a successor took its place, its mirror was drained or is gone. */
+static bool
+is_over(const struct engine *e, const struct onion *o)
+{
+	return o->mirror < 0 || e->mirrors[o->mirror].hold == HOLD_DRAINED || mirror_listed(e, o->mirror) != o;
 }
 
 size_t
@@ -72,7 +91,7 @@ engine_tombstones(const struct engine *e, int64_t wall, uint64_t *ids, size_t ca
 
 	for (i = 0; i < e->n_onions; i++) {
 		const struct onion *o = e->onions[i];
-		bool leaving = o->r.state == ONION_LISTED && (o->mirror < 0 || is_replaced(e, o));
+		bool leaving = o->r.state == ONION_LISTED && (is_over(e, o) || is_replaced(e, o));
 
 		if (o->r.tombstone_until <= wall || o->r.listed == 0)
 			continue;
@@ -96,10 +115,10 @@ has_changed(const struct engine *e)
 		if (listing_wants(e, o) != o->r.in_list)
 			return true;
 		/* Out of the list already, now for good: its tombstone is to be seen. */
-		if (o->r.state == ONION_LISTED && (o->mirror < 0 || mirror_listed(e, o->mirror) != o))
+		if (o->r.state == ONION_LISTED && is_over(e, o))
 			return true;
 	}
-	return false;
+	return revoke_is_pending(e);
 }
 
 /* A token for a publication: a full bucket lets a burst of changes through, a loop of them not. */
@@ -130,6 +149,37 @@ publish_ended(struct engine *e, uint64_t op, bool ok, const char *why, struct ac
 	note(out, NOTE_STEP, NULL, -1, op, ok ? "done" : "failed", "%s", why);
 }
 
+/*
+ * A tor that stays away with an onion to be proved again must not hold every
+ * list back: after a while the list does without it, while min-listed holds,
+ * and after a long while in any case, unless nothing would be left.
+ */
+static void
+give_up_waiting(struct engine *e, struct now now, struct actions *out)
+{
+	size_t floor = e->min_listed > 1 ? e->min_listed : 1, others, i;
+	int64_t limit;
+
+	for (i = 0; i < e->n_onions; i++) {
+		struct onion *o = e->onions[i];
+
+		/* Where probes can tell, they do. */
+		if (!is_being_proved_again(e, o) || (onion_fit(e, o) && o->service == SERVICE_UP))
+			continue;
+		others = listing_count_without(e, o);
+		limit = o->unproved_mono + (others >= floor ? HOLD_MS : HOLD_LONG_MS);
+		if (now.mono < limit) {
+			engine_due(e, limit);
+			continue;
+		}
+		if (others == 0)
+			continue;
+		o->delisted = true;
+		note(out, NOTE_ALARM, o, -1, 0, "waited", "not proved again for %lld min: out of the list, so that it can be renewed",
+		    (long long)(now.mono - o->unproved_mono) / 60000);
+	}
+}
+
 void
 listing_step(struct engine *e, struct now now, struct actions *out)
 {
@@ -137,6 +187,7 @@ listing_step(struct engine *e, struct now now, struct actions *out)
 	const char *hold;
 	size_t n;
 
+	give_up_waiting(e, now, out);
 	if (now.mono < e->renew_at)
 		engine_due(e, e->renew_at);
 	if (e->publishing || (!e->publish_wanted && now.mono < e->renew_at && !has_changed(e)))
@@ -155,10 +206,11 @@ listing_step(struct engine *e, struct now now, struct actions *out)
 	if (!take_token(e, now))
 		return;
 	free(e->flight);
-	e->flight = xcalloc(n, sizeof *e->flight);
+	e->flight = xcalloc(n + 1, sizeof *e->flight);
 	e->n_flight = engine_list(e, e->flight, n, &hold);
 	e->publishing = true;
 	e->publish_wanted = false;
+	revoke_begin(e);
 	a = action_add(out, ACTION_PUBLISH, NULL, -1);
 	a->op = e->flight_op = e->publish_op;
 	e->publish_op = 0;
@@ -189,6 +241,8 @@ now_listed(struct engine *e, struct now now, struct onion *o, struct actions *ou
 	sight_forget(o);
 	o->sight[0].last_fresh = o->sight[1].last_fresh = now.mono;
 	if (o->mirror >= 0)
+		e->mirrors[o->mirror].was_listed = true;
+	if (o->mirror >= 0)
 		o->next_probe = now.mono + rng_jitter(e->mirrors[o->mirror].cfg.interval_ms, 25);
 	onion_set_age(e, now, o);
 	rotate_ended(e, o, true, out);
@@ -203,6 +257,7 @@ now_leaving(struct engine *e, struct now now, struct onion *o, struct actions *o
 	o->r.left = now.wall;
 	o->r.leave_until = now.wall + drain;
 	o->grace_end = now.mono + drain * 1000;
+	o->client_seen = now.mono - QUIET_MS;
 }
 
 void
@@ -213,7 +268,7 @@ listing_retire(struct engine *e, struct now now, struct actions *out)
 	for (i = 0; i < e->n_onions; i++) {
 		struct onion *o = e->onions[i];
 
-		if (o->r.state == ONION_LISTED && !o->r.in_list && (o->mirror < 0 || mirror_listed(e, o->mirror) != o))
+		if (o->r.state == ONION_LISTED && !o->r.in_list && is_over(e, o))
 			now_leaving(e, now, o, out);
 	}
 }
@@ -235,6 +290,8 @@ engine_on_published(struct engine *e, struct now now, bool ok, uint64_t serial, 
 			e->publish_backoff = PUBLISH_RETRY_MAX_MS;
 		e->publish_retry_at = now.mono + e->publish_backoff;
 		publish_ended(e, op, false, "could not be published", out);
+		revoke_published(e, false, out);
+		policy_published(e, false, out);
 		engine_settle(e, now, out);
 		return;
 	}
@@ -258,6 +315,7 @@ engine_on_published(struct engine *e, struct now now, bool ok, uint64_t serial, 
 		}
 	}
 	e->publishing = false;
+	revoke_published(e, true, out);
 	listing_retire(e, now, out);
 	publish_ended(e, op, true, "", out);
 	engine_settle(e, now, out);

@@ -148,6 +148,13 @@ awaits_probe(const struct engine *e, const struct onion *o)
 	return o->settled || o->uploads > 0;
 }
 
+/* Proved once and held back since: while it is not its address that fails, a new one would not help. */
+static bool
+waits_for_backend(const struct engine *e, const struct onion *o)
+{
+	return o->r.proved_at != 0 && mirror_is_held(e, o->mirror) && !verdict_is_address(o->last);
+}
+
 void
 probe_step(struct engine *e, struct now now, struct onion *o, struct actions *out)
 {
@@ -155,7 +162,7 @@ probe_step(struct engine *e, struct now now, struct onion *o, struct actions *ou
 
 	if (o->mirror < 0 || (o->r.state != ONION_PROVING && o->r.state != ONION_LISTED))
 		return;
-	if (o->r.state == ONION_PROVING && onion_fit(e, o)) {
+	if (o->r.state == ONION_PROVING && onion_fit(e, o) && !waits_for_backend(e, o)) {
 		if (now.mono >= o->since + PROVING_DEADLINE_MS) {
 			life_fail(e, now, o, out, "it could not be proved in 10 min");
 			return;

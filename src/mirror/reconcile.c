@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What tor says and has, compared with what was intended. Foreign onions are never mentioned. */
 #include "config.h"
+#include "base/rng.h"
 #include "mirror/engine_impl.h"
 
 #include <string.h>
@@ -29,7 +30,7 @@ is_there(struct engine *e, struct onion *o, struct now now, struct actions *out)
 		return;
 	o->service = SERVICE_UP;
 	/* Found, not added just now: its uploads happened unseen. */
-	o->settled = true;
+	o->settled = o->up.judged = true;
 	/* Recorded as only planned, and yet there: whatever it is, it is to be proved. */
 	if (o->r.state == ONION_PLANNED)
 		onion_set_state(e, o, now, ONION_ADDING, out, "found in tor");
@@ -50,9 +51,11 @@ is_not_there(struct engine *e, struct now now, struct onion *o, bool first, stru
 		was_deleted(e, now, o, out);
 	o->service = SERVICE_ABSENT;
 	o->adds = 0;
-	o->next_add = now.mono;
+	/* After a restart all are missing: they do not come back in one breath. */
+	o->next_add = now.mono + (first ? (int64_t)rng_below(ADD_JITTER_MS) : 0);
 	if (o->r.proved) {
 		o->r.proved = false;
+		o->unproved_mono = now.mono;
 		o->dirty = true;
 	}
 	sight_forget(o);
@@ -106,7 +109,7 @@ engine_on_added(struct engine *e, struct now now, uint64_t onion, struct actions
 	if (o == NULL || o->service != SERVICE_ADDING)
 		return;
 	o->service = SERVICE_UP;
-	o->since = now.mono;
+	o->since = o->added_mono = now.mono;
 	o->adds++;
 	o->r.added = now.wall;
 	o->dirty = true;
@@ -155,29 +158,5 @@ engine_on_deleted(struct engine *e, struct now now, uint64_t onion, bool ok, str
 	/* Not ok: what tor has is told by the next comparison. */
 	o->service = ok ? SERVICE_ABSENT : SERVICE_UNKNOWN;
 	o->next_add = now.mono;
-	engine_settle(e, now, out);
-}
-
-void
-engine_on_descriptor(struct engine *e, struct now now, const char *address, enum desc_event ev, struct actions *out)
-{
-	struct onion *o = onion_find_address(e, address);
-
-	if (o == NULL || o->settled || (o->service != SERVICE_UP && o->service != SERVICE_ADDING))
-		return;
-	if (ev == DESC_UPLOAD)
-		o->uploads_started++;
-	if (ev == DESC_UPLOADED) {
-		o->uploads++;
-		o->adds = 0;
-		if (o->uploads == 1 || o->uploads % 4 == 0)
-			note(out, NOTE_STEP, o, -1, o->r.op, "uploaded", "%u of %u uploads", o->uploads, UPLOADS_WANTED);
-		if (o->uploads >= UPLOADS_WANTED)
-			o->settled = true;
-		if (o->r.state == ONION_UPLOADING) {
-			onion_set_state(e, o, now, ONION_PROVING, out, "first descriptor uploaded");
-			o->next_probe = now.mono;
-		}
-	}
 	engine_settle(e, now, out);
 }

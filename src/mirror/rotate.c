@@ -11,7 +11,7 @@ plan(struct engine *e, int mirror, enum onion_cause cause, uint64_t op, struct a
 	a->cause = cause;
 	a->op = op;
 	e->mirrors[mirror].planning = true;
-	e->mirrors[mirror].wanted = false;
+	e->mirrors[mirror].wanted = e->mirrors[mirror].next_revoked = false;
 }
 
 void
@@ -49,26 +49,35 @@ tor_is_rotating(const struct engine *e, unsigned tor)
 	return false;
 }
 
+unsigned
+rotate_today(const struct engine *e, struct now now)
+{
+	size_t n = e->n_rotations < ROTATIONS_KEPT ? e->n_rotations : ROTATIONS_KEPT, i;
+	unsigned today = 0;
+
+	for (i = 0; i < n; i++)
+		today += now.mono - e->rotations[i] < DAY_MS;
+	for (i = 0; i < e->n_mirrors; i++) /* decided, and not yet planned */
+		today += e->mirrors[i].planning && is_automatic(e->mirrors[i].cause);
+	return today;
+}
+
 /* Whether spacing and budget allow an automatic rotation now; *again: when to look again. */
 static bool
 budget_allows(const struct engine *e, struct now now, bool *spent, int64_t *again)
 {
-	size_t n = e->n_rotations < ROTATIONS_KEPT ? e->n_rotations : ROTATIONS_KEPT, i, today = 0;
+	size_t n = e->n_rotations < ROTATIONS_KEPT ? e->n_rotations : ROTATIONS_KEPT, i;
 	int64_t latest = INT64_MIN, oldest = NEVER;
 
 	for (i = 0; i < n; i++) {
-		if (now.mono - e->rotations[i] < DAY_MS) {
-			today++;
-			oldest = e->rotations[i] < oldest ? e->rotations[i] : oldest;
-		}
+		if (now.mono - e->rotations[i] < DAY_MS && e->rotations[i] < oldest)
+			oldest = e->rotations[i];
 		latest = e->rotations[i] > latest ? e->rotations[i] : latest;
 	}
 	for (i = 0; i < e->n_mirrors; i++) /* decided, and not yet planned */
-		if (e->mirrors[i].planning && is_automatic(e->mirrors[i].cause)) {
-			today++;
+		if (e->mirrors[i].planning && is_automatic(e->mirrors[i].cause))
 			latest = now.mono;
-		}
-	*spent = today >= e->max_rotations_per_day;
+	*spent = rotate_today(e, now) >= e->max_rotations_per_day;
 	if (*spent) {
 		*again = oldest == NEVER ? now.mono + DAY_MS : oldest + DAY_MS;
 		return false;
@@ -91,7 +100,8 @@ automatic(struct engine *e, struct now now, int mirror, struct onion *o, struct 
 				m->budget_alarm = false;
 			return;
 		}
-		if (o->fails > 0 || !o->r.proved || !onion_fit(e, o) || e->mass)
+		/* Where no reader is sent, age harms nobody. */
+		if (m->benched || o->fails > 0 || !o->r.proved || !onion_fit(e, o) || e->mass)
 			return;
 	}
 	if (tor_is_rotating(e, m->cfg.tor))
@@ -122,7 +132,7 @@ rotate_step(struct engine *e, struct now now, int mirror, struct actions *out)
 	struct mirror *m = &e->mirrors[mirror];
 	struct onion *o = mirror_listed(e, mirror);
 
-	if (m->planning || mirror_candidate(e, mirror) != NULL)
+	if (m->hold != HOLD_NONE || m->planning || mirror_candidate(e, mirror) != NULL)
 		return;
 	if (now.mono < m->plan_after) {
 		engine_due(e, m->plan_after);
@@ -132,7 +142,7 @@ rotate_step(struct engine *e, struct now now, int mirror, struct actions *out)
 		m->cause = CAUSE_OPERATOR;
 		plan(e, mirror, CAUSE_OPERATOR, m->op, out);
 	} else if (o == NULL || o->tor < 0) { /* none, or on a tor that is no longer configured */
-		m->cause = m->plan_tries > 0 ? CAUSE_CANDIDATE_FAILED : CAUSE_START;
+		m->cause = m->next_revoked ? CAUSE_REVOKED : m->plan_tries > 0 ? CAUSE_CANDIDATE_FAILED : CAUSE_START;
 		plan(e, mirror, m->cause, 0, out);
 	} else {
 		automatic(e, now, mirror, o, out);
@@ -186,11 +196,14 @@ engine_rotate(struct engine *e, struct now now, int mirror, uint64_t op, struct 
 {
 	struct mirror *m;
 
-	if (mirror < 0 || (size_t)mirror >= e->n_mirrors)
-		return err_set(err, ERR_NOTFOUND, "there is no such mirror");
-	m = &e->mirrors[mirror];
+	if ((m = mirror_find(e, mirror, err)) == NULL)
+		return -1;
+	if (m->hold == HOLD_MAINT)
+		return err_set(err, ERR_REFUSED, "%s is in maintenance: `onionmirror maint %s off` first", m->cfg.name, m->cfg.name);
 	if (m->wanted || m->planning || mirror_candidate(e, mirror) != NULL)
 		return err_set(err, ERR_REFUSED, "%s is already getting a new address", m->cfg.name);
+	if (m->hold == HOLD_DRAINED)
+		policy_set_hold(e, now, mirror, HOLD_NONE, 0, out); /* that is how it ends */
 	m->wanted = true;
 	m->cause = CAUSE_OPERATOR;
 	m->op = op;
@@ -205,9 +218,8 @@ engine_probe(struct engine *e, struct now now, int mirror, uint64_t op, struct a
 	struct mirror *m;
 	const char *why;
 
-	if (mirror < 0 || (size_t)mirror >= e->n_mirrors)
-		return err_set(err, ERR_NOTFOUND, "there is no such mirror");
-	m = &e->mirrors[mirror];
+	if ((m = mirror_find(e, mirror, err)) == NULL)
+		return -1;
 	why = health_probe_obstacle(e, mirror);
 	if (why != NULL)
 		return err_set(err, ERR_REFUSED, "%s cannot be probed: %s", m->cfg.name, why);

@@ -33,17 +33,25 @@ count_anew(struct sight *s)
 }
 
 void
+sight_outdate(struct onion *o)
+{
+	int i;
+
+	for (i = 0; i < VANTAGES; i++)
+		o->sight[i].stale = o->sight[i].probing;
+	o->said = false;
+}
+
+void
 sight_forget(struct onion *o)
 {
 	int i;
 
-	for (i = 0; i < VANTAGES; i++) {
+	sight_outdate(o);
+	for (i = 0; i < VANTAGES; i++)
 		count_anew(&o->sight[i]);
-		o->sight[i].stale = o->sight[i].probing;
-	}
 	o->oks = o->fails = o->beyond = o->busy = o->slow = o->wrong = 0;
 	o->window = 0;
-	o->said = false;
 }
 
 struct sight *

@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-static const char *const names[MIRROR__STATES] = { "starting", "up", "suspect", "down", "rotating", "busy", "inconclusive" };
+static const char *const names[MIRROR__STATES] = { "starting", "up", "suspect", "down", "rotating", "busy", "inconclusive", "maint",
+	"drained", "spare" };
 
 const char *
 mirror_state_name(enum mirror_state s)
@@ -39,6 +40,10 @@ is_busy(const struct mirror *m, const struct onion *o)
 static enum mirror_state
 view_state(const struct engine *e, const struct mirror *m, const struct onion *listed, const struct onion *candidate)
 {
+	if (m->hold != HOLD_NONE)
+		return m->hold == HOLD_MAINT ? MIRROR_MAINT : MIRROR_DRAINED;
+	if (m->benched && ((listed != NULL && listed->r.proved && !listed->delisted) || (candidate != NULL && candidate->r.state == ONION_READY)))
+		return MIRROR_SPARE;
 	if (listed == NULL)
 		return MIRROR_STARTING;
 	if (!onion_fit(e, listed))
@@ -108,6 +113,8 @@ engine_mirror_view(const struct engine *e, int mirror, struct mirror_view *v)
 
 		v->uploads = newest->uploads;
 		v->uploads_started = newest->uploads_started;
+		v->uploads_failed = uploads_count(newest, UPLOAD_FAILED);
+		v->uploads_silent = uploads_count(newest, UPLOAD_SILENT);
 	}
 	return 0;
 }

@@ -229,9 +229,9 @@ files_make(struct channel_files *c, const struct publish_site *s, const struct p
 {
 	const struct publish_others *o = l->others;
 	size_t most = l->n_entries + (o != NULL ? o->n_leaves : 0), i, own, n = 0;
-	struct doc_leaf *leaves = calloc(most, sizeof *leaves);
-	struct doc_text *texts = calloc(most, sizeof *texts);
-	char (*members)[DOC_MEMBER_LEN + 1] = calloc(most, sizeof *members);
+	struct doc_leaf *leaves = calloc(most + 1, sizeof *leaves);
+	struct doc_text *texts = calloc(most + 1, sizeof *texts);
+	char (*members)[DOC_MEMBER_LEN + 1] = calloc(most + 1, sizeof *members);
 	struct page pg = { .site = s, .head = &p->head, .leaves = leaves };
 	int r = -1;
 

@@ -69,7 +69,7 @@ make_decoys(uint8_t (*out)[DOC_HASH_LEN], size_t n, const struct publish_site *s
 static int
 fill_leaves(struct doc_head *h, const struct publish_site *s, const struct publish_list *l, struct err *e)
 {
-	uint8_t (*hashes)[DOC_HASH_LEN] = calloc(l->n_entries, sizeof *hashes), (*decoys)[DOC_HASH_LEN];
+	uint8_t (*hashes)[DOC_HASH_LEN] = calloc(l->n_entries + 1, sizeof *hashes), (*decoys)[DOC_HASH_LEN];
 	size_t n_decoys = 16, i;
 	int r = -1;
 
@@ -220,7 +220,7 @@ publication_make(struct publication **out, const struct publish_site *s, const s
 	struct publication *p;
 	size_t i;
 
-	if (l->n_entries == 0)
+	if (l->n_entries == 0 && !l->may_be_empty)
 		return err_set(e, ERR_REFUSED, "the list would be empty");
 	if (check_site(s, l->now, e) != 0)
 		return -1;

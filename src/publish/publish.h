@@ -73,8 +73,9 @@ struct publish_tombstone {
 struct publish_others;
 
 struct publish_list {
-	const struct publish_entry *entries; /* at least one: an empty list is ERR_REFUSED */
+	const struct publish_entry *entries;
 	size_t n_entries;
+	bool may_be_empty; /* nothing but tombstones is meant: the last address was revoked; else no entry is ERR_REFUSED */
 	const struct publish_tombstone *tombstones;
 	size_t n_tombstones;
 	const char *const *channels; /* every channel of the configuration gets a directory */

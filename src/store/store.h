@@ -40,7 +40,8 @@ enum store_meta {
 	STORE_META_SERIAL,           /* high-water mark: id of a head, decimal text */
 	STORE_META_MEMBER_KEY,       /* member's secret key, 64 bytes */
 	STORE_META_NEXT_ID,          /* next onion id, decimal text */
-	STORE_META_CHANNEL_KEY       /* 32 random bytes: assigns onions to channels */
+	STORE_META_HOLDS = 6,        /* what the operator asked of mirrors: JSON, name to word */
+	STORE_META_CHANNEL_KEY = 5   /* 32 random bytes: assigns onions to channels */
 };
 
 /* 32 bytes of master key in secret memory. */

@@ -171,9 +171,10 @@ class FakeTor:
                 pass
 
     def tell_uploads(self, address):
-        for _ in range(self.uploads):
-            self.tell("HS_DESC UPLOAD %s UNKNOWN %s %s HSDIR_INDEX=%s" % (address, HSDIR, DESC, "0" * 64))
-            self.tell("HS_DESC UPLOADED %s UNKNOWN %s" % (address, HSDIR))
+        for i in range(self.uploads):  # two descriptors, eight HSDirs each, some of them with both
+            hsdir, descid = "$%040X~relay%d" % (i % 12, i % 12), "%s%d" % (DESC[:-1], i // 8)
+            self.tell("HS_DESC UPLOAD %s UNKNOWN %s %s HSDIR_INDEX=%s" % (address, hsdir, descid, "0" * 64))
+            self.tell("HS_DESC UPLOADED %s UNKNOWN %s" % (address, hsdir))
 
     # SOCKS port, one step at a time: a client that sends more than was asked for is cut, as tor does with the rest
 

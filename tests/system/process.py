@@ -335,6 +335,55 @@ def exit_codes_and_json(site):
     says(subprocess.run([DAEMON, "-f", site.conf, "--check-config"], capture_output=True, text=True), 0)
 
 
+def maintenance_drain_and_revocation(site):
+    before = site.wait_listed(20)
+    says(site.cli("maint", "north", "on", "--wait"), 0, "delisted")
+    assert site.published() == set(before.values()) - {before["north"]}
+    says(site.cli("mirrors"), 0, "maint")
+    says(site.cli("maint", "north", "on", check=False), 1, "already")
+    says(site.cli("rotate", "north", check=False), 1, "maint north off")
+    says(site.cli("maint", "north", "off", "--wait"), 0, "")
+    assert site.wait_listed(20) == before, "the same address again"
+    says(site.cli("drain", "north", "--wait"), 0, "delisted")
+    assert before["north"] not in site.published() and before["north"] in site.tor.detached(), "it leaves, and answers until then"
+    says(site.cli("onions", "north"), 0, "leaving")
+    says(site.cli("drain", "north", check=False), 1, "drained already")
+    says(site.cli("rotate", "north", "--wait"), 0, "listed")
+    after = site.wait_listed(20)
+    assert after["north"] != before["north"]
+    steps = [json.loads(line) for line in site.cli("revoke", after["north"], "--json", "--wait").stdout.splitlines()]
+    assert [s.get("step") for s in steps[1:]] == ["revoked", "done"], steps
+    assert after["north"] not in site.tor.detached() and after["north"] not in site.published()
+    says(site.cli("revoke", after["north"], check=False), 1, "already")
+    says(site.cli("revoke", "a" * 56 + ".onion", check=False), 1, "there is no onion")
+    last = site.wait_listed(20)
+    says(site.cli("verify", "--site", site.id, site.publish + "/public/current"), 0, "verified")
+    assert last["north"] not in (before["north"], after["north"])
+    for words in (("drain",), ("drain", "a", "b"), ("maint", "north"), ("maint", "north", "maybe"), ("revoke",)):
+        says(site.cli(*words, check=False), 2, "usage")
+    for words in (("drain", "nowhere"), ("maint", "nowhere", "on"), ("revoke", "nowhere")):
+        says(site.cli(*words, check=False), 1, "no mirror \"nowhere\"")
+
+
+def history_tells_what_was_decided_and_why(site):
+    site.wait_listed(20)
+    out = site.cli("history", "north").stdout
+    assert "drain: drained by the operator" in out and "revoke: " in out, out[-1500:]
+    assert "\n    probes, newest first: ok " in out and "budget: 0 of 1000" in out, out[-1500:]
+    assert all(len(line) <= 80 for line in out.splitlines() if " " in line.strip()), out
+    assert ".onion" not in out
+    got = json.loads(site.cli("history", "north", "--json").stdout)["records"]
+    assert all(r["mirror"] == "north" for r in got) and [r["id"] for r in got] == sorted(r["id"] for r in got)
+    assert all(r.get("evidence") for r in got if r["kind"] in ("decision", "alarm"))
+    assert json.loads(site.cli("history", "north", "--json", "--limit", "2").stdout)["records"] == got[-2:], "the newest"
+    assert json.loads(site.cli("history", "--since", "30d", "--json").stdout)["records"]
+    says(site.cli("history", "--probes"), 0, "probe ok")
+    says(site.cli("history", "nobody"), 0, "nothing is recorded")
+    for words in (("history", "--since", "soon"), ("history", "--since", "0s"), ("history", "--limit", "0"), ("history", "--limit", "9x"),
+                  ("history", "a", "b")):
+        says(site.cli(*words, check=False), 2)
+
+
 def dump(bundle):
     return json.dumps(bundle, separators=(",", ":"), sort_keys=True) + "\n"
 
@@ -1053,6 +1102,7 @@ def main_site(cases, tor):
     try:
         cases.run(there_is_no_network)
         for function in (three_mirrors_are_proved_and_listed, rotate_wait_shows_the_steps, exit_codes_and_json, verify_names_the_reason,
+                         maintenance_drain_and_revocation, history_tells_what_was_decided_and_why,
                          requests_are_bounded_and_checked, only_64_clients_are_let_in, a_client_that_does_not_read_is_cut,
                          a_second_daemon_is_refused, kill_9_and_the_same_onions_are_found_again, a_bad_configuration_changes_nothing,
                          a_good_configuration_adds_a_mirror, a_tor_that_lost_all_gets_the_same_addresses_and_the_list_waits,

@@ -64,7 +64,7 @@ Test(conf_load, a_good_file_gives_what_it_says_and_the_defaults)
 	    "tor t2 { control = \"unix:/c\" password-file = \"/p\" }\n" CHECK
 	    "check other { contains = \"a \\\"b\\\" \\${c}\" timeout = 1500ms header = \"X-A: b\" }\n"
 	    "mirror a { backend = \"unix:/b\" port = {80, \"443:unix:/t\"} tor = t2 check = other role = archive pow = on }\n"
-	    "mirror b { port = \"81:127.0.0.2:7\" tor = t1 check = page drain = 12h rotate-every = 30d max-streams = 5 }\n"
+	    "mirror b { port = \"81:127.0.0.2:7\" tor = t1 check = page drain = 12h rotate-every = 30d max-streams = 5 spare = on revoke-on-content = on }\n"
 	    "channel news { share = 3 }\n";
 	char faults[4096];
 	struct conf *c = NULL;
@@ -96,6 +96,7 @@ Test(conf_load, a_good_file_gives_what_it_says_and_the_defaults)
 	cr_expect(c->mirrors[1].tor == 0 && c->mirrors[1].check == 0 && !c->mirrors[1].pow && c->mirrors[1].max_streams == 5);
 	cr_expect(c->mirrors[1].drain_s == 43200 && c->mirrors[1].rotate_every_s == 30 * 86400 && c->mirrors[0].drain_s == 259200);
 	cr_expect(c->mirrors[1].ports[0].target.port == 7 && c->mirrors[1].ports[0].virt == 81);
+	cr_expect(c->mirrors[1].spare && c->mirrors[1].revoke_on_content && !c->mirrors[0].spare && !c->mirrors[0].revoke_on_content);
 	cr_expect(c->n_channels == 1 && c->channels[0].share == 3);
 	conf_free(c);
 }
@@ -240,6 +241,8 @@ Test(conf_load, each_fault_is_named_with_its_line)
 		{ GOOD "}\n", "5: unexpected closing brace\n" },
 		{ GOOD "min-listed 3\n", "5: \"=\" is missing behind min-listed\n" },
 		{ GOOD "check c { rise\n fall 3 status = 200 }\n", "5: \"=\" is missing behind rise\n6: \"=\" is missing behind fall\n" },
+		{ "site = \"s\"\n" TOR CHECK "mirror \"a\" { backend = \"127.0.0.1:80\" tor = \"main\" check = \"page\" spare = on }\n",
+		    "1: every mirror is a spare: at least one must be listed always\n" },
 		{ "site = s\n", "1: no mirror section: there is nothing to do\n" },
 		{ TOR CHECK "mirror a { backend = \"unix:/b\" tor = main check = page }\n", "1: site is missing\n" },
 		{ "site = \"\"\n" TOR CHECK "mirror a { backend = \"unix:/b\" tor = main check = page }\n",

@@ -45,8 +45,8 @@ rig_conf(struct rig *r, const char *more, unsigned mirrors)
 	    "check \"page\" {\n  contains = \"ok\"\n  interval = 1s\n  timeout = 5s\n  rise = 1\n}\n",
 	    more, r->dir, r->dir, r->dir, r->dir, r->dir, r->dir, r->dir);
 	for (i = 0; i < mirrors; i++)
-		buf_addf(&text, "mirror \"%c\" {\n  backend = \"unix:%s/backend\"\n  tor = \"main\"\n  check = \"page\"\n  drain = 0s\n}\n",
-		    'a' + (int)i, r->dir);
+		buf_addf(&text, "mirror \"%c\" {\n  backend = \"unix:%s/backend\"\n  tor = \"main\"\n  check = \"page\"\n  drain = 0s\n%s}\n",
+		    'a' + (int)i, r->dir, r->mirror != NULL ? r->mirror : "");
 	cr_assert_eq(file_write(r->conf_path, buf_str(&text), text.len, 0644, &e), 0, "%s", e.msg);
 	buf_free(&text);
 }
@@ -107,6 +107,8 @@ add_onion(struct rig *r, const char *blob)
 	onion_from_pubkey(address, pub);
 	if (strstr(r->detached, address) != NULL)
 		return "550 Onion address collision\r\n";
+	if (r->no_pow && strstr(blob, "PoW") != NULL)
+		return "512 Bad arguments to ADD_ONION: Unrecognized keyword argument \"PoWDefensesEnabled\"\r\n";
 	if (r->lie)
 		memset(address, 'a', ONION_ADDR_LEN);
 	else

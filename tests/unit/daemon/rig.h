@@ -25,6 +25,8 @@ struct rig {
 	char uploading[512];   /* addresses it will tell of, each with an LF */
 	char reply[320];       /* of the fake tor */
 	char detached[2048];   /* addresses that it has, each with an LF */
+	const char *mirror;    /* lines for each mirror section of rig_conf(), NULL: none */
+	bool no_pow;           /* it knows no PoW parameters */
 	bool lie;              /* it answers ADD_ONION with another address */
 	char log[16384];       /* all lines of the log */
 };

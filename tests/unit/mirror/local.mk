@@ -8,12 +8,14 @@ tests_unit_mirror_unit_mirror_SOURCES = \
 	%D%/test_health.c \
 	%D%/test_listing.c \
 	%D%/test_onion.c \
+	%D%/test_policy.c \
 	%D%/test_random.c \
 	%D%/test_reconcile.c \
 	%D%/test_rotate.c \
 	%D%/test_start.c \
 	%D%/test_takedown.c \
 	%D%/test_weigh.c \
+	%D%/test_uploads.c \
 	%D%/world.c \
 	%D%/world.h \
 	%D%/world_answers.c

@@ -14,6 +14,8 @@
 #define RUNS 300
 #define EVENTS 400
 
+static int kinds[EVENTS + 1]; /* of operations, by number: see ask() */
+
 static enum verdict
 any_verdict(void)
 {
@@ -28,6 +30,8 @@ reconfigure(struct world *w)
 	w->cfg.min_listed = 1 + (unsigned)world_random(3);
 	w->mirrors[world_random(6)].stale_after_ms = (int64_t)world_random(2) * 600000;
 	w->mirrors[world_random(6)].rotate_every_s = (int64_t)world_random(3) * 7200;
+	w->mirrors[world_random(6)].spare = world_random(4) == 0;
+	w->mirrors[world_random(6)].revoke_on_content = world_random(3) == 0;
 	engine_reconfigure(w->e, w->now, &w->cfg, &w->out);
 }
 
@@ -42,7 +46,7 @@ stray(struct world *w)
 	case 0: engine_on_added(w->e, w->now, id + 1000, &w->out); break;
 	case 1: engine_on_deleted(w->e, w->now, id + 1000, true, &w->out); break;
 	case 2: engine_on_probe(w->e, w->now, id + 1000, 0, VERDICT_OK, &ph, &w->out); break;
-	default: engine_on_descriptor(w->e, w->now, "foreign", DESC_UPLOADED, &w->out); break;
+	default: engine_on_descriptor(w->e, w->now, "foreign", DESC_UPLOADED, "", "", &w->out); break;
 	}
 }
 
@@ -53,7 +57,7 @@ happen(struct world *w)
 	unsigned tor = (unsigned)world_random(w->cfg.n_tors);
 	uint64_t id = 1 + world_random(w->last_id + 1);
 
-	switch (world_random(14)) {
+	switch (world_random(16)) {
 	case 0: world_lose_tor(w, tor, world_random(2) == 0); break;
 	case 1:
 	case 2: world_compare(w, tor); break;
@@ -73,6 +77,11 @@ happen(struct world *w)
 		if (id <= w->last_id)
 			w->o[id].seen[tor] = world_random(2) == 0 ? -1 : (int)any_verdict();
 		break;
+	case 13:
+		if (id <= w->last_id)
+			w->o[id].clients = (int)world_random(3) - 1;
+		break;
+	case 14: w->begun = (unsigned)world_random(20); break;
 	default: w->uploads = world_random(4) == 0 ? 0 : (unsigned)world_random(18); break;
 	}
 }
@@ -83,9 +92,15 @@ ask(struct world *w, uint64_t op)
 {
 	bool begun = false;
 	struct err err = ERR_INIT;
-	int m = (int)world_random(7);
+	int m = (int)world_random(7), kind = (int)world_random(10);
 
-	switch (world_random(6)) {
+	switch (kind) {
+	case 6: begun = engine_drain(w->e, w->now, m, op, &w->out, &err) == 0; break;
+	case 7: begun = engine_maint(w->e, w->now, m, world_random(2) == 0, op, &w->out, &err) == 0; break;
+	case 8: begun = engine_revoke(w->e, w->now, m, op, &w->out, &err) == 0; break;
+	case 9:
+		begun = engine_revoke_onion(w->e, w->now, 1 + world_random(w->last_id + 1), op, &w->out, &err) == 0;
+		break;
 	case 0: begun = engine_rotate(w->e, w->now, m, op, &w->out, &err) == 0; break;
 	case 1: begun = engine_probe(w->e, w->now, m, op, &w->out, &err) == 0; break;
 	case 2: begun = engine_publish(w->e, w->now, op, &w->out, &err) == 0; break;
@@ -97,6 +112,7 @@ ask(struct world *w, uint64_t op)
 	default: stray(w); break;
 	}
 	world_take(w);
+	kinds[op] = kind;
 	return begun;
 }
 
@@ -126,6 +142,7 @@ heal(struct world *w)
 
 	w->publish_fails = w->add_refused = w->vague = w->plan_fails = false;
 	w->uploads = 16;
+	w->begun = 0;
 	w->deaf = 0;
 	memset(w->control_dead, 0, sizeof w->control_dead);
 	for (i = 0; i < WORLD_ONIONS; i++)
@@ -135,13 +152,22 @@ heal(struct world *w)
 	for (i = 0; i < WORLD_MIRRORS; i++) {
 		w->verdict[i] = w->check[i] = VERDICT_OK;
 		w->mirrors[i].rotate_every_s = 0;
+		w->mirrors[i].spare = w->mirrors[i].revoke_on_content = false;
 		w->mirrors[i].interval_ms = 3600000;
 	}
 	engine_reconfigure(w->e, w->now, &w->cfg, &w->out);
 	world_take(w);
+	for (i = 1; i <= w->last_id; i++)
+		w->o[i].clients = 0;
 	for (i = 0; i < w->cfg.n_tors; i++) {
 		world_compare(w, i);
 		world_fit(w, i, true);
+	}
+	world_seconds(w, 60); /* what is in flight comes down */
+	for (i = 0; i < w->cfg.n_mirrors; i++) {
+		if (engine_maint(w->e, w->now, (int)i, false, 0, &w->out, NULL) != 0 && engine_mirror_hold(w->e, (int)i) == HOLD_DRAINED)
+			(void)engine_rotate(w->e, w->now, (int)i, 0, &w->out, NULL);
+		world_take(w);
 	}
 }
 
@@ -179,7 +205,7 @@ check_ops(struct world *w, const bool *lost, size_t n)
 		unsigned ends = world_steps(w, op, "done") + world_steps(w, op, "failed");
 
 		if (ends > 1 || (ends == 0 && !lost[op]))
-			world_fail(w, "operation %zu ended %u times", op, ends);
+			world_fail(w, "operation %zu (%d) ended %u times", op, kinds[op], ends);
 	}
 }
 

@@ -6,7 +6,7 @@
  * A world for the engine: a store, tors, backends and a publisher that do what
  * they are told, or don't. It feeds the engine, keeps every action in a log and
  * checks at each step what must hold always; the first violation is kept in
- * `failure`, for the test to assert on. Time stands still unless advanced.
+ * `failure` and fails the test. Time stands still unless advanced.
  */
 #include "mirror/engine.h"
 
@@ -19,6 +19,8 @@ struct world_onion {
 	bool known;               /* its record is in the store */
 	struct onion_record saved; /* as in the store */
 	bool in_tor, visible, flight, retired, shredded;
+	bool warned, warning;     /* the visible list, the one in flight has its revoked tombstone */
+	int clients;              /* connected to it; -1: tor does not tell */
 	bool proved;              /* `rise` probes in a row since ADD_ONION, as this world saw them */
 	unsigned oks, epoch;      /* epoch: which ADD_ONION */
 	int verdict;              /* of its probes; -1: its mirror's */
@@ -45,7 +47,9 @@ struct world {
 	uint64_t last_id, serial;
 	unsigned deaf;           /* 1 << action kind: stays pending */
 	int64_t valid_s;         /* how long a list is valid; 0: a day */
-	unsigned uploads;        /* UPLOADED events after each ADD_ONION */
+	unsigned uploads;        /* UPLOADED events after each ADD_ONION, of `begun` UPLOADs at least */
+	unsigned begun;
+	enum mirror_hold hold[WORLD_MIRRORS]; /* as in the store */
 	bool vague;              /* tor does what it is told, or doesn't, and the answer is lost */
 	bool add_refused, publish_fails, plan_fails;
 	enum verdict verdict[WORLD_MIRRORS], check[WORLD_MIRRORS];
@@ -73,6 +77,8 @@ void world_take(struct world *w);
 /* Answers pending[i]; false: it is one that this world is deaf to. */
 bool world_answer_one(struct world *w, size_t i);
 void world_answer(struct world *w);
+/* Upload i of an onion, or what becomes of it. */
+void world_upload(struct world *w, uint64_t onion, enum desc_event ev, unsigned i);
 /* Answers, and lets time pass with every deadline of the engine kept. */
 void world_advance(struct world *w, int64_t ms);
 void world_seconds(struct world *w, int64_t s);

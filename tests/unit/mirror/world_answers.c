@@ -28,6 +28,17 @@ answer_plan(struct world *w, const struct action *a)
 	engine_on_planned(w->e, w->now, &r, &w->out);
 }
 
+void
+world_upload(struct world *w, uint64_t onion, enum desc_event ev, unsigned i)
+{
+	char hsdir[41], descid[44];
+
+	snprintf(hsdir, sizeof hsdir, "%040X", i % 12); /* some HSDirs get both descriptors */
+	snprintf(descid, sizeof descid, "descriptor%033u", i / 8);
+	engine_on_descriptor(w->e, w->now, w->o[onion].saved.address, ev, hsdir, ev == DESC_UPLOADED ? "" : descid, &w->out);
+	world_take(w);
+}
+
 static void
 answer_add(struct world *w, const struct action *a)
 {
@@ -50,11 +61,10 @@ answer_add(struct world *w, const struct action *a)
 	o->in_tor = true;
 	engine_on_added(w->e, w->now, a->onion, &w->out);
 	world_take(w);
-	for (i = 0; i < w->uploads; i++) {
-		engine_on_descriptor(w->e, w->now, o->saved.address, DESC_UPLOAD, &w->out);
-		world_take(w);
-		engine_on_descriptor(w->e, w->now, o->saved.address, DESC_UPLOADED, &w->out);
-		world_take(w);
+	for (i = 0; i < w->uploads || i < w->begun; i++) {
+		world_upload(w, a->onion, DESC_UPLOAD, i);
+		if (i < w->uploads)
+			world_upload(w, a->onion, DESC_UPLOADED, i);
 	}
 }
 
@@ -92,7 +102,9 @@ answer_publish(struct world *w)
 	for (i = 1; i <= w->last_id; i++) {
 		if (!w->publish_fails)
 			w->o[i].visible = w->o[i].flight;
-		w->o[i].flight = false;
+		if (!w->publish_fails)
+			w->o[i].warned = w->o[i].warning;
+		w->o[i].flight = w->o[i].warning = false;
 	}
 	engine_on_published(w->e, w->now, !w->publish_fails, w->serial,
 	    w->now.wall + (w->valid_s > 0 ? w->valid_s : 86400), &w->out);
@@ -117,6 +129,7 @@ world_answer_one(struct world *w, size_t i)
 		break;
 	case ACTION_PROBE: answer_probe(w, &c); break;
 	case ACTION_CONTROL: engine_on_control(w->e, w->now, c.a.through, !w->control_dead[c.a.through], &w->out); break;
+	case ACTION_CLIENTS: engine_on_clients(w->e, w->now, c.a.onion, w->o[c.a.onion].clients, &w->out); break;
 	case ACTION_CHECK: engine_on_check(w->e, w->now, c.a.mirror, w->check[c.a.mirror], &w->out); break;
 	case ACTION_COMPARE:
 		tor = world_tor_of(w, c.a.onion);
@@ -125,6 +138,8 @@ world_answer_one(struct world *w, size_t i)
 		break;
 	case ACTION_PUBLISH: answer_publish(w); break;
 	case ACTION_SAVE:
+	case ACTION_SAVE_MIRROR:
+	case ACTION_FORGET:
 	case ACTION_SHRED:
 	case ACTION_NOTE: break;
 	}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The verb `history`: pages of the daemon's records, the newest of them shown, with what each decision rested on. */
+#include "config.h"
+#include "cli/client.h"
+
+#include "base/clock.h"
+#include "base/utc.h"
+#include "conf/conf.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WIDTH 80
+#define LIMIT_DEFAULT 100
+#define LIMIT_MAX 100000
+#define SINCE_DEFAULT "1d"
+
+/* A line that begins with what is printed already, broken between words; what does not fit goes on under `indent`. */
+static void
+print_wrapped(int at, int indent, const char *text)
+{
+	int begin = at;
+	size_t n;
+
+	while (*text != '\0') {
+		n = strcspn(text, " ");
+		if (at > begin && at + 1 + (int)n > WIDTH) {
+			printf("\n%*s", indent, "");
+			at = begin = indent;
+		}
+		at += printf("%s%.*s", at > begin ? " " : "", (int)n, text);
+		text += n;
+		text += strspn(text, " ");
+	}
+	putchar('\n');
+}
+
+static int
+print_time(long long wall)
+{
+	char text[UTC_LEN + 1];
+
+	utc_format(text, wall);
+	return printf("%.5s %s ", text + 5, text + 11); /* the year is known */
+}
+
+static void
+show_decision(const json_t *r)
+{
+	const json_t *evidence = json_object_get(r, "evidence"), *line;
+	int at = print_time(cli_int(r, "time"));
+	size_t i;
+
+	at += printf("%-10s %s%s: ", cli_text(r, "mirror"), strcmp(cli_text(r, "kind"), "alarm") == 0 ? "ALARM " : "", cli_text(r, "step"));
+	print_wrapped(at, 8, cli_text(r, "text"));
+	json_array_foreach(evidence, i, line) {
+		fputs("    ", stdout);
+		print_wrapped(4, 8, json_string_value(line) != NULL ? json_string_value(line) : "");
+	}
+}
+
+static void
+show_probe(const json_t *r)
+{
+	int at = print_time(cli_int(r, "wall"));
+
+	at += printf("%-10s %s %s, %lld ms", cli_text(r, "mirror"), json_is_true(json_object_get(r, "direct")) ? "check" : "probe",
+	    cli_text(r, "verdict"), cli_int(json_object_get(r, "ms"), "total"));
+	if (strcmp(cli_text(r, "detail"), "-") != 0 && cli_text(r, "detail")[0] != '\0') {
+		at += printf(": ");
+		print_wrapped(at, 8, cli_text(r, "detail"));
+	} else {
+		putchar('\n');
+	}
+}
+
+/* All pages since then; of their records the last `limit` stay in `all`. */
+static int
+collect(struct client *cl, json_t *all, const char *table, const char *mirror, long long since, size_t limit, struct err *e)
+{
+	json_int_t after = 0;
+	bool more = true;
+	json_t *page;
+
+	while (more) {
+		page = client_call(cl, "history",
+		    json_pack("{s:s,s:I,s:I,s:s*}", "table", table, "since", (json_int_t)since, "after", after, "mirror", mirror), e);
+		if (page == NULL)
+			return -1;
+		json_array_extend(all, json_object_get(page, "records"));
+		while (json_array_size(all) > limit)
+			json_array_remove(all, 0);
+		more = json_is_true(json_object_get(page, "more")) && cli_int(page, "next") > after;
+		after = cli_int(page, "next");
+		json_decref(page);
+	}
+	return 0;
+}
+
+static int
+parse_limits(const char *since, const char *limit, long long *from, size_t *most, struct err *e)
+{
+	char *end = NULL;
+	int64_t ms;
+	long n = limit != NULL ? strtol(limit, &end, 10) : LIMIT_DEFAULT;
+
+	if (conf_parse_duration(&ms, since != NULL ? since : SINCE_DEFAULT) != 0 || ms <= 0)
+		return err_set(e, ERR_PARSE, "--since takes a duration: 90s, 5m, 12h, 30d");
+	if (n < 1 || n > LIMIT_MAX || (end != NULL && (end == limit || *end != '\0')))
+		return err_set(e, ERR_PARSE, "--limit takes a number from 1 to %d", LIMIT_MAX);
+	*from = clock_wall_s() - ms / 1000;
+	*from = *from < 1 ? 1 : *from;
+	*most = (size_t)n;
+	return 0;
+}
+
+static void
+show(const struct cli *c, json_t *all, bool probes)
+{
+	const json_t *r;
+	size_t i;
+
+	if (c->json) {
+		cli_print_json(json_pack("{s:O}", "records", all));
+		return;
+	}
+	if (json_array_size(all) == 0)
+		puts("nothing is recorded of that time");
+	json_array_foreach(all, i, r)
+		(probes ? show_probe : show_decision)(r);
+}
+
+int
+verb_history(struct cli *c, int argc, char **argv)
+{
+	const char *since = NULL, *limit = NULL;
+	bool probes = false;
+	const struct cli_opt opts[] = { { "since", NULL, &since }, { "limit", NULL, &limit }, { "probes", &probes, NULL }, { 0 } };
+	struct err e = ERR_INIT;
+	struct client *cl;
+	long long from;
+	size_t most;
+	json_t *all;
+	int code;
+
+	if (cli_take(c, &argc, argv, opts, 0, 1) != 0)
+		return CLI_USAGE;
+	if (parse_limits(since, limit, &from, &most, &e) != 0)
+		return cli_usage(argv[0], &e);
+	if ((cl = client_open(c, &e)) == NULL)
+		return client_fail(&e);
+	all = json_array();
+	if (collect(cl, all, probes ? "probes" : "decisions", argc == 2 ? argv[1] : NULL, from, most, &e) == 0) {
+		show(c, all, probes);
+		code = CLI_DONE;
+	} else {
+		code = client_fail(&e);
+	}
+	json_decref(all);
+	client_close(cl);
+	return code;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The end of an onion: its drain, which watches for clients, and the end of its record. */
+#include "config.h"
+#include "mirror/engine_impl.h"
+
+#include <stdlib.h>
+
+/* Whom would it cut off? Asked from a while before the grace ends; what is not known counts as nobody. */
+static void
+look_for_clients(struct engine *e, struct now now, struct onion *o, struct actions *out)
+{
+	if (now.mono < o->next_look) {
+		engine_due(e, o->next_look);
+		return;
+	}
+	if (now.mono > o->next_look + CLIENTS_MS)
+		o->look_since = now.mono; /* the first one, or the first after a while without the link */
+	o->next_look = now.mono + CLIENTS_MS;
+	engine_due(e, o->next_look);
+	action_add(out, ACTION_CLIENTS, o, -1);
+}
+
+void
+leaving_step(struct engine *e, struct now now, struct onion *o, struct actions *out)
+{
+	int64_t quiet = o->client_seen + QUIET_MS, hard = o->grace_end + DRAIN_HARD_MS, end;
+
+	/* A retired onion is never added again: when tor has lost it, its time is over. */
+	if (o->service == SERVICE_ABSENT) {
+		onion_set_state(e, o, now, ONION_GONE, out, now.mono < o->grace_end ? "tor lost it while it drained" : "its drain is over");
+		return;
+	}
+	if (o->service != SERVICE_UP)
+		return;
+	if (now.mono < o->grace_end - QUIET_MS) {
+		engine_due(e, o->grace_end - QUIET_MS);
+		return;
+	}
+	look_for_clients(e, now, o, out);
+	end = quiet > o->grace_end ? quiet : o->grace_end;
+	end = end < o->look_since + ANSWER_MS ? o->look_since + ANSWER_MS : end;
+	if (now.mono < end && now.mono < hard) {
+		engine_due(e, end < hard ? end : hard);
+		return;
+	}
+	if (now.mono < end)
+		note(out, NOTE_DECISION, o, -1, 0, "cut", "clients are still connected %d h after its grace: it goes all the same",
+		    (int)(DRAIN_HARD_MS / 3600000));
+	life_delete(o, out);
+}
+
+void
+engine_on_clients(struct engine *e, struct now now, uint64_t onion, int n, struct actions *out)
+{
+	struct onion *o = onion_find(e, onion);
+
+	if (o == NULL || o->r.state != ONION_LEAVING)
+		return;
+	if (n > 0)
+		o->client_seen = now.mono;
+	engine_settle(e, now, out);
+}
+
+/* Records that nobody needs: no reader can ask for them, and no budget counts them. */
+void
+leaving_forget(struct engine *e, struct now now, struct actions *out)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < e->n_onions; i++) {
+		struct onion *o = e->onions[i];
+		int64_t last = o->r.left > o->r.created ? o->r.left : o->r.created;
+		bool over = o->r.state == ONION_FAILED || (o->r.state == ONION_GONE && o->r.tombstone_until <= now.wall);
+
+		if (!over || !o->shredded || o->dirty || o->telling || onion_probing(o) || o->r.op != 0 || now.wall - last < DAY_MS / 1000) {
+			e->onions[kept++] = o;
+			continue;
+		}
+		action_add(out, ACTION_FORGET, o, -1);
+		free(o);
+		e->newest->valid = false;
+	}
+	e->n_onions = kept;
+}
