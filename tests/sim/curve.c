@@ -166,11 +166,15 @@ static void
 add(struct run *r, uint64_t id)
 {
 	struct actions out = { 0 };
+	char hsdir[48];
 	int i;
 
 	engine_on_added(r->e, r->now, id, &out);
-	for (i = 0; i < 16; i++)
-		engine_on_descriptor(r->e, r->now, r->onions[id - 1].address, DESC_UPLOADED, &out);
+	for (i = 0; i < 16; i++) {
+		snprintf(hsdir, sizeof hsdir, "%040d", i);
+		engine_on_descriptor(r->e, r->now, r->onions[id - 1].address, DESC_UPLOAD, hsdir, "", &out);
+		engine_on_descriptor(r->e, r->now, r->onions[id - 1].address, DESC_UPLOADED, hsdir, "", &out);
+	}
 	take(r, &out);
 }
 
@@ -179,11 +183,14 @@ compare(struct run *r, unsigned tor)
 {
 	const char **set = xcalloc(r->n_onions + 1, sizeof *set);
 	struct actions out = { 0 };
+	const struct onion_record *o;
 	size_t n = 0, i;
 
-	for (i = 0; tor == 0 && i < r->n_onions; i++)
-		if (engine_onion(r->e, i + 1)->state < ONION_GONE)
+	for (i = 0; tor == 0 && i < r->n_onions; i++) {
+		o = engine_onion(r->e, i + 1); /* NULL: forgotten long ago */
+		if (o != NULL && o->state < ONION_GONE)
 			set[n++] = r->onions[i].address;
+	}
 	engine_on_detached(r->e, r->now, tor, set, n, &out);
 	free(set);
 	take(r, &out);
@@ -238,7 +245,10 @@ act(struct run *r, const struct action *a)
 	case ACTION_CHECK: engine_on_check(r->e, r->now, a->mirror, VERDICT_OK, &out); break;
 	case ACTION_CONTROL: engine_on_control(r->e, r->now, a->through, true, &out); break;
 	case ACTION_PUBLISH: engine_on_published(r->e, r->now, true, ++r->serial, r->now.wall + 86400, &out); break;
+	case ACTION_CLIENTS: engine_on_clients(r->e, r->now, a->onion, 0, &out); break;
 	case ACTION_SAVE:
+	case ACTION_SAVE_MIRROR:
+	case ACTION_FORGET:
 	case ACTION_SHRED: return; /* there is no store */
 	}
 	take(r, &out);
