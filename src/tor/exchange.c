@@ -1,20 +1,39 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What one probe says and hears: SOCKS, then HTTP. Owns nothing beyond the probe. */
+/* What one probe says and hears: SOCKS, perhaps TLS, then HTTP, perhaps twice. Owns nothing beyond the probe. */
 #include "config.h"
 #include "tor/prober_impl.h"
 
 #include "base/clock.h"
+#include "proto/onion.h"
 #include "tor/judge.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define INPUT_MAX 32768
 
-static void
+static int probe_feed_tls(struct probe *p, const char *data, size_t len);
+
+/* The way to the server is open. 0, or -1 when the probe is over (and gone). */
+static int
 probe_send_request(struct probe *p)
 {
+	char name[ONION_HOST_LEN + 1];
+
 	p->state = PROBE_HTTP;
-	stream_write(p->stream, p->request.data, p->request.len);
+	if (!p->rq.tls) {
+		stream_write(p->stream, p->request.data, p->request.len);
+		return 0;
+	}
+	snprintf(name, sizeof(name), "%.56s.onion", p->rq.address);
+	p->tls = tls_new(name, p->rq.pin, clock_wall_s());
+	if (p->tls == NULL) {
+		judge_detail(p->result.detail, "no memory for TLS");
+		probe_finish(p, VERDICT_INCONCLUSIVE);
+		return -1;
+	}
+	return probe_feed_tls(p, NULL, 0);
 }
 
 /*
@@ -51,15 +70,24 @@ probe_feed_socks(struct probe *p, const char *data, size_t len)
 		probe_settle(p);
 		return -1;
 	}
-	p->result.phases.circuit = probe_elapsed(p);
+	if (!p->versioning)
+		p->result.phases.circuit = probe_elapsed(p);
 	if (p->trace.desc == DESC_UNSEEN && p->trace.stream_seen && p->result.phases.descriptor < 0)
 		p->result.phases.descriptor = 0;
 	/* F0 also comes on connections that work (one HSDir had it, one not): so ask. */
-	probe_send_request(p);
-	return 0;
+	return probe_send_request(p);
 }
 
+/* The whole answer, or as much of it as is taken. */
 static void
+probe_judge(struct probe *p, bool cut)
+{
+	probe_answered(p, p->versioning ? judge_version(p->http, cut, &p->result.version, p->result.detail)
+					: judge_response(p->http, cut, &p->rq, p->result.detail));
+}
+
+/* 0, or -1 when the probe is over (and gone) or asks anew. */
+static int
 probe_feed_http(struct probe *p, const char *data, size_t len)
 {
 	struct err e = ERR_INIT;
@@ -69,16 +97,52 @@ probe_feed_http(struct probe *p, const char *data, size_t len)
 		p->result.phases.first_byte = probe_elapsed(p);
 	if (http_reader_feed(p->http, data, len, &used, &e) != 0) {
 		if (e.code == ERR_LIMIT && http_reader_status(p->http) != 0) {
-			probe_finish(p, judge_response(p->http, true, &p->rq, p->result.detail));
-			return;
+			probe_judge(p, true);
+			return -1;
 		}
 		judge_detail(p->result.detail, "not a usable HTTP answer: %s", e.msg);
 		probe_finish(p, VERDICT_HTTP);
-		return;
+		return -1;
 	}
-	stream_consume(p->stream, used);
-	if (http_reader_done(p->http))
-		probe_finish(p, judge_response(p->http, false, &p->rq, p->result.detail));
+	if (!http_reader_done(p->http))
+		return 0;
+	probe_judge(p, false);
+	return -1;
+}
+
+static int
+probe_fail_tls(struct probe *p, const struct err *e)
+{
+	judge_detail(p->result.detail, "TLS: %s", e->msg);
+	probe_finish(p, VERDICT_TLS);
+	return -1;
+}
+
+/* Ciphertext in, answers out, what was in it to the HTTP reader. As probe_feed_http(). */
+static int
+probe_feed_tls(struct probe *p, const char *data, size_t len)
+{
+	struct err e = ERR_INIT;
+	char plain[4096];
+	const char *out;
+	size_t n;
+	int got;
+
+	if (tls_feed(p->tls, data, len, &e) != 0)
+		return probe_fail_tls(p, &e);
+	if (tls_is_ready(p->tls) && !p->sent) {
+		p->sent = true;
+		if (tls_write(p->tls, p->request.data, p->request.len, &e) != 0)
+			return probe_fail_tls(p, &e);
+	}
+	while ((got = tls_read(p->tls, plain, sizeof(plain), &e)) > 0)
+		if (probe_feed_http(p, plain, (size_t)got) != 0)
+			return -1;
+	if (got < 0)
+		return probe_fail_tls(p, &e);
+	if ((out = tls_output(p->tls, &n)) != NULL)
+		stream_write(p->stream, out, n);
+	return 0;
 }
 
 static void
@@ -94,8 +158,8 @@ probe_on_data(struct probe *p)
 	}
 	if (p->state == PROBE_HTTP) {
 		data = stream_peek(p->stream, &len);
-		if (len > 0)
-			probe_feed_http(p, data, len);
+		if (len > 0 && (p->tls != NULL ? probe_feed_tls(p, data, len) : probe_feed_http(p, data, len)) == 0)
+			stream_consume(p->stream, len);
 	}
 }
 
@@ -132,15 +196,20 @@ probe_http_closed(struct probe *p)
 			return;
 		}
 		judge_detail(p->result.detail, "connected, then closed without an answer");
-		probe_finish(p, VERDICT_HTTP);
+		probe_finish(p, p->tls != NULL && !tls_is_ready(p->tls) ? VERDICT_TLS : VERDICT_HTTP);
 		return;
 	}
-	if (http_reader_eof(p->http, &e) != 0) {
+	/* Without TLS's own end anybody on the way could have cut it. */
+	if (p->tls != NULL && !tls_is_ended(p->tls))
+		err_set(&e, ERR_CLOSED, "closed in the middle of TLS");
+	else
+		http_reader_eof(p->http, &e);
+	if (e.code != ERR_NONE) {
 		judge_detail(p->result.detail, "the answer was cut short: %s", e.msg);
 		probe_finish(p, VERDICT_HTTP);
 		return;
 	}
-	probe_finish(p, judge_response(p->http, false, &p->rq, p->result.detail));
+	probe_judge(p, false);
 }
 
 static void
@@ -150,7 +219,8 @@ probe_on_stream(struct stream *s, enum stream_event ev, void *arg)
 
 	switch (ev) {
 	case STREAM_CONNECTED:
-		p->result.phases.connect = probe_elapsed(p);
+		if (p->result.phases.connect < 0)
+			p->result.phases.connect = probe_elapsed(p);
 		if (p->rq.direct) {
 			probe_send_request(p);
 			break;
@@ -200,11 +270,51 @@ probe_on_deadline(struct probe *p)
 	probe_finish(p, VERDICT_TIMEOUT);
 }
 
-void
-probe_connect(struct probe *p)
+static void
+probe_open(struct probe *p)
 {
 	p->state = PROBE_CONNECTING;
 	p->stream = stream_connect(p->owner->loop, &p->via, INPUT_MAX, probe_on_stream, p);
+}
+
+void
+probe_connect(struct probe *p)
+{
+	probe_open(p);
 	p->deadline = clock_mono_ms() + p->rq.timeout_ms;
 	timer_set(p->timer, p->rq.timeout_ms);
+}
+
+/* A connection of its own, since the answer may have ended the last one; the same name, so the same circuit. */
+static void
+probe_ask_version(struct probe *p)
+{
+	p->versioning = true;
+	p->sent = false;
+	tls_free(p->tls);
+	p->tls = NULL;
+	stream_free(p->stream);
+	socks_init(&p->socks);
+	http_reader_free(p->http);
+	if ((p->http = http_reader_new()) == NULL)
+		abort();
+	buf_reset(&p->request);
+	probe_open(p);
+}
+
+void
+probe_answered(struct probe *p, enum verdict v)
+{
+	struct err e = ERR_INIT;
+
+	p->result.has_version = p->versioning && v == VERDICT_OK;
+	if (v != VERDICT_OK || p->versioning || p->rq.version_path == NULL) {
+		probe_finish(p, v);
+		return;
+	}
+	probe_ask_version(p);
+	if (http_request_write(&p->request, "GET", p->host, p->rq.version_path, &e) != 0) {
+		judge_detail(p->result.detail, "%s", e.msg);
+		probe_finish(p, VERDICT_INCONCLUSIVE);
+	}
 }

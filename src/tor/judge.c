@@ -208,3 +208,26 @@ judge_response(const struct http_reader *r, bool cut, const struct probe_request
 		judge_detail(detail, "status %d, %zu bytes", status, len);
 	return VERDICT_OK;
 }
+
+enum verdict
+judge_version(const struct http_reader *r, bool cut, uint64_t *version, char *detail)
+{
+	const char *body;
+	uint64_t v = 0;
+	size_t len, i;
+
+	if (http_reader_status(r) != 200) {
+		judge_detail(detail, "asked for the content's version: status %d", http_reader_status(r));
+		return VERDICT_CONTENT;
+	}
+	body = http_reader_body(r, &len);
+	for (i = 0; i < len && body[i] >= '0' && body[i] <= '9' && v <= INT64_MAX / 10 - 1; i++)
+		v = v * 10 + (uint64_t)(body[i] - '0');
+	if (cut || i == 0 || i + strspn(body + i, " \t\r\n") != len) {
+		judge_detail(detail, "the content's version is no number: %.40s", len > 0 ? body : "");
+		return VERDICT_CONTENT;
+	}
+	*version = v;
+	judge_detail(detail, "version %llu", (unsigned long long)v);
+	return VERDICT_OK;
+}

@@ -35,6 +35,12 @@ enum verdict judge_timeout(const struct trace *t, int64_t ms, char *detail);
 enum verdict judge_response(
     const struct http_reader *r, bool cut, const struct probe_request *rq, char *detail);
 
+/*
+ * The answer to a request for the content's version: status 200, and a body that is a decimal number
+ * below 2^63, perhaps with white space behind it. Else `content`.
+ */
+enum verdict judge_version(const struct http_reader *r, bool cut, uint64_t *version, char *detail);
+
 /* Sets detail from a format; the result is escaped as a whole. */
 void judge_detail(char *detail, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

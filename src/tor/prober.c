@@ -53,6 +53,7 @@ probe_free(struct probe *p)
 	stream_free(p->stream);
 	timer_free(p->timer);
 	http_reader_free(p->http);
+	tls_free(p->tls);
 	buf_free(&p->hello[SOCKS_WANT_METHOD]);
 	buf_free(&p->hello[SOCKS_WANT_AUTH]);
 	buf_free(&p->hello[SOCKS_WANT_REPLY]);
@@ -229,13 +230,13 @@ static int
 probe_prepare(struct probe *p)
 {
 	uint8_t noise[32];
-	char host[80], user[33] = "", password[33];
+	char user[33] = "", password[33];
 	struct err e = ERR_INIT;
 
-	if (p->rq.port == 80)
-		snprintf(host, sizeof(host), "%.56s.onion", p->rq.address);
+	if (p->rq.port == (p->rq.tls ? 443 : 80))
+		snprintf(p->host, sizeof(p->host), "%.56s.onion", p->rq.address);
 	else
-		snprintf(host, sizeof(host), "%.56s.onion:%u", p->rq.address, (unsigned)p->rq.port);
+		snprintf(p->host, sizeof(p->host), "%.56s.onion:%u", p->rq.address, (unsigned)p->rq.port);
 	if (!p->rq.direct) {
 		/*
 		 * A name of its own gives each probe circuits of its own
@@ -254,7 +255,7 @@ probe_prepare(struct probe *p)
 		}
 	}
 	trace_init(&p->trace, p->rq.address, user);
-	if (http_request_write(&p->request, "GET", host, p->rq.path, &e) != 0) {
+	if (http_request_write(&p->request, "GET", p->host, p->rq.path, &e) != 0) {
 		judge_detail(p->result.detail, "%s", e.msg);
 		p->result.verdict = VERDICT_INCONCLUSIVE;
 		return -1;
@@ -267,12 +268,16 @@ static void
 probe_copy_request(struct probe *p, const struct probe_request *rq)
 {
 	const char **strings[] = {
-	    &p->rq.address, &p->rq.path, &p->rq.contains, &p->rq.sha256, &p->rq.header};
+	    &p->rq.address, &p->rq.path, &p->rq.contains, &p->rq.sha256, &p->rq.header, &p->rq.version_path};
 	size_t i;
 
 	p->rq = *rq;
 	p->via = *rq->via;
 	p->rq.via = &p->via;
+	if (rq->pin != NULL) {
+		memcpy(p->pin, rq->pin, sizeof(p->pin));
+		p->rq.pin = p->pin;
+	}
 	for (i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
 		if (*strings[i] != NULL)
 			*strings[i] = p->owned[i] = xstrdup(*strings[i]);

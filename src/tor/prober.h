@@ -27,12 +27,16 @@ struct probe_request {
 	 */
 	struct session *through;
 	bool fresh; /* with `through`: the descriptor is fetched anew first, as a new reader does */
+	bool tls;                  /* https; with `direct` the backend speaks it too */
+	const uint8_t *pin;        /* with `tls`: TLS_PIN_LEN bytes, as in tor/tls.h, or NULL */
 	const char *path;          /* "/health" */
 	int status;                /* expected status */
 	/* Of these two: bodies past 64 KiB can't be looked at, and fail as content. */
 	const char *contains;      /* text the body must hold, or NULL */
 	const char *sha256;        /* 64 hex: hash of the whole body, or NULL */
 	const char *header;        /* "Name: value" that must be there exactly, or NULL */
+	/* Asked for when the answer was well, over the same circuit: its body is the content's version, a decimal number. NULL: none */
+	const char *version_path;
 	int64_t timeout_ms; /* for all but the fetch */
 };
 
@@ -43,7 +47,9 @@ struct probe_result {
 	int socks_code;   /* raw SOCKS reply 0..255, -1: none came */
 	int http_status;  /* 0: none came */
 	bool stale_hsdir; /* an HSDir had no descriptor: while fetching, or F0 came on a connection that worked */
-	struct phases phases;
+	bool has_version;
+	uint64_t version; /* of the content, as version_path told */
+	struct phases phases; /* of the first request; total: of all */
 	char detail[PROBE_DETAIL_SIZE]; /* for people; remote bytes escaped */
 };
 

@@ -7,6 +7,7 @@
 #include "proto/http.h"
 #include "proto/socks.h"
 #include "tor/prober.h"
+#include "tor/tls.h"
 #include "tor/trace.h"
 
 /* What prober.c and exchange.c share; nobody else includes it. */
@@ -16,7 +17,7 @@ enum probe_state {
 	PROBE_FETCHING, /* the descriptor, from the HSDirs */
 	PROBE_CONNECTING,
 	PROBE_SOCKS,
-	PROBE_HTTP,
+	PROBE_HTTP, /* the TLS handshake too */
 	PROBE_SETTLING, /* SOCKS said no; waits shortly for the events that tell why */
 };
 
@@ -25,7 +26,7 @@ struct probe {
 	struct probe *next;
 	struct probe_request rq; /* points into the next two */
 	struct endpoint via;
-	char *owned[5]; /* copies of the request's strings */
+	char *owned[6]; /* copies of the request's strings */
 	probe_cb *cb;
 	void *ctx;
 	uint64_t id;
@@ -37,7 +38,12 @@ struct probe {
 	struct socks socks;
 	struct http_reader *http;
 	struct buf hello[3]; /* SOCKS messages, by the state that waits for their answer */
+	char host[80];       /* as in the request, with the port if it is not the usual one */
 	struct buf request;  /* the HTTP request */
+	uint8_t pin[TLS_PIN_LEN];
+	struct tls *tls;     /* of this connection, NULL without */
+	bool sent;           /* the request, through it */
+	bool versioning;     /* the first answer was well, this is the request for the version */
 	struct trace trace;
 	unsigned tries, missing;   /* while fetching: HSDirs that failed, and of these who had no descriptor */
 	int64_t started, deadline; /* monotonic ms */
@@ -59,6 +65,8 @@ void probe_finish(struct probe *p, enum verdict v);
 void probe_settle(struct probe *p);
 /* The exchange itself, from the connect on. */
 void probe_connect(struct probe *p);
+/* Its answer was read: the end, or the request for the version. p may be gone. */
+void probe_answered(struct probe *p, enum verdict v);
 /* Its deadline has come. p is gone. */
 void probe_on_deadline(struct probe *p);
 

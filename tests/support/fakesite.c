@@ -18,6 +18,8 @@ struct connection {
 	struct fakesite *owner;
 	struct stream *stream;
 	struct timer *drip;
+	struct faketls *tls;
+	unsigned number; /* from 1 */
 	enum stage stage;
 	size_t dripped;
 };
@@ -41,6 +43,7 @@ connection_close(struct connection *c, bool drain)
 	else
 		stream_free(c->stream);
 	timer_free(c->drip);
+	faketls_free(c->tls);
 	memset(c, 0, sizeof(*c));
 }
 
@@ -57,17 +60,35 @@ on_drip(void *arg)
 }
 
 static void
+send_ciphertext(struct connection *c)
+{
+	char bytes[4096];
+	size_t n;
+
+	while ((n = faketls_output(c->tls, bytes, sizeof(bytes))) > 0)
+		stream_write(c->stream, bytes, n);
+}
+
+static void
 answer_request(struct connection *c)
 {
 	const struct fakesite_script *sc = &c->owner->script;
+	const char *response = c->number > 1 && sc->second != NULL ? sc->second : sc->response;
 
 	c->stage = STAGE_OVER;
-	if (sc->response != NULL && sc->drip) {
+	if (c->tls != NULL && response != NULL) {
+		faketls_write(c->tls, response, strlen(response));
+		if (sc->close_after && !sc->cut)
+			faketls_end(c->tls);
+		send_ciphertext(c);
+		response = NULL;
+	}
+	if (response != NULL && sc->drip) {
 		timer_set(c->drip, 0);
 		return;
 	}
-	if (sc->response != NULL)
-		stream_write(c->stream, sc->response, strlen(sc->response));
+	if (response != NULL)
+		stream_write(c->stream, response, strlen(response));
 	if (sc->close_after)
 		connection_close(c, true);
 }
@@ -118,6 +139,24 @@ take_socks(struct connection *c, const unsigned char *p, size_t n)
 	return len;
 }
 
+/* Ciphertext in; the request, as far as it came, into f->request. -1: not yet. */
+static int
+feed_tls(struct connection *c)
+{
+	struct fakesite *f = c->owner;
+	size_t n;
+	const char *p = stream_peek(c->stream, &n);
+
+	if (c->tls == NULL)
+		c->tls = faketls_new(f->script.tls);
+	faketls_feed(c->tls, p, n);
+	stream_consume(c->stream, n);
+	send_ciphertext(c);
+	n = faketls_read(c->tls, f->request, REQUEST_MAX - 1);
+	f->request[n] = '\0';
+	return n > 0 ? 0 : -1;
+}
+
 static void
 on_stream(struct stream *s, enum stream_event ev, void *arg)
 {
@@ -144,12 +183,18 @@ on_stream(struct stream *s, enum stream_event ev, void *arg)
 	}
 	if (c->stream != s || c->stage != STAGE_REQUEST)
 		return;
-	p = stream_peek(s, &n);
+	if (f->script.tls != NULL && feed_tls(c) != 0)
+		return;
+	p = f->script.tls != NULL ? f->request : stream_peek(s, &n);
+	if (f->script.tls != NULL)
+		n = strlen(p);
 	if (n == 0 || n >= REQUEST_MAX || memmem(p, n, "\r\n\r\n", 4) == NULL)
 		return;
-	memcpy(f->request, p, n);
-	f->request[n] = '\0';
-	stream_consume(s, n);
+	if (f->script.tls == NULL) {
+		memcpy(f->request, p, n);
+		f->request[n] = '\0';
+		stream_consume(s, n);
+	}
 	answer_request(c);
 }
 
@@ -170,7 +215,7 @@ on_accept(struct stream *s, void *arg)
 	f->connections[i] = (struct connection){
 	    .owner = f, .stream = s, .stage = f->script.direct ? STAGE_REQUEST : STAGE_GREETING};
 	f->connections[i].drip = timer_new(f->loop, on_drip, &f->connections[i]);
-	f->count++;
+	f->connections[i].number = ++f->count;
 	stream_set_cb(s, on_stream, &f->connections[i]);
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/endpoint.h"
 #include "io/loop.h"
+#include "support/faketls.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,6 +29,9 @@ struct fakesite_script {
 	bool drip;           /* the response goes one byte a turn, and its last byte never */
 	bool close_after;    /* close after the response; with NULL as soon as the request is there */
 	bool mute;           /* accept, and say nothing at all */
+	const struct faketls_kind *tls; /* the web server speaks TLS, with such a certificate */
+	bool cut;            /* with tls: close without saying that it is the end */
+	const char *second;  /* response to the second connection and all after it; NULL: the same */
 };
 
 /* `script` is copied, its strings are borrowed. The socket is "<dir>/site". */
