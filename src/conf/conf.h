@@ -35,6 +35,10 @@ struct conf_check {
 	int status;
 	char *contains;  /* NULL: not looked at; so are sha256 and header */
 	char *sha256, *header;
+	bool tls;           /* https, also to the backend */
+	char *pin_sha256;   /* 64 hex: hash of the certificate's key; NULL: its name counts */
+	char *version_path; /* begins with "/"; NULL: versions are not looked at */
+	int64_t stale_after_ms; /* 0: old content stays */
 	int64_t interval_ms, timeout_ms;
 	unsigned rise, fall;
 };

@@ -277,6 +277,14 @@ check_checks(struct load *l)
 			fault(l, CONF_CHECK_SECTION, k->name, "path", "path: must begin with / and hold no space");
 		if (k->sha256 != NULL && strspn(k->sha256, "0123456789abcdef") != 64)
 			fault(l, CONF_CHECK_SECTION, k->name, "sha256", "sha256: must be 64 lower-case hex digits");
+		if (k->pin_sha256 != NULL && strspn(k->pin_sha256, "0123456789abcdef") != 64)
+			fault(l, CONF_CHECK_SECTION, k->name, "pin-sha256", "pin-sha256: must be 64 lower-case hex digits");
+		if (k->pin_sha256 != NULL && !k->tls)
+			fault(l, CONF_CHECK_SECTION, k->name, "pin-sha256", "pin-sha256: there is no certificate without tls = on");
+		if (k->version_path != NULL && (k->version_path[0] != '/' || strchr(k->version_path, ' ') != NULL))
+			fault(l, CONF_CHECK_SECTION, k->name, "version-path", "version-path: must begin with / and hold no space");
+		if (k->stale_after_ms > 0 && k->version_path == NULL)
+			fault(l, CONF_CHECK_SECTION, k->name, "stale-after", "stale-after: nothing tells how old content is without version-path");
 		if (k->header != NULL && (k->header[0] == ':' || strstr(k->header, ": ") == NULL))
 			fault(l, CONF_CHECK_SECTION, k->name, "header", "header: write it as \"Name: value\"");
 	}

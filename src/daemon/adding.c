@@ -71,7 +71,7 @@ put_planned(struct daemon *d, const struct onion_record *r, const uint8_t *key, 
 int
 make_leaf(struct daemon *d, char **leaf, const struct conf_mirror *m, const uint8_t *key, const char *address, struct err *e)
 {
-	return publish_leaf_make(leaf, d->site, key, address, m->ports[0].virt, false, conf_role_name(m->role), clock_wall_s(), e);
+	return publish_leaf_make(leaf, d->site, key, address, m->ports[0].virt, d->conf->checks[m->check].tls, conf_role_name(m->role), clock_wall_s(), e);
 }
 
 /* Key, leaf and record, durable together. */

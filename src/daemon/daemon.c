@@ -46,6 +46,7 @@ engine_config_of(const struct conf *c)
 		em->timeout_ms = check->timeout_ms;
 		em->rise = check->rise;
 		em->fall = check->fall;
+		em->stale_after_ms = check->stale_after_ms;
 		em->rotate_every_s = m->rotate_every_s;
 		em->drain_s = m->drain_s;
 		em->spare = m->spare;
@@ -304,6 +305,7 @@ daemon_close(struct daemon *d)
 	master_key_free(d->master);
 	secret_free(d->member_sk);
 	actions_free(&d->pending);
+	versions_free(d);
 	loop_free(d->loop);
 	if (d->first != d->conf)
 		conf_free(d->first);

@@ -50,6 +50,7 @@ struct daemon {
 	struct prober *prober;
 	struct job *jobs;      /* owned list: probes and checks, probing.c */
 	uint64_t next_job;
+	struct seen_version *versions; /* owned list: versions.c */
 	struct control *control;
 	struct listservice *lists; /* owned; NULL: not configured */
 	struct timer *tick, *retry, *watchdog, *trim, *care;
@@ -132,6 +133,10 @@ void do_probe(struct daemon *d, const struct action *a);
 void do_check(struct daemon *d, const struct action *a);
 void do_control(struct daemon *d, const struct action *a);
 void probing_stop(struct daemon *d);
+/* versions.c: what a mirror told, and whether it is behind the others of its check (*newest: what those have). */
+void versions_take(struct daemon *d, const char *mirror, uint64_t version);
+bool versions_is_behind(const struct daemon *d, const char *mirror, uint64_t *newest);
+void versions_free(struct daemon *d);
 /* publishing.c */
 void do_publish(struct daemon *d, const struct action *a);
 /* The row of STORE_HEAD that a head of this epoch has; also what STORE_META_SERIAL holds. */

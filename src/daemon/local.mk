@@ -15,6 +15,7 @@ libdaemon_la_SOURCES = \
 	%D%/publishing.c \
 	%D%/records.c %D%/records.h \
 	%D%/restore.c \
+	%D%/versions.c \
 	%D%/wiring.c
 
 sbin_PROGRAMS += onionmirrord

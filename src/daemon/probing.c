@@ -6,10 +6,13 @@
  * happened meanwhile, says nothing.
  */
 #include "config.h"
+#include "base/enc.h"
 #include "base/log.h"
 #include "daemon/daemon.h"
 #include "daemon/records.h"
+#include "tor/tls.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -137,6 +140,22 @@ deliver_control(const struct job *j, const struct probe_result *pr)
 	apply(d, &out);
 }
 
+/* Well, but perhaps with old content. */
+static void
+look_at_version(struct daemon *d, const char *mirror, struct probe_result *pr)
+{
+	uint64_t newest;
+
+	if (!pr->has_version)
+		return;
+	versions_take(d, mirror, pr->version);
+	if (pr->verdict != VERDICT_OK || !versions_is_behind(d, mirror, &newest))
+		return;
+	pr->verdict = VERDICT_STALE;
+	snprintf(pr->detail, sizeof pr->detail, "version %llu of the content, the others have %llu", (unsigned long long)pr->version,
+	    (unsigned long long)newest);
+}
+
 /* The end of a job. */
 static void
 deliver(struct job *j, const struct probe_result *result)
@@ -151,6 +170,8 @@ deliver(struct job *j, const struct probe_result *result)
 		deliver_control(&done, result);
 		return;
 	}
+	if (j->through != DIRECT)
+		look_at_version(d, j->mirror, &pr);
 	pr.verdict = weigh(j, pr.verdict);
 	job_drop(j);
 	if (record(d, &done, &pr) != 0)
@@ -199,6 +220,7 @@ run(struct job *j)
 	const struct conf_mirror *m = daemon_mirror(d, j->mirror);
 	struct tor_link *l = link_of(j);
 	const struct conf_check *check;
+	uint8_t pin[TLS_PIN_LEN];
 	struct probe_request rq;
 
 	if (m == NULL || (l == NULL && j->through != DIRECT)) {
@@ -209,7 +231,9 @@ run(struct job *j)
 	rq = (struct probe_request){ .address = j->address, .port = m->ports[0].virt, .direct = l == NULL,
 		.via = l == NULL ? &m->ports[0].target : &d->first->tors[j->through].socks, .path = check->path, .status = check->status,
 		.contains = check->contains, .sha256 = check->sha256, .header = check->header, .timeout_ms = check->timeout_ms,
-		.through = l != NULL ? l->session : NULL, .fresh = j->fresh };
+		.through = l != NULL ? l->session : NULL, .fresh = j->fresh, .tls = check->tls, .version_path = l != NULL ? check->version_path : NULL };
+	if (check->pin_sha256 != NULL && hex_decode(pin, sizeof pin, check->pin_sha256, strlen(check->pin_sha256)) == 0)
+		rq.pin = pin;
 	j->running = true;
 	prober_start(d->prober, &rq, on_result, d, j->id);
 }

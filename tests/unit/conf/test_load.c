@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define HEX64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 #define TOR "tor \"main\" { control = \"unix:/c\" cookie = \"/k\" }\n"
 #define CHECK "check \"page\" { path = \"/\" }\n"
 #define GOOD "site = \"s\"\n" TOR CHECK "mirror \"a\" { backend = \"127.0.0.1:80\" tor = \"main\" check = \"page\" }\n"
@@ -173,9 +175,13 @@ Test(conf_load, each_fault_is_named_with_its_line)
 		{ GOOD "site = b\n", "5: site is given twice (first in line 1)\n" },
 		{ GOOD "check page { path = \"/x\" }\n", "5: check \"page\" is there twice (first in line 3)\n" },
 		{ GOOD "check {\n path = \"/x\" }\n", "5: section check needs a name: check \"NAME\" {\n" },
-		{ GOOD "check c {\n tls = on\n version-path = \"/v\"\n pin-sha256 = \"00\" }\n",
-		    "6: unknown option \"tls\" in check \"c\"\n7: unknown option \"version-path\" in check \"c\"\n"
-		    "8: unknown option \"pin-sha256\" in check \"c\"\n" },
+		{ GOOD "check c {\n tls = on\n version-path = \"v\"\n pin-sha256 = \"00\" }\n",
+		    "7: check \"c\": version-path: must begin with / and hold no space\n8: check \"c\": pin-sha256: must have 64 characters\n" },
+		{ GOOD "check c {\n tls = off\n stale-after = 1h\n pin-sha256 = \"" HEX64 "\" }\n",
+		    "7: check \"c\": stale-after: nothing tells how old content is without version-path\n"
+		    "8: check \"c\": pin-sha256: there is no certificate without tls = on\n" },
+		{ GOOD "check c { tls = on pin-sha256 = \"X123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\" }\n",
+		    "5: check \"c\": pin-sha256: must be 64 lower-case hex digits\n" },
 		{ GOOD "check c {\n interval = 5\n timeout = 1s\n rise = 0\n fall = x\n status = 700 }\n",
 		    "6: check \"c\": interval: \"5\" is not a duration: write 500ms, 90s, 5m, 12h or 30d\n"
 		    "8: check \"c\": rise: 0 is out of range: 1 to 100\n9: check \"c\": fall: \"x\" is not a number\n"

@@ -51,6 +51,7 @@ Test(conf_print, the_sample_is_valid_and_printing_is_a_fixpoint)
 	struct buf text[3] = { BUF_INIT(65536), BUF_INIT(65536), BUF_INIT(65536) };
 	const char *const start[] = { NULL, "site = s\n" REST, "site = s\npassphrase-file = \"/p\" control-group = adm\nlist-service { port = 9 }\n" REST,
 		"site = s\ncontrol-onions = {\"25njqamcweflpvkl73j4szahhihoc4xt3ktcgjnpaingr5yhkenl5sid.onion:81\"}\ntor \"two\" { control = \"unix:/d\" cookie = \"/k\" }\n" REST
+		"check \"tls\" { tls = on pin-sha256 = \"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\" version-path = \"/v\" stale-after = 2h }\n"
 		"mirror \"b\" { backend = \"127.0.0.1:80\" tor = \"main\" check = \"page\" probe-through = \"two\" revoke-on-content = on }\n" };
 	struct conf *c;
 	size_t i, k;

@@ -8,7 +8,8 @@ tests_unit_daemon_unit_daemon_SOURCES = \
 	%D%/test_httpd.c \
 	%D%/test_listservice.c \
 	%D%/test_records.c \
-	%D%/test_site.c
+	%D%/test_site.c \
+	%D%/test_versions.c
 tests_unit_daemon_unit_daemon_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_daemon_unit_daemon_CFLAGS = $(AM_CFLAGS) $(CRITERION_CFLAGS) -fPIE
 tests_unit_daemon_unit_daemon_LDADD = libtestsupport.la libdaemon.la libcli.la libonionmirror.la libpublish.la libstore.la \
