@@ -2,6 +2,7 @@
 # Run by contrib/check.sh, not by make check: most need real tor processes. One file a line, sorted.
 dist_noinst_SCRIPTS += \
 	%D%/browser.py \
+	%D%/content.py \
 	%D%/faults.py \
 	%D%/keys.py \
 	%D%/lists.py \

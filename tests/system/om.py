@@ -13,6 +13,7 @@ import shutil
 import signal
 import socket
 import socketserver
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -186,9 +187,12 @@ def answers(net, address, wanted=b"ok", timeout=60):
 class Backend:
     """A web server on loopback whose answer can be changed, and which can be stopped and started."""
 
-    def __init__(self, name):
+    def __init__(self, name, tls=None):
+        """`tls`: a file with key and certificate; it is read at each start."""
         self.name = name
         self.body = b"ok"
+        self.version = None  # what /version answers
+        self.tls = tls
         self.server = None
         self.port = 0
         self.start()
@@ -199,6 +203,8 @@ class Backend:
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
                 body = backend.body + b" " + backend.name.encode() + b"\n"
+                if self.path == "/version":
+                    body = b"%d\n" % backend.version
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
@@ -216,6 +222,10 @@ class Backend:
 
         self.server = Server(("127.0.0.1", self.port), Handler)
         self.port = self.server.server_address[1]
+        if self.tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(self.tls)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 
     def stop(self):
