@@ -14,6 +14,7 @@ include %D%/unit/lib/local.mk
 include %D%/unit/daemon/local.mk
 include %D%/unit/cli/local.mk
 include %D%/fuzz/local.mk
+include %D%/sim/local.mk
 include %D%/system/local.mk
 include %D%/bench/local.mk
 

@@ -1,0 +1,68 @@
+# The simulator: the whole daemon over another src/io, disk and clock. contrib/HACKING.md says how to use it.
+check_PROGRAMS += tests/sim/sim
+tests_sim_sim_SOURCES = \
+	%D%/check.c %D%/check.h \
+	%D%/check_impl.h \
+	%D%/check_list.c \
+	%D%/check_live.c \
+	%D%/check_table.c \
+	%D%/check_wire.c \
+	%D%/disk.c \
+	%D%/impl.h %D%/io_impl.h \
+	%D%/link.c %D%/link.h \
+	%D%/loop.c \
+	%D%/main.c \
+	%D%/nemesis.c %D%/nemesis.h \
+	%D%/operator.c \
+	%D%/plan.c \
+	%D%/posix.c \
+	%D%/process.c \
+	%D%/random.c \
+	%D%/runner.c %D%/runner.h \
+	%D%/sim.h \
+	%D%/simple.c \
+	%D%/stream.c \
+	%D%/trace.c \
+	%D%/vfs.c \
+	src/io/inbuf.c src/io/outq.c
+tests_sim_sim_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+# Shared libraries name these calls too, and the linker wants the symbol to be visible then.
+tests_sim_sim_CFLAGS = $(AM_CFLAGS) $(OM_BIN_CFLAGS) -fvisibility=default
+# The system calls on files go to the simulated disk (posix.c).
+SIM_WRAP = \
+	-Wl,--wrap=open \
+	-Wl,--wrap=openat \
+	-Wl,--wrap=__open_2 \
+	-Wl,--wrap=__openat_2 \
+	-Wl,--wrap=close \
+	-Wl,--wrap=read \
+	-Wl,--wrap=__read_chk \
+	-Wl,--wrap=write \
+	-Wl,--wrap=fsync \
+	-Wl,--wrap=fstat \
+	-Wl,--wrap=stat \
+	-Wl,--wrap=lstat \
+	-Wl,--wrap=access \
+	-Wl,--wrap=realpath \
+	-Wl,--wrap=__realpath_chk \
+	-Wl,--wrap=readlinkat \
+	-Wl,--wrap=__readlinkat_chk \
+	-Wl,--wrap=rename \
+	-Wl,--wrap=renameat \
+	-Wl,--wrap=link \
+	-Wl,--wrap=unlink \
+	-Wl,--wrap=unlinkat \
+	-Wl,--wrap=mkdir \
+	-Wl,--wrap=mkdirat \
+	-Wl,--wrap=symlinkat \
+	-Wl,--wrap=chmod \
+	-Wl,--wrap=fchmod \
+	-Wl,--wrap=fcntl \
+	-Wl,--wrap=fdopendir \
+	-Wl,--wrap=opendir \
+	-Wl,--wrap=readdir \
+	-Wl,--wrap=closedir
+tests_sim_sim_LDFLAGS = $(AM_LDFLAGS) $(OM_BIN_LDFLAGS) $(SIM_WRAP)
+# No libio: the io headers are implemented here.
+tests_sim_sim_LDADD = libdaemon.la libcli.la libonionmirror.la libpublish.la libstore.la libtor.la libmirror.la libconf.la libproto.la \
+	libbase.la $(SODIUM_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS) $(SQLITE_LIBS) $(CONFUSE_LIBS)
