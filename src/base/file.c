@@ -226,8 +226,12 @@ file_mkdirs(const char *path, mode_t mode, struct err *e)
 		if (part[i] != '/' && part[i] != '\0')
 			continue;
 		part[i] = '\0';
-		if (mkdir(part, mode) != 0 && errno != EEXIST)
+		if (mkdir(part, mode) == 0) {
+			if (sync_parent(part, e) != 0)
+				return -1;
+		} else if (errno != EEXIST) {
 			return err_set_sys(e, "%s", part);
+		}
 		if (i < n)
 			part[i] = '/';
 	}

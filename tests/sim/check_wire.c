@@ -76,8 +76,11 @@ check_on_command(unsigned tor, const char *line, size_t n)
 		"DEL_ONION", "HSFETCH", "CLOSECIRCUIT", "QUIT" };
 	size_t i, word = strcspn(line, " ");
 
-	sim_trace("tor%u < %.*s", tor, strncmp(line, "AUTH", 4) == 0 || strncmp(line, "ADD_ONION", 9) == 0 ? (int)word : (int)(n < 80 ? n : 80),
-	    line);
+	if (strncmp(line, "GET", 3) == 0)
+		sim_detail("tor%u < %.*s", tor, (int)n, line);
+	else /* no key and no hash in it */
+		sim_trace("tor%u < %.*s", tor, strncmp(line, "AUTH", 4) == 0 || strncmp(line, "ADD_ONION", 9) == 0 ? (int)word : (int)(n < 80 ? n : 80),
+		    line);
 	for (i = 0; i < sizeof allowed / sizeof allowed[0]; i++)
 		if (strlen(allowed[i]) == word && strncmp(line, allowed[i], word) == 0)
 			break;

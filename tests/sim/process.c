@@ -15,7 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SUPERVISOR_MS 5000 /* between a failure and the next start */
+#define SUPERVISOR_MS 5000 /* between a failure and the next start; doubled when it fails again at once, up to */
+#define SUPERVISOR_MAX_MS 320000
 #define OPERATOR_MS 60000  /* until somebody starts it again after a stop that was asked for */
 
 static struct daemon self;
@@ -29,6 +30,7 @@ static uint64_t effects, kill_at;
 static bool kill_power;
 static int64_t kill_restart_ms;
 static uint64_t start_ev;
+static int64_t patience_ms, started_at;
 
 static void start(void *arg);
 
@@ -124,6 +126,10 @@ on_log(enum log_level level, const char *line, void *arg)
 	(void)arg;
 	if (dead)
 		return;
+	if (level > LOG_LEVEL_NOTICE) {
+		sim_detail("log %d: %s", (int)level, line);
+		return;
+	}
 	sim_trace("log %d: %s", (int)level, line);
 	check_on_log(line);
 }
@@ -133,6 +139,15 @@ start_later(int64_t ms)
 {
 	if (!ended)
 		start_ev = sim_after(ms, start, NULL);
+}
+
+static void
+start_after_failure(void)
+{
+	bool at_once = sim_now() - started_at < 60000;
+
+	patience_ms = !at_once || patience_ms == 0 ? SUPERVISOR_MS : patience_ms * 2 < SUPERVISOR_MAX_MS ? patience_ms * 2 : SUPERVISOR_MAX_MS;
+	start_later(patience_ms);
 }
 
 /* Gives everything back; what of it the world sees depends on `dead`. */
@@ -168,7 +183,10 @@ process_settle(void)
 		code = self.exit_code;
 		sim_trace("daemon: ends with %d", code);
 		close_all();
-		start_later(code != 0 ? SUPERVISOR_MS : OPERATOR_MS);
+		if (code != 0)
+			start_after_failure();
+		else
+			start_later(OPERATOR_MS);
 	}
 }
 
@@ -202,6 +220,7 @@ start(void *arg)
 	(void)arg;
 	start_ev = 0;
 	life++;
+	started_at = sim_now();
 	sim_trace("daemon: starts, life %u", life);
 	memset(&self, 0, sizeof self);
 	up = true;
@@ -213,7 +232,7 @@ start(void *arg)
 		/* As a program that ended with 1. */
 		actions_free(&out);
 		close_all();
-		start_later(SUPERVISOR_MS);
+		start_after_failure();
 		return;
 	}
 	actions_free(&out);
@@ -235,6 +254,7 @@ process_begin(void)
 	up = dead = power = ended = false;
 	life = 0;
 	effects = kill_at = 0;
+	patience_ms = started_at = 0;
 	start_later(0);
 }
 
