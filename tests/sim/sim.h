@@ -173,7 +173,7 @@ void model_tor_network(unsigned tor, bool up); /* tor runs, its network does not
 void model_tor_lose_onions(unsigned tor);      /* another controller deletes all that is detached */
 void model_uploads_lost(unsigned ppm);         /* of uploads: without any event, or FAILED */
 void model_takedown(unsigned nth);             /* the nth (mod count) living address: descriptor refused or introduction dead, for ever */
-enum backend_mode { BACKEND_OK, BACKEND_DOWN, BACKEND_SLOW, BACKEND_DEFACED, BACKEND_SILENT, BACKEND_ERROR500, BACKEND_MODES };
+enum backend_mode { BACKEND_OK, BACKEND_DOWN, BACKEND_SLOW, BACKEND_DEFACED, BACKEND_SILENT, BACKEND_ERROR500, BACKEND_DRIP, BACKEND_BUSY, BACKEND_MODES };
 void model_backend(unsigned mirror, enum backend_mode mode);
 void model_bad_spells(unsigned ppm);           /* of probes: a bad spell begins for this mirror, mean 45 s */
 

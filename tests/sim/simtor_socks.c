@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The simulated SOCKS port: greeting, name and password, CONNECT to an onion,
+ * and then bytes to a backend and back. Anything else is what our daemon must
+ * never ask: a clear address, a name that is no onion, a circuit used twice.
+ */
+#include "config.h"
+#include "sim/simtor_impl.h"
+
+#include "base/mem.h"
+#include "proto/onion.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LATENCY_MS 180
+#define CIRCUIT_MS (10 * 60 * 1000)
+
+struct stream *
+stream_find(struct simtor *t, uint64_t id)
+{
+	struct stream *s;
+
+	for (s = t->streams; s != NULL && s->id != id; s = s->next)
+		;
+	return s;
+}
+
+static void
+stream_forget(struct stream *s)
+{
+	struct stream **at;
+
+	for (at = &s->tor->streams; *at != s; at = &(*at)->next)
+		;
+	*at = s->next;
+	if (s->back != NULL)
+		back_close(s->back);
+	buf_free(&s->to_back);
+	free(s);
+}
+
+static void
+stream_event(struct stream *s, const char *status, const char *rest)
+{
+	tor_event(s->tor, CTL_EV_STREAM, "STREAM %llu %s %llu %s.onion:%u%s", (unsigned long long)s->id, status, (unsigned long long)s->circuit,
+	    s->address, s->port, rest);
+}
+
+static void
+stream_end(struct stream *s)
+{
+	if (s->state >= SOCKS_BUSY)
+		stream_event(s, "CLOSED", " REASON=END REMOTE_REASON=DONE");
+	sim_conn_close(s->conn);
+	stream_forget(s);
+}
+
+void
+stream_reply(struct stream *s, unsigned code)
+{
+	const unsigned char reply[10] = { 5, (unsigned char)code, 0, 1, 0, 0, 0, 0, 0, 0 };
+
+	sim_trace("tor %s: SOCKS %.8s... -> %02x", s->tor->name, s->address, code);
+	sim_conn_write(s->conn, reply, sizeof reply);
+	if (code == 0 || (code == 0xf0 && s->back != NULL)) {
+		s->state = SOCKS_OPEN;
+		stream_event(s, code == 0 ? "SUCCEEDED" : "FAILED", "");
+		return;
+	}
+	stream_event(s, "FAILED", code == 6 ? " REASON=TIMEOUT" : code == 1 ? " REASON=END REMOTE_REASON=MISC" : " REASON=RESOLVEFAILED");
+	stream_end(s);
+}
+
+/* --- the visitor and the backend ------------------------------------------------------------- */
+
+static void
+on_back_data(void *arg, const void *p, size_t n)
+{
+	struct stream *s = arg;
+
+	sim_conn_write(s->conn, p, n);
+	if (back_is_done(s->back))
+		check_on_probe(s->address, back_was_good(s->back));
+}
+
+static void
+on_back_end(void *arg)
+{
+	struct stream *s = arg;
+
+	s->back = NULL;
+	stream_end(s);
+}
+
+void
+streams_cut(const char *address)
+{
+	struct stream *s, *next;
+	struct simtor *t;
+
+	for (t = simworld.tors; t != NULL; t = t->next)
+		for (s = t->streams; s != NULL; s = next) {
+			next = s->next;
+			if (s->state == SOCKS_OPEN && strcmp(s->address, address) == 0)
+				stream_end(s);
+		}
+}
+
+static const struct back_sink sink = { on_back_data, on_back_end };
+
+static void
+on_begun(struct simtor *t, uint64_t id, uint64_t code)
+{
+	struct stream *s = stream_find(t, id);
+
+	if (s != NULL && s->state == SOCKS_BUSY)
+		stream_reply(s, (unsigned)code);
+}
+
+void
+stream_join(struct stream *s, struct service *svc)
+{
+	struct simtor *t = s->tor;
+	struct circuit *c = xcalloc(1, sizeof *c);
+	const char *target = service_target(svc, s->port);
+	unsigned code = 0;
+
+	c->id = s->circuit = simtor_next_id();
+	memcpy(c->address, s->address, sizeof c->address);
+	memcpy(c->user, s->user, sizeof c->user);
+	c->closes = sim_now() + CIRCUIT_MS;
+	c->next = t->circuits;
+	t->circuits = c;
+	tor_event(t, CTL_EV_CIRC_MINOR, "CIRC_MINOR %llu PURPOSE_CHANGED $%040X~r BUILD_FLAGS=IS_INTERNAL PURPOSE=HS_CLIENT_REND HS_STATE=HSCR_JOINED "
+					"REND_QUERY=%s SOCKS_USERNAME=\"%s\" SOCKS_PASSWORD=\"x\" OLD_PURPOSE=HS_CLIENT_REND OLD_HS_STATE=HSCR_ESTABLISHED_WAITING",
+	    (unsigned long long)c->id, 1, c->address, c->user);
+	stream_event(s, "SENTCONNECT", "");
+	if (target == NULL) {
+		code = 5;
+	} else {
+		s->back = back_open(target, &sink, s);
+		code = s->back == NULL ? 1 : s->missed && t->extended ? 0xf0 : 0;
+	}
+	tor_after(t, sim_between(DICE_TOR, 120, 400), on_begun, s->id, code);
+}
+
+static void
+on_to_back(struct simtor *t, uint64_t id, uint64_t n)
+{
+	struct stream *s = stream_find(t, id);
+	char *copy;
+
+	if (s == NULL || s->back == NULL)
+		return;
+	copy = strndup(s->to_back.data, (size_t)n);
+	if (copy == NULL)
+		abort();
+	buf_drain(&s->to_back, (size_t)n);
+	back_input(s->back, copy, strlen(copy));
+	free(copy);
+}
+
+/* --- SOCKS5 ------------------------------------------------------------------------------------- */
+
+static void
+note_user(struct stream *s)
+{
+	uint64_t h = 14695981039346656037ULL;
+	size_t i;
+
+	for (i = 0; s->user[i] != '\0'; i++)
+		h = (h ^ (unsigned char)s->user[i]) * 1099511628211ULL;
+	for (i = 0; i < simworld.n_users && i < USERS_KEPT; i++)
+		if (simworld.users[i] == h)
+			sim_violation("I2", "two probes with one SOCKS user name: one circuit for both");
+	simworld.users[simworld.n_users++ % USERS_KEPT] = h;
+}
+
+static void
+violate(struct stream *s, const char *what)
+{
+	sim_violation("I13", "SOCKS port of tor %s: %s", s->tor->name, what);
+	stream_end(s);
+}
+
+/* Each returns how many bytes it took, 0: not all there yet, -1: the stream is gone. */
+static long
+take_greeting(struct stream *s, const unsigned char *p, size_t n)
+{
+	size_t i;
+
+	if (n < 2 || n < 2u + p[1])
+		return 0;
+	for (i = 0; i < p[1] && p[2 + i] != 2; i++)
+		;
+	if (p[0] != 5 || i == p[1]) {
+		violate(s, "a greeting without name and password");
+		return -1;
+	}
+	sim_conn_write(s->conn, "\5\2", 2);
+	s->state = SOCKS_AUTH;
+	return 2 + p[1];
+}
+
+static long
+take_auth(struct stream *s, const unsigned char *p, size_t n)
+{
+	if (n < 2 || n < 3u + p[1] || n < 3u + p[1] + p[2 + p[1]])
+		return 0;
+	if (p[0] != 1 || p[1] == 0) {
+		violate(s, "no user name: no circuit of its own");
+		return -1;
+	}
+	memcpy(s->user, p + 2, p[1]);
+	s->user[p[1]] = '\0';
+	note_user(s);
+	sim_conn_write(s->conn, "\1\0", 2);
+	s->state = SOCKS_REQUEST;
+	return 3 + p[1] + p[2 + p[1]];
+}
+
+static long
+take_request(struct stream *s, const unsigned char *p, size_t n)
+{
+	char rest[400];
+
+	if (n < 5 || n < 7u + p[4])
+		return 0;
+	if (p[0] != 5 || p[1] != 1 || p[3] != 3 || p[4] != 62 || memcmp(p + 5 + 56, ".onion", 6) != 0 || !onion_addr_shape((const char *)p + 5, 56)) {
+		violate(s, "asked for something that is not an onion by name");
+		return -1;
+	}
+	memcpy(s->address, p + 5, 56);
+	s->port = (uint16_t)(p[67] << 8 | p[68]);
+	s->state = SOCKS_BUSY;
+	snprintf(rest, sizeof rest, " SOURCE_ADDR=127.0.0.1:%llu PURPOSE=USER SOCKS_USERNAME=\"%.255s\" SOCKS_PASSWORD=\"x\" CLIENT_PROTOCOL=SOCKS5",
+	    (unsigned long long)(10000 + s->id % 50000), s->user);
+	stream_event(s, "NEW", rest);
+	return 69;
+}
+
+static void
+on_data(struct sim_conn *c, void *arg)
+{
+	struct stream *s = arg;
+	struct simtor *t = s->tor;
+	uint64_t id = s->id;
+	const char *p;
+	long used;
+	size_t n;
+
+	while ((s = stream_find(t, id)) != NULL && s->state < SOCKS_BUSY) {
+		p = sim_conn_peek(c, &n);
+		used = s->state == SOCKS_GREETING ? take_greeting(s, (const unsigned char *)p, n)
+		     : s->state == SOCKS_AUTH     ? take_auth(s, (const unsigned char *)p, n)
+						  : take_request(s, (const unsigned char *)p, n);
+		if (used <= 0)
+			return;
+		sim_conn_consume(c, (size_t)used);
+		if (s->state == SOCKS_BUSY)
+			client_connect(t, s);
+	}
+	if (s == NULL)
+		return;
+	p = sim_conn_peek(c, &n);
+	if (n > 0) {
+		buf_add(&s->to_back, p, n);
+		sim_conn_consume(c, n);
+		tor_after(t, LATENCY_MS, on_to_back, id, n);
+	}
+}
+
+static void
+on_closed(struct sim_conn *c, void *arg)
+{
+	struct stream *s = arg;
+
+	(void)c;
+	if (s->state >= SOCKS_BUSY)
+		stream_event(s, "CLOSED", " REASON=DONE");
+	stream_forget(s);
+}
+
+static void
+on_connect(struct sim_conn *c, void *arg)
+{
+	static const struct sim_conn_ops ops = { on_data, on_closed };
+	struct stream *s = xcalloc(1, sizeof *s);
+
+	s->tor = arg;
+	s->conn = c;
+	s->id = simtor_next_id();
+	s->to_back = (struct buf)BUF_INIT(65536);
+	s->next = s->tor->streams;
+	s->tor->streams = s;
+	sim_conn_set(c, &ops, s);
+}
+
+void
+socks_serve(struct simtor *t)
+{
+	if (t->socks == NULL && !t->disabled)
+		t->socks = sim_server_new(t->socks_ep, on_connect, t);
+}
+
+void
+socks_drop(struct simtor *t)
+{
+	while (t->streams != NULL) {
+		sim_conn_reset(t->streams->conn);
+		stream_forget(t->streams);
+	}
+	sim_server_free(t->socks);
+	t->socks = NULL;
+}
