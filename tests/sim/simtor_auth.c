@@ -61,7 +61,7 @@ protocolinfo(struct ctl_link *k, const char *args, struct buf *out)
 	snprintf(copy, sizeof copy, "%s", args);
 	if (ctl_words(copy, words) > 0 && strspn(words[0], "0123456789") != strlen(words[0])) {
 		buf_addf(out, "513 No such version \"%s\"\r\n", words[0]);
-		k->closing = true;
+		k->closing = !k->authed;
 		return;
 	}
 	buf_adds(out, "250-PROTOCOLINFO 1\r\n");
@@ -192,6 +192,7 @@ authenticate(struct ctl_link *k, const char *args, struct buf *out)
 			return;
 		}
 		k->authed = true;
+		k->challenged = false;
 	}
 	buf_adds(out, "250 OK\r\n");
 }

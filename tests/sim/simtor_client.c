@@ -27,7 +27,7 @@
 #define REP_REND 0xf3
 #define REP_BAD_ADDRESS 0xf6
 
-static void introduce(struct simtor *t, struct stream *s);
+static void introduce(struct simtor *t, struct visit *s);
 
 /* --- cache ---------------------------------------------------------------------------------- */
 
@@ -161,14 +161,14 @@ on_fetched(struct simtor *t, uint64_t id, uint64_t extra)
 {
 	struct fetch *f = fetch_take(t, id);
 	uint64_t intro_set;
-	struct stream *s;
+	struct visit *s;
 	char descid[44];
 	bool down;
 
 	(void)extra;
 	if (f == NULL)
 		return;
-	s = f->stream != 0 ? stream_find(t, f->stream) : NULL;
+	s = f->stream != 0 ? visit_find(t, f->stream) : NULL;
 	net_descid(descid, f->address, net_client_period());
 	intro_set = tor_online(t) ? net_fetch(f->hsdir, f->address, net_client_period(), &down) : 0;
 	if (intro_set != 0) {
@@ -191,7 +191,7 @@ on_fetched(struct simtor *t, uint64_t id, uint64_t extra)
 void
 client_fetch(struct simtor *t, const char *address, uint64_t stream)
 {
-	struct stream *s = stream != 0 ? stream_find(t, stream) : NULL;
+	struct visit *s = stream != 0 ? visit_find(t, stream) : NULL;
 	int hsdir = pick_hsdir(t, address);
 	struct fetch *f;
 	char descid[44];
@@ -200,7 +200,7 @@ client_fetch(struct simtor *t, const char *address, uint64_t stream)
 	if (hsdir < 0) {
 		/* HSFETCH: silence. */
 		if (s != NULL)
-			stream_reply(s, t->extended ? REP_NO_DESC : REP_HOST);
+			visit_reply(s, t->extended ? REP_NO_DESC : REP_HOST);
 		return;
 	}
 	note_asked(t, address, (unsigned)hsdir);
@@ -223,14 +223,14 @@ client_fetch(struct simtor *t, const char *address, uint64_t stream)
 static void
 on_give_up(struct simtor *t, uint64_t id, uint64_t code)
 {
-	struct stream *s = stream_find(t, id);
+	struct visit *s = visit_find(t, id);
 
-	if (s != NULL && s->state == SOCKS_BUSY)
-		stream_reply(s, (unsigned)code);
+	if (s != NULL && s->state == VISIT_BUSY)
+		visit_reply(s, (unsigned)code);
 }
 
 static void
-give_up(struct simtor *t, struct stream *s, int64_t ms, unsigned code)
+give_up(struct simtor *t, struct visit *s, int64_t ms, unsigned code)
 {
 	tor_after(t, ms, on_give_up, s->id, code);
 }
@@ -256,7 +256,7 @@ in_bad_spell(struct service *svc)
 
 /* The service is not there: NACKs at once mostly, a long silence else. */
 static void
-intro_failed(struct simtor *t, struct stream *s, struct cached *c)
+intro_failed(struct simtor *t, struct visit *s, struct cached *c)
 {
 	c->failed_until = sim_now() + INTRO_FAILED_MS;
 	if (sim_below(DICE_TOR, 100) < 70)
@@ -268,22 +268,22 @@ intro_failed(struct simtor *t, struct stream *s, struct cached *c)
 static void
 on_rendezvous(struct simtor *t, uint64_t id, uint64_t intro_set)
 {
-	struct stream *s = stream_find(t, id);
+	struct visit *s = visit_find(t, id);
 	struct simtor *of = NULL;
 	struct service *svc = service_by_intro(intro_set, &of);
 
-	if (s == NULL || s->state != SOCKS_BUSY)
+	if (s == NULL || s->state != VISIT_BUSY)
 		return;
 	if (svc == NULL || !tor_online(of) || !tor_online(t)) {
 		give_up(t, s, sim_between(DICE_TOR, 30000, 100000), t->extended ? REP_REND : REP_TTL);
 		return;
 	}
 	client_forget(t, s->address);
-	stream_join(s, svc);
+	visit_join(s, svc);
 }
 
 static void
-introduce(struct simtor *t, struct stream *s)
+introduce(struct simtor *t, struct visit *s)
 {
 	struct cached *c = cache_usable(t, s->address);
 	struct simtor *of = NULL;
@@ -320,7 +320,7 @@ introduce(struct simtor *t, struct stream *s)
 static void
 on_start(struct simtor *t, uint64_t id, uint64_t extra)
 {
-	struct stream *s = stream_find(t, id);
+	struct visit *s = visit_find(t, id);
 
 	(void)extra;
 	if (s != NULL)
@@ -328,10 +328,10 @@ on_start(struct simtor *t, uint64_t id, uint64_t extra)
 }
 
 void
-client_connect(struct simtor *t, struct stream *s)
+client_connect(struct simtor *t, struct visit *s)
 {
 	if (!onion_addr_valid(s->address)) {
-		stream_reply(s, t->extended ? REP_BAD_ADDRESS : REP_GENERAL);
+		visit_reply(s, t->extended ? REP_BAD_ADDRESS : REP_GENERAL);
 	} else if (!tor_online(t) || !t->circuits_ok) {
 		give_up(t, s, SOCKS_TIMEOUT_MS, REP_TTL);
 	} else {

@@ -59,13 +59,13 @@ struct circuit {
 	int64_t closes;
 };
 
-enum stream_state { SOCKS_GREETING, SOCKS_AUTH, SOCKS_REQUEST, SOCKS_BUSY, SOCKS_OPEN };
-struct stream {
-	struct stream *next;
+enum visit_state { VISIT_GREETING, VISIT_AUTH, VISIT_REQUEST, VISIT_BUSY, VISIT_OPEN };
+struct visit {
+	struct visit *next;
 	struct simtor *tor;
 	struct sim_conn *conn;
 	uint64_t id;
-	enum stream_state state;
+	enum visit_state state;
 	char user[256], address[57];
 	uint16_t port;
 	bool missed;   /* an HSDir said 404: F0 sticks */
@@ -100,7 +100,7 @@ struct simtor {
 	struct sim_server *control, *socks;
 	struct ctl_link *links;
 	struct service *services; /* oldest first */
-	struct stream *streams;
+	struct visit *visits;
 	struct cached *cache;
 	struct circuit *circuits;
 	struct fetch *fetches;
@@ -131,12 +131,12 @@ void links_serve(struct simtor *t);
 void links_drop(struct simtor *t);
 /* What came while a filter waited for its tor. */
 void links_go_on(struct simtor *t);
-void link_send(struct ctl_link *k, const char *bytes, size_t n);
+void ctlink_send(struct ctl_link *k, const char *bytes, size_t n);
 /* One event, "650 ...": to all who asked for it. */
 void tor_event(struct simtor *t, enum ctl_event kind, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* A whole line that was read. */
-void link_line(struct ctl_link *k, char *line, size_t n);
-void link_end(struct ctl_link *k);
+void ctlink_line(struct ctl_link *k, char *line, size_t n);
+void ctlink_end(struct ctl_link *k);
 
 /* simtor_answer.c: what commands do, once authenticated */
 void answer(struct ctl_link *k, const struct ctl_line *line, struct buf *out);
@@ -162,18 +162,18 @@ const char *service_target(const struct service *s, uint16_t port);
 /* Asks HSDirs, on behalf of a stream, which goes on or fails then; 0: HSFETCH. */
 void client_fetch(struct simtor *t, const char *address, uint64_t stream);
 void client_forget(struct simtor *t, const char *address);
-void client_connect(struct simtor *t, struct stream *s);
+void client_connect(struct simtor *t, struct visit *s);
 void client_free(struct simtor *t);
 
 /* simtor_socks.c */
 void socks_serve(struct simtor *t);
 void socks_drop(struct simtor *t);
-struct stream *stream_find(struct simtor *t, uint64_t id);
+struct visit *visit_find(struct simtor *t, uint64_t id);
 /* REP; anything but success ends the stream. */
-void stream_reply(struct stream *s, unsigned code);
+void visit_reply(struct visit *s, unsigned code);
 /* Streams through all tors to this address end. */
-void streams_cut(const char *address);
+void visits_cut(const char *address);
 /* The rendezvous is made. */
-void stream_join(struct stream *s, struct service *svc);
+void visit_join(struct visit *s, struct service *svc);
 
 #endif

@@ -16,7 +16,7 @@
 #define QUIRK_BYTES (1024 * 1024)
 
 static struct ctl_link *
-link_find(struct simtor *t, uint64_t id)
+ctlink_find(struct simtor *t, uint64_t id)
 {
 	struct ctl_link *k;
 
@@ -27,7 +27,7 @@ link_find(struct simtor *t, uint64_t id)
 
 /* Takes it out, with the services that live only as long as their link. */
 static void
-link_forget(struct ctl_link *k)
+ctlink_forget(struct ctl_link *k)
 {
 	struct simtor *t = k->tor;
 	struct service *s, *next;
@@ -46,14 +46,14 @@ link_forget(struct ctl_link *k)
 }
 
 void
-link_end(struct ctl_link *k)
+ctlink_end(struct ctl_link *k)
 {
 	sim_conn_close(k->conn);
-	link_forget(k);
+	ctlink_forget(k);
 }
 
 void
-link_send(struct ctl_link *k, const char *bytes, size_t n)
+ctlink_send(struct ctl_link *k, const char *bytes, size_t n)
 {
 	sim_conn_write(k->conn, bytes, n);
 }
@@ -72,7 +72,7 @@ tor_event(struct simtor *t, enum ctl_event kind, const char *fmt, ...)
 	buf_addf(&out, "650 %s\r\n", text);
 	for (k = t->links; k != NULL; k = k->next)
 		if (k->authed && (k->events & kind) != 0 && t->quirk != QUIRK_MUTE)
-			link_send(k, out.data, out.len);
+			ctlink_send(k, out.data, out.len);
 	buf_free(&out);
 }
 
@@ -95,7 +95,7 @@ send_endless(struct ctl_link *k, const char *head, const char *piece)
 	buf_adds(&out, head);
 	while (out.len < QUIRK_BYTES)
 		buf_adds(&out, piece);
-	link_send(k, out.data, out.len);
+	ctlink_send(k, out.data, out.len);
 	buf_free(&out);
 }
 
@@ -103,11 +103,11 @@ send_endless(struct ctl_link *k, const char *head, const char *piece)
 static void
 send_late(struct simtor *t, uint64_t id, uint64_t n)
 {
-	struct ctl_link *k = link_find(t, id);
+	struct ctl_link *k = ctlink_find(t, id);
 
 	if (k == NULL)
 		return;
-	link_send(k, k->late.data, (size_t)n);
+	ctlink_send(k, k->late.data, (size_t)n);
 	buf_drain(&k->late, (size_t)n);
 }
 
@@ -119,15 +119,15 @@ send_reply(struct ctl_link *k, const char *p, size_t n)
 				   "650 HS_DESC WHATEVER x y z\r\n650+DATA\r\n..\r\n.\r\n650 OK\r\n";
 	switch (k->tor->quirk) {
 	case QUIRK_MUTE: return false;
-	case QUIRK_EXTRA_REPLY: link_send(k, p, n); break;
+	case QUIRK_EXTRA_REPLY: ctlink_send(k, p, n); break;
 	case QUIRK_LONG_LINE: send_endless(k, "250-", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"); return false;
 	case QUIRK_ENDLESS_MID: send_endless(k, "", "250-x=y\r\n"); return false;
 	case QUIRK_ENDLESS_DATA: send_endless(k, "250+onions/detached=\r\n", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n"); return false;
-	case QUIRK_BAD_CODES: link_send(k, "999 \r\n", 6); break;
-	case QUIRK_JUNK_EVENTS: link_send(k, junk, sizeof junk - 1); break;
+	case QUIRK_BAD_CODES: ctlink_send(k, "999 \r\n", 6); break;
+	case QUIRK_JUNK_EVENTS: ctlink_send(k, junk, sizeof junk - 1); break;
 	case QUIRK_CUT_REPLY:
-		link_send(k, p, n / 2);
-		link_end(k);
+		ctlink_send(k, p, n / 2);
+		ctlink_end(k);
 		return true;
 	case QUIRK_LATE:
 		buf_add(&k->late, p, n);
@@ -141,7 +141,7 @@ send_reply(struct ctl_link *k, const char *p, size_t n)
 	case QUIRK_REFUSE_ADD:
 	case QUIRK__COUNT: break;
 	}
-	link_send(k, p, n);
+	ctlink_send(k, p, n);
 	return false;
 }
 
@@ -181,16 +181,18 @@ dispatch(struct ctl_link *k, const struct ctl_line *l, struct buf *out)
 }
 
 void
-link_line(struct ctl_link *k, char *line, size_t n)
+ctlink_line(struct ctl_link *k, char *line, size_t n)
 {
 	struct buf out = BUF_INIT(8 * 1024 * 1024);
+	char body_of[sizeof k->body_of];
 	struct ctl_line l;
 
 	if (k->body_of[0] != '\0') {
 		if (strcmp(line, ".") != 0)
 			return;
-		memcpy(line, k->body_of, sizeof k->body_of);
+		memcpy(body_of, k->body_of, sizeof body_of);
 		k->body_of[0] = '\0';
+		line = body_of;
 	} else if (line[0] == '+') {
 		snprintf(k->body_of, sizeof k->body_of, "%.*s", (int)strcspn(line, " \t"), line);
 		check_on_command(k->tor->index, line, n);
@@ -205,7 +207,7 @@ link_line(struct ctl_link *k, char *line, size_t n)
 	sim_trace("tor %s #%llu: %s %.56s -> %.60s", k->tor->name, (unsigned long long)k->id, l.name,
 	    l.verb == CTL_ADD_ONION || l.verb == CTL_AUTHENTICATE || l.verb == CTL_AUTHCHALLENGE ? "(...)" : l.args, buf_str(&out));
 	if (out.len > 0 && !send_reply(k, out.data, out.len) && k->closing)
-		link_end(k);
+		ctlink_end(k);
 	mem_wipe(out.data, out.len);
 	buf_free(&out);
 }
@@ -221,20 +223,19 @@ on_data(struct sim_conn *c, void *arg)
 	size_t n, len;
 
 	/* Behind a filter lines wait for a tor that is dead or stopped. */
-	while ((k = link_find(t, id)) != NULL && t->state == TOR_RUNNING && !t->stopped) {
+	while ((k = ctlink_find(t, id)) != NULL && t->state == TOR_RUNNING && !t->stopped) {
 		p = sim_conn_peek(c, &n);
 		if (n == 0 || (lf = memchr(p, '\n', n)) == NULL)
 			return;
 		len = (size_t)(lf - p);
-		line = strndup(p, len);
-		if (line == NULL)
-			abort();
+		line = xcalloc(1, len + 1); /* may hold a NUL, which ends it for tor */
+		memcpy(line, p, len);
 		sim_conn_consume(c, len + 1);
 		if (len > 0 && line[len - 1] == '\r')
 			line[--len] = '\0';
 		else
 			sim_violation("I10", "a line without CR was sent to tor %s", t->name);
-		link_line(k, line, len);
+		ctlink_line(k, line, len);
 		mem_wipe(line, len);
 		free(line);
 	}
@@ -244,7 +245,7 @@ static void
 on_closed(struct sim_conn *c, void *arg)
 {
 	(void)c;
-	link_forget(arg);
+	ctlink_forget(arg);
 }
 
 static const struct sim_conn_ops ops = { on_data, on_closed };
@@ -280,7 +281,7 @@ links_drop(struct simtor *t)
 		return;
 	while ((k = t->links) != NULL) {
 		sim_conn_reset(k->conn);
-		link_forget(k);
+		ctlink_forget(k);
 	}
 	sim_server_free(t->control);
 	t->control = NULL;

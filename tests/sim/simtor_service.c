@@ -217,7 +217,7 @@ void
 services_free(struct simtor *t)
 {
 	while (t->services != NULL) {
-		streams_cut(t->services->address);
+		visits_cut(t->services->address);
 		service_remove(t, t->services);
 	}
 }

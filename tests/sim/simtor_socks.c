@@ -17,22 +17,22 @@
 #define LATENCY_MS 180
 #define CIRCUIT_MS (10 * 60 * 1000)
 
-struct stream *
-stream_find(struct simtor *t, uint64_t id)
+struct visit *
+visit_find(struct simtor *t, uint64_t id)
 {
-	struct stream *s;
+	struct visit *s;
 
-	for (s = t->streams; s != NULL && s->id != id; s = s->next)
+	for (s = t->visits; s != NULL && s->id != id; s = s->next)
 		;
 	return s;
 }
 
 static void
-stream_forget(struct stream *s)
+visit_forget(struct visit *s)
 {
-	struct stream **at;
+	struct visit **at;
 
-	for (at = &s->tor->streams; *at != s; at = &(*at)->next)
+	for (at = &s->tor->visits; *at != s; at = &(*at)->next)
 		;
 	*at = s->next;
 	if (s->back != NULL)
@@ -42,35 +42,35 @@ stream_forget(struct stream *s)
 }
 
 static void
-stream_event(struct stream *s, const char *status, const char *rest)
+visit_event(struct visit *s, const char *status, const char *rest)
 {
 	tor_event(s->tor, CTL_EV_STREAM, "STREAM %llu %s %llu %s.onion:%u%s", (unsigned long long)s->id, status, (unsigned long long)s->circuit,
 	    s->address, s->port, rest);
 }
 
 static void
-stream_end(struct stream *s)
+visit_end(struct visit *s)
 {
-	if (s->state >= SOCKS_BUSY)
-		stream_event(s, "CLOSED", " REASON=END REMOTE_REASON=DONE");
+	if (s->state >= VISIT_BUSY)
+		visit_event(s, "CLOSED", " REASON=END REMOTE_REASON=DONE");
 	sim_conn_close(s->conn);
-	stream_forget(s);
+	visit_forget(s);
 }
 
 void
-stream_reply(struct stream *s, unsigned code)
+visit_reply(struct visit *s, unsigned code)
 {
 	const unsigned char reply[10] = { 5, (unsigned char)code, 0, 1, 0, 0, 0, 0, 0, 0 };
 
 	sim_trace("tor %s: SOCKS %.8s... -> %02x", s->tor->name, s->address, code);
 	sim_conn_write(s->conn, reply, sizeof reply);
 	if (code == 0 || (code == 0xf0 && s->back != NULL)) {
-		s->state = SOCKS_OPEN;
-		stream_event(s, code == 0 ? "SUCCEEDED" : "FAILED", "");
+		s->state = VISIT_OPEN;
+		visit_event(s, code == 0 ? "SUCCEEDED" : "FAILED", "");
 		return;
 	}
-	stream_event(s, "FAILED", code == 6 ? " REASON=TIMEOUT" : code == 1 ? " REASON=END REMOTE_REASON=MISC" : " REASON=RESOLVEFAILED");
-	stream_end(s);
+	visit_event(s, "FAILED", code == 6 ? " REASON=TIMEOUT" : code == 1 ? " REASON=END REMOTE_REASON=MISC" : " REASON=RESOLVEFAILED");
+	visit_end(s);
 }
 
 /* --- the visitor and the backend ------------------------------------------------------------- */
@@ -78,7 +78,7 @@ stream_reply(struct stream *s, unsigned code)
 static void
 on_back_data(void *arg, const void *p, size_t n)
 {
-	struct stream *s = arg;
+	struct visit *s = arg;
 
 	sim_conn_write(s->conn, p, n);
 	if (back_is_done(s->back))
@@ -88,23 +88,23 @@ on_back_data(void *arg, const void *p, size_t n)
 static void
 on_back_end(void *arg)
 {
-	struct stream *s = arg;
+	struct visit *s = arg;
 
 	s->back = NULL;
-	stream_end(s);
+	visit_end(s);
 }
 
 void
-streams_cut(const char *address)
+visits_cut(const char *address)
 {
-	struct stream *s, *next;
+	struct visit *s, *next;
 	struct simtor *t;
 
 	for (t = simworld.tors; t != NULL; t = t->next)
-		for (s = t->streams; s != NULL; s = next) {
+		for (s = t->visits; s != NULL; s = next) {
 			next = s->next;
-			if (s->state == SOCKS_OPEN && strcmp(s->address, address) == 0)
-				stream_end(s);
+			if (s->state == VISIT_OPEN && strcmp(s->address, address) == 0)
+				visit_end(s);
 		}
 }
 
@@ -113,14 +113,14 @@ static const struct back_sink sink = { on_back_data, on_back_end };
 static void
 on_begun(struct simtor *t, uint64_t id, uint64_t code)
 {
-	struct stream *s = stream_find(t, id);
+	struct visit *s = visit_find(t, id);
 
-	if (s != NULL && s->state == SOCKS_BUSY)
-		stream_reply(s, (unsigned)code);
+	if (s != NULL && s->state == VISIT_BUSY)
+		visit_reply(s, (unsigned)code);
 }
 
 void
-stream_join(struct stream *s, struct service *svc)
+visit_join(struct visit *s, struct service *svc)
 {
 	struct simtor *t = s->tor;
 	struct circuit *c = xcalloc(1, sizeof *c);
@@ -136,7 +136,7 @@ stream_join(struct stream *s, struct service *svc)
 	tor_event(t, CTL_EV_CIRC_MINOR, "CIRC_MINOR %llu PURPOSE_CHANGED $%040X~r BUILD_FLAGS=IS_INTERNAL PURPOSE=HS_CLIENT_REND HS_STATE=HSCR_JOINED "
 					"REND_QUERY=%s SOCKS_USERNAME=\"%s\" SOCKS_PASSWORD=\"x\" OLD_PURPOSE=HS_CLIENT_REND OLD_HS_STATE=HSCR_ESTABLISHED_WAITING",
 	    (unsigned long long)c->id, 1, c->address, c->user);
-	stream_event(s, "SENTCONNECT", "");
+	visit_event(s, "SENTCONNECT", "");
 	if (target == NULL) {
 		code = 5;
 	} else {
@@ -149,7 +149,7 @@ stream_join(struct stream *s, struct service *svc)
 static void
 on_to_back(struct simtor *t, uint64_t id, uint64_t n)
 {
-	struct stream *s = stream_find(t, id);
+	struct visit *s = visit_find(t, id);
 	char *copy;
 
 	if (s == NULL || s->back == NULL)
@@ -165,7 +165,7 @@ on_to_back(struct simtor *t, uint64_t id, uint64_t n)
 /* --- SOCKS5 ------------------------------------------------------------------------------------- */
 
 static void
-note_user(struct stream *s)
+note_user(struct visit *s)
 {
 	uint64_t h = 14695981039346656037ULL;
 	size_t i;
@@ -179,15 +179,15 @@ note_user(struct stream *s)
 }
 
 static void
-violate(struct stream *s, const char *what)
+violate(struct visit *s, const char *what)
 {
 	sim_violation("I13", "SOCKS port of tor %s: %s", s->tor->name, what);
-	stream_end(s);
+	visit_end(s);
 }
 
 /* Each returns how many bytes it took, 0: not all there yet, -1: the stream is gone. */
 static long
-take_greeting(struct stream *s, const unsigned char *p, size_t n)
+take_greeting(struct visit *s, const unsigned char *p, size_t n)
 {
 	size_t i;
 
@@ -200,12 +200,12 @@ take_greeting(struct stream *s, const unsigned char *p, size_t n)
 		return -1;
 	}
 	sim_conn_write(s->conn, "\5\2", 2);
-	s->state = SOCKS_AUTH;
+	s->state = VISIT_AUTH;
 	return 2 + p[1];
 }
 
 static long
-take_auth(struct stream *s, const unsigned char *p, size_t n)
+take_auth(struct visit *s, const unsigned char *p, size_t n)
 {
 	if (n < 2 || n < 3u + p[1] || n < 3u + p[1] + p[2 + p[1]])
 		return 0;
@@ -217,12 +217,12 @@ take_auth(struct stream *s, const unsigned char *p, size_t n)
 	s->user[p[1]] = '\0';
 	note_user(s);
 	sim_conn_write(s->conn, "\1\0", 2);
-	s->state = SOCKS_REQUEST;
+	s->state = VISIT_REQUEST;
 	return 3 + p[1] + p[2 + p[1]];
 }
 
 static long
-take_request(struct stream *s, const unsigned char *p, size_t n)
+take_request(struct visit *s, const unsigned char *p, size_t n)
 {
 	char rest[400];
 
@@ -234,32 +234,32 @@ take_request(struct stream *s, const unsigned char *p, size_t n)
 	}
 	memcpy(s->address, p + 5, 56);
 	s->port = (uint16_t)(p[67] << 8 | p[68]);
-	s->state = SOCKS_BUSY;
+	s->state = VISIT_BUSY;
 	snprintf(rest, sizeof rest, " SOURCE_ADDR=127.0.0.1:%llu PURPOSE=USER SOCKS_USERNAME=\"%.255s\" SOCKS_PASSWORD=\"x\" CLIENT_PROTOCOL=SOCKS5",
 	    (unsigned long long)(10000 + s->id % 50000), s->user);
-	stream_event(s, "NEW", rest);
+	visit_event(s, "NEW", rest);
 	return 69;
 }
 
 static void
 on_data(struct sim_conn *c, void *arg)
 {
-	struct stream *s = arg;
+	struct visit *s = arg;
 	struct simtor *t = s->tor;
 	uint64_t id = s->id;
 	const char *p;
 	long used;
 	size_t n;
 
-	while ((s = stream_find(t, id)) != NULL && s->state < SOCKS_BUSY) {
+	while ((s = visit_find(t, id)) != NULL && s->state < VISIT_BUSY) {
 		p = sim_conn_peek(c, &n);
-		used = s->state == SOCKS_GREETING ? take_greeting(s, (const unsigned char *)p, n)
-		     : s->state == SOCKS_AUTH     ? take_auth(s, (const unsigned char *)p, n)
+		used = s->state == VISIT_GREETING ? take_greeting(s, (const unsigned char *)p, n)
+		     : s->state == VISIT_AUTH     ? take_auth(s, (const unsigned char *)p, n)
 						  : take_request(s, (const unsigned char *)p, n);
 		if (used <= 0)
 			return;
 		sim_conn_consume(c, (size_t)used);
-		if (s->state == SOCKS_BUSY)
+		if (s->state == VISIT_BUSY)
 			client_connect(t, s);
 	}
 	if (s == NULL)
@@ -275,26 +275,26 @@ on_data(struct sim_conn *c, void *arg)
 static void
 on_closed(struct sim_conn *c, void *arg)
 {
-	struct stream *s = arg;
+	struct visit *s = arg;
 
 	(void)c;
-	if (s->state >= SOCKS_BUSY)
-		stream_event(s, "CLOSED", " REASON=DONE");
-	stream_forget(s);
+	if (s->state >= VISIT_BUSY)
+		visit_event(s, "CLOSED", " REASON=DONE");
+	visit_forget(s);
 }
 
 static void
 on_connect(struct sim_conn *c, void *arg)
 {
 	static const struct sim_conn_ops ops = { on_data, on_closed };
-	struct stream *s = xcalloc(1, sizeof *s);
+	struct visit *s = xcalloc(1, sizeof *s);
 
 	s->tor = arg;
 	s->conn = c;
 	s->id = simtor_next_id();
 	s->to_back = (struct buf)BUF_INIT(65536);
-	s->next = s->tor->streams;
-	s->tor->streams = s;
+	s->next = s->tor->visits;
+	s->tor->visits = s;
 	sim_conn_set(c, &ops, s);
 }
 
@@ -308,9 +308,9 @@ socks_serve(struct simtor *t)
 void
 socks_drop(struct simtor *t)
 {
-	while (t->streams != NULL) {
-		sim_conn_reset(t->streams->conn);
-		stream_forget(t->streams);
+	while (t->visits != NULL) {
+		sim_conn_reset(t->visits->conn);
+		visit_forget(t->visits);
 	}
 	sim_server_free(t->socks);
 	t->socks = NULL;
