@@ -251,7 +251,6 @@ simtor_stop(struct simtor *t, bool stopped)
 
 /* --- network ------------------------------------------------------------------------------------- */
 
-/* A circuit was tried in an outage: tor notices after a minute. */
 static void
 on_network_back(struct simtor *t, uint64_t id, uint64_t extra)
 {
@@ -396,7 +395,9 @@ simtor_free(struct simtor *t)
 	for (at = &simworld.tors; *at != t; at = &(*at)->next)
 		;
 	*at = t->next;
-	if (simworld.tors == NULL)
+	if (simworld.tors == NULL) {
+		free(simworld.given);
 		memset(&simworld, 0, sizeof simworld);
+	}
 	free(t);
 }

@@ -41,7 +41,7 @@ void simtor_set_version(struct simtor *t, const char *version);
 void simtor_lose_onions(struct simtor *t);
 /* Another controller's service: it is in onions/detached and must never be touched. */
 void simtor_add_foreign(struct simtor *t, const char *address);
-/* Introduction circuits of all services are dead, and descriptors on HSDirs are stale, until it makes new ones. */
+/* Its clock jumped: it says so and makes all circuits anew. */
 void simtor_clock_jump(struct simtor *t, int64_t seconds);
 /* CLOCK_SKEW as tor says it when its clock and a relay's differ. */
 void simtor_clock_skew(struct simtor *t, int64_t seconds);
@@ -74,6 +74,14 @@ const char *simtor_quirk_name(enum simtor_quirk q);
 bool simtor_has_onion(const struct simtor *t, const char *address);
 /* Its own services, not those of others; in order of their addition. Borrowed. */
 const char *simtor_onion(const struct simtor *t, size_t i);
+/* Every address that any tor of this world was ever given, in order; NULL past the end. Valid until the next one. */
+struct simtor_given {
+	char address[57];
+	char target[128]; /* of its first port */
+	uint8_t key[64];
+	int64_t first, last; /* true ms: when it was added */
+};
+const struct simtor_given *simtor_given(size_t i);
 /* Runs, goes on, is unfiltered and has a network, since when (true ms); -1: not so. */
 int64_t simtor_fit_since(const struct simtor *t);
 /* Rendezvous circuits of visitors of a service, as circuit-status shows them. */
@@ -82,7 +90,7 @@ void simtor_set_visitors(struct simtor *t, const char *address, unsigned n);
 bool simtor_address_works(const char *address);
 /* Endpoint behind the virtual port of a living service, NULL: none. */
 const char *simtor_target(const char *address, uint16_t port);
-/* A bad spell: from now, connections to this service fail for `ms`. */
+/* Of connections to a service: a bad spell of it begins, 45 s in the mean, in which none works. */
 void simtor_set_spells(unsigned ppm);
 
 #endif

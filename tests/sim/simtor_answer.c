@@ -21,6 +21,32 @@ fresh_address(char address[57])
 		abort();
 }
 
+const struct simtor_given *
+simtor_given(size_t i)
+{
+	return i < simworld.n_given ? &simworld.given[i] : NULL;
+}
+
+static void
+note_given(const struct ctl_add_onion *cmd)
+{
+	struct simtor_given *g;
+	size_t i;
+
+	for (i = 0; i < simworld.n_given && strcmp(simworld.given[i].address, cmd->address) != 0; i++)
+		;
+	if (i == simworld.n_given) {
+		simworld.given = xreallocarray(simworld.given, ++simworld.n_given, sizeof *simworld.given);
+		g = &simworld.given[i];
+		memset(g, 0, sizeof *g);
+		memcpy(g->address, cmd->address, sizeof g->address);
+		memcpy(g->key, cmd->key, sizeof g->key);
+		memcpy(g->target, cmd->ports[0].target, sizeof g->target);
+		g->first = sim_now();
+	}
+	simworld.given[i].last = sim_now();
+}
+
 static void
 add_onion(struct ctl_link *k, const char *args, struct buf *out)
 {
@@ -42,6 +68,7 @@ add_onion(struct ctl_link *k, const char *args, struct buf *out)
 		mem_wipe(&cmd, sizeof cmd);
 		return;
 	}
+	note_given(&cmd);
 	s = service_add(t, cmd.address);
 	s->detached = cmd.detach;
 	s->owner = k->id;
