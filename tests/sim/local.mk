@@ -1,5 +1,36 @@
 # The simulator: the whole daemon over another src/io, disk and clock. contrib/HACKING.md says how to use it.
 check_PROGRAMS += tests/sim/sim
+# What the daemon stands on, and the tors, network and backends that it talks to: also for programs that play only a part.
+check_LTLIBRARIES += libsimworld.la
+libsimworld_la_SOURCES = \
+	%D%/ctl.c %D%/ctl.h \
+	%D%/ctl_onion.c \
+	%D%/ctl_policy.c \
+	%D%/disk.c \
+	%D%/impl.h %D%/io_impl.h \
+	%D%/link.c %D%/link.h \
+	%D%/loop.c \
+	%D%/posix.c \
+	%D%/random.c \
+	%D%/sim.h \
+	%D%/simback.c %D%/simback.h \
+	%D%/simnet.c %D%/simnet.h \
+	%D%/simtor.c %D%/simtor.h \
+	%D%/simtor_answer.c \
+	%D%/simtor_auth.c \
+	%D%/simtor_client.c \
+	%D%/simtor_impl.h \
+	%D%/simtor_info.c \
+	%D%/simtor_link.c \
+	%D%/simtor_service.c \
+	%D%/simtor_socks.c \
+	%D%/stream.c \
+	%D%/trace.c \
+	src/io/inbuf.c src/io/outq.c
+libsimworld_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+# Shared libraries name these calls too, and the linker wants the symbol to be visible then.
+SIM_CFLAGS = $(AM_CFLAGS) $(OM_BIN_CFLAGS) -fvisibility=default
+libsimworld_la_CFLAGS = $(SIM_CFLAGS)
 tests_sim_sim_SOURCES = \
 	%D%/check.c %D%/check.h \
 	%D%/check_impl.h \
@@ -7,27 +38,16 @@ tests_sim_sim_SOURCES = \
 	%D%/check_live.c \
 	%D%/check_table.c \
 	%D%/check_wire.c \
-	%D%/disk.c \
-	%D%/impl.h %D%/io_impl.h \
-	%D%/link.c %D%/link.h \
-	%D%/loop.c \
 	%D%/main.c \
+	%D%/model.c %D%/model.h \
 	%D%/nemesis.c %D%/nemesis.h \
 	%D%/operator.c \
 	%D%/plan.c \
-	%D%/posix.c \
 	%D%/process.c \
-	%D%/random.c \
 	%D%/runner.c %D%/runner.h \
-	%D%/sim.h \
-	%D%/simple.c \
-	%D%/stream.c \
-	%D%/trace.c \
-	%D%/vfs.c \
-	src/io/inbuf.c src/io/outq.c
+	%D%/vfs.c
 tests_sim_sim_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
-# Shared libraries name these calls too, and the linker wants the symbol to be visible then.
-tests_sim_sim_CFLAGS = $(AM_CFLAGS) $(OM_BIN_CFLAGS) -fvisibility=default
+tests_sim_sim_CFLAGS = $(SIM_CFLAGS)
 # The system calls on files go to the simulated disk (posix.c).
 SIM_WRAP = \
 	-Wl,--wrap=open \
@@ -64,5 +84,14 @@ SIM_WRAP = \
 	-Wl,--wrap=closedir
 tests_sim_sim_LDFLAGS = $(AM_LDFLAGS) $(OM_BIN_LDFLAGS) $(SIM_WRAP)
 # No libio: the io headers are implemented here.
-tests_sim_sim_LDADD = libdaemon.la libcli.la libonionmirror.la libpublish.la libstore.la libtor.la libmirror.la libconf.la libproto.la \
-	libbase.la $(SODIUM_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS) $(SQLITE_LIBS) $(CONFUSE_LIBS)
+tests_sim_sim_LDADD = libsimworld.la libdaemon.la libcli.la libonionmirror.la libpublish.la libstore.la libtor.la libmirror.la libconf.la libproto.la \
+	libbase.la $(SODIUM_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS) $(SQLITE_LIBS) $(CONFUSE_LIBS) -lm
+
+# The simulated control port for tests/system/transcript.py, which compares it with a real tor's.
+check_PROGRAMS += tests/sim/sim-transcript
+tests_sim_sim_transcript_SOURCES = %D%/bare.c %D%/transcript.c
+tests_sim_sim_transcript_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_sim_sim_transcript_CFLAGS = $(SIM_CFLAGS)
+tests_sim_sim_transcript_LDFLAGS = $(AM_LDFLAGS) $(OM_BIN_LDFLAGS) $(SIM_WRAP)
+tests_sim_sim_transcript_LDADD = libsimworld.la libtor.la libproto.la libbase.la $(SODIUM_LIBS) $(CRYPTO_LIBS) -lm
+EXTRA_DIST += tests/sim/transcript.txt

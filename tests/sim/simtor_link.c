@@ -6,6 +6,8 @@
 #include "config.h"
 #include "sim/simtor_impl.h"
 
+#include "sim/impl.h"
+
 #include "base/mem.h"
 
 #include <stdarg.h>
@@ -204,7 +206,7 @@ ctlink_line(struct ctl_link *k, char *line, size_t n)
 	if (!k->authed && l.verb != CTL_PROTOCOLINFO && l.verb != CTL_AUTHCHALLENGE && l.verb != CTL_AUTHENTICATE && l.verb != CTL_QUIT)
 		sim_violation("I1", "tor %s was told %s before AUTHENTICATE", k->tor->name, l.name);
 	dispatch(k, &l, &out);
-	sim_trace("tor %s #%llu: %s %.56s -> %.60s", k->tor->name, (unsigned long long)k->id, l.name,
+	sim_detail("tor %s #%llu: %s %.56s -> %.60s", k->tor->name, (unsigned long long)k->id, l.name,
 	    l.verb == CTL_ADD_ONION || l.verb == CTL_AUTHENTICATE || l.verb == CTL_AUTHCHALLENGE ? "(...)" : l.args, buf_str(&out));
 	if (out.len > 0 && !send_reply(k, out.data, out.len) && k->closing)
 		ctlink_end(k);

@@ -7,6 +7,8 @@
 #include "config.h"
 #include "sim/simtor_impl.h"
 
+#include "sim/impl.h"
+
 #include "base/mem.h"
 #include "proto/onion.h"
 
@@ -62,7 +64,7 @@ visit_reply(struct visit *s, unsigned code)
 {
 	const unsigned char reply[10] = { 5, (unsigned char)code, 0, 1, 0, 0, 0, 0, 0, 0 };
 
-	sim_trace("tor %s: SOCKS %.8s... -> %02x", s->tor->name, s->address, code);
+	sim_detail("tor %s: SOCKS %.8s... -> %02x", s->tor->name, s->address, code);
 	sim_conn_write(s->conn, reply, sizeof reply);
 	if (code == 0 || (code == 0xf0 && s->back != NULL)) {
 		s->state = VISIT_OPEN;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The simulated tor behaves as the real one was measured to; our own session and prober are its client. */
 #include "config.h"
-#include "unit/sim/bare.h"
+#include "unit/sim/rig.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef UNIT_SIM_BARE_H
-#define UNIT_SIM_BARE_H
+#ifndef UNIT_SIM_RIG_H
+#define UNIT_SIM_RIG_H
 
 #include "sim/impl.h"
 #include "sim/model.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "config.h"
-#include "unit/sim/bare.h"
+#include "unit/sim/rig.h"
 
 #include "proto/edkey.h"
 #include "proto/onion.h"
@@ -13,40 +13,7 @@
 
 static struct bare *now_running;
 
-/* --- what the core wants of a daemon and its checkers ------------------------------------------ */
-
-bool
-process_effect(enum effect kind, const char *what)
-{
-	(void)kind;
-	(void)what;
-	return true;
-}
-
-bool
-process_is_dead(void)
-{
-	return false;
-}
-
-void
-check_on_connect(const char *endpoint)
-{
-	(void)endpoint;
-}
-
-void
-check_on_visible(void)
-{
-}
-
-void
-check_on_probe(const char *address, bool good)
-{
-	(void)address;
-	(void)good;
-}
-
+/* In place of sim/bare.c's: what we say to tor is looked at. */
 void
 check_on_command(unsigned tor, const char *line, size_t n)
 {
