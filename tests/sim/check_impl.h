@@ -15,6 +15,7 @@ void check_list_visible(void);
 void check_list_minute(void);
 bool check_list_has(const char *address); /* 56 characters */
 size_t check_list_count(void);
+uint64_t check_list_serial(void); /* 0: none was visible yet */
 size_t check_list_reachable(void);
 
 int64_t check_list_valid_until(void);

@@ -99,6 +99,12 @@ check_list_count(void)
 	return reader != NULL ? om_site_mirror_count(reader) : 0;
 }
 
+uint64_t
+check_list_serial(void)
+{
+	return serial;
+}
+
 unsigned
 check_publications(void)
 {

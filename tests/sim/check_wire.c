@@ -4,6 +4,7 @@
 #include "sim/check_impl.h"
 
 #include "sim/impl.h"
+#include "sim/scenario.h"
 
 #include "base/enc.h"
 #include "proto/edkey.h"
@@ -76,6 +77,7 @@ check_on_command(unsigned tor, const char *line, size_t n)
 		"DEL_ONION", "HSFETCH", "CLOSECIRCUIT", "QUIT" };
 	size_t i, word = strcspn(line, " ");
 
+	scn_on_command(line, n);
 	if (strncmp(line, "GET", 3) == 0)
 		sim_detail("tor%u < %.*s", tor, (int)n, line);
 	else /* no key and no hash in it */
@@ -139,6 +141,8 @@ void
 check_on_log(const char *line)
 {
 	size_t n;
+
+	scn_on_log(line);
 
 	for (; *line != '\0'; line += n > 0 ? n : 1) {
 		n = strspn(line, "abcdefghijklmnopqrstuvwxyz234567");

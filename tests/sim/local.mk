@@ -45,6 +45,11 @@ tests_sim_sim_SOURCES = \
 	%D%/plan.c \
 	%D%/process.c \
 	%D%/runner.c %D%/runner.h \
+	%D%/scenario.h \
+	%D%/scenario_do.c \
+	%D%/scenario_expect.c \
+	%D%/scenario_parse.c \
+	%D%/scenario_run.c \
 	%D%/vfs.c
 tests_sim_sim_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_sim_sim_CFLAGS = $(SIM_CFLAGS)

@@ -5,6 +5,7 @@
 #include "sim/impl.h"
 #include "sim/nemesis.h"
 #include "sim/runner.h"
+#include "sim/scenario.h"
 
 #include <getopt.h>
 #include <sodium.h>
@@ -15,6 +16,7 @@
 static const char usage[] =
     "usage: sim [--days D] [--only FAULT,...] [--until DAYS] [--trace] [--quiet] [--verbose] [--twice] --seed S\n"
     "       sim [--days D] [--only FAULT,...] [--jobs N] [--quiet] [--verbose] --seeds A..B\n"
+    "       sim [--trace] --scenarios FILE...\n"
     "       sim --checks | --faults\n"
     "Runs the whole daemon in a simulated world. The same seed gives the same trace.\n"
     "  --until  stop at this time (a number of days, may be 2.25)    --twice  run again, compare the traces\n"
@@ -102,10 +104,11 @@ main(int argc, char **argv)
 		{ "days", required_argument, NULL, 'd' }, { "until", required_argument, NULL, 'u' }, { "jobs", required_argument, NULL, 'j' },
 		{ "only", required_argument, NULL, 'o' }, { "trace", no_argument, NULL, 't' }, { "quiet", no_argument, NULL, 'q' },
 		{ "verbose", no_argument, NULL, 'v' }, { "twice", no_argument, NULL, '2' }, { "checks", no_argument, NULL, 'c' },
-		{ "faults", no_argument, NULL, 'f' }, { 0 } };
+		{ "faults", no_argument, NULL, 'f' },
+		{ "scenarios", no_argument, NULL, 'n' }, { 0 } };
 	struct run_options o = { .program = argv[0], .days = 7 };
 	uint64_t first = 0, last = 0;
-	bool twice = false, one = false, many = false;
+	bool twice = false, one = false, many = false, scenarios = false;
 	unsigned jobs = 1;
 	int c, r;
 
@@ -131,17 +134,21 @@ main(int argc, char **argv)
 		case '2': twice = true; break;
 		case 'c': return list_checks();
 		case 'f': return list_faults();
+		case 'n': scenarios = true; break;
 		default: return bad();
 		}
 	}
-	if (one == many || o.days == 0 || jobs == 0 || optind != argc)
+	if (one + many + scenarios != 1 || o.days == 0 || jobs == 0 || (optind == argc) == scenarios)
 		return bad();
 	random_begin(1);
 	if (sodium_init() < 0)
 		return 1;
 	vfs_register();
 	plan_prepare();
-	r = one ? run_one(first, twice, &o) : run_many(first, last, jobs, &o) > 0;
+	if (scenarios)
+		r = scn_run_files(argv + optind, (size_t)(argc - optind), o.trace) > 0;
+	else
+		r = one ? run_one(first, twice, &o) : run_many(first, last, jobs, &o) > 0;
 	disk_snapshot_free();
 	return r;
 }

@@ -27,8 +27,8 @@ heal(void *arg)
 	check_heal();
 }
 
-static void
-begin(uint64_t seed, const struct run_options *o)
+void
+world_begin(uint64_t seed, const struct run_options *o, void (*build)(void))
 {
 	loop_begin();
 	clock_begin();
@@ -40,15 +40,19 @@ begin(uint64_t seed, const struct run_options *o)
 	vfs_begin();
 	plan_begin(seed, o->days);
 	sim_trace("seed %" PRIu64 ": %u tors, %u mirrors", seed, sim_plan.n_tors, sim_plan.n_mirrors);
+	if (build != NULL)
+		build();
 	check_begin();
 	model_start();
 	process_begin();
+	if (build != NULL)
+		return; /* nothing happens by chance */
 	nemesis_begin();
 	operator_begin();
 }
 
-static void
-end(void)
+void
+world_end(void)
 {
 	process_end();
 	operator_end();
@@ -71,7 +75,7 @@ run_world(struct run_result *r, uint64_t seed, const struct run_options *o)
 {
 	int64_t end_ms = (int64_t)o->days * DAY_MS, until = o->until_ms > 0 && o->until_ms < end_ms ? o->until_ms : end_ms;
 
-	begin(seed, o);
+	world_begin(seed, o, NULL);
 	sim_after(heal_at(end_ms), heal, NULL);
 	while (trace_violation() == NULL && loop_step(until)) {
 		process_settle();
@@ -89,7 +93,7 @@ run_world(struct run_result *r, uint64_t seed, const struct run_options *o)
 	snprintf(r->violation, sizeof r->violation, "%s", r->failed ? trace_violation() : "");
 	if (r->failed && !o->trace && !o->quiet)
 		trace_tail();
-	end();
+	world_end();
 }
 
 void

@@ -19,6 +19,12 @@ struct run_result {
 	char violation[600];
 };
 
+/*
+ * A world for one run at a time. `build` changes sim_plan and writes the configuration, and then nothing goes
+ * wrong by itself; NULL: the seed says how the world looks, and the nemesis and an operator come.
+ */
+void world_begin(uint64_t seed, const struct run_options *o, void (*build)(void));
+void world_end(void);
 void run_world(struct run_result *r, uint64_t seed, const struct run_options *o);
 void run_print(const struct run_result *r, const struct run_options *o);
 /* How many failed. */

@@ -39,6 +39,8 @@ void simtor_set_disabled(struct simtor *t, bool on);
 void simtor_set_version(struct simtor *t, const char *version);
 /* All detached services are gone, as if another controller had deleted them. */
 void simtor_lose_onions(struct simtor *t);
+/* Closes all control links, orderly; it runs on. */
+void simtor_hang_up(struct simtor *t);
 /* Another controller's service: it is in onions/detached and must never be touched. */
 void simtor_add_foreign(struct simtor *t, const char *address);
 /* Its clock jumped: it says so and makes all circuits anew. */

@@ -290,6 +290,13 @@ links_drop(struct simtor *t)
 }
 
 void
+simtor_hang_up(struct simtor *t)
+{
+	while (t->links != NULL)
+		ctlink_end(t->links);
+}
+
+void
 links_go_on(struct simtor *t)
 {
 	struct ctl_link *k, *next;
