@@ -308,16 +308,17 @@ static const char *
 do_clock(struct scenario *s, char **w, size_t n, bool dry)
 {
 	int64_t seconds = 0;
+	unsigned i;
 
-	(void)s;
 	if (n != 1 || (!is(w[0], "right") && !signed_seconds(w[0], &seconds)))
 		return "clock +3d, clock -1h or clock right";
 	if (dry)
 		return NULL;
 	if (is(w[0], "right"))
-		sim_wall_set_offset(0);
-	else
-		sim_wall_step(seconds);
+		seconds = sim_true_wall() - sim_wall();
+	sim_wall_step(seconds);
+	for (i = 0; i < s->n_tors; i++)
+		simtor_clock_jump(model_tor(i), seconds);
 	return NULL;
 }
 
@@ -438,8 +439,11 @@ scn_do(struct scenario *s, char **words, size_t n, bool dry)
 		{ "operator", do_operator, false }, { "cookie-file", do_cookie, false } };
 	size_t i;
 
+	/* Nothing but a moment, for what is expected from then on. */
+	if (n == 1 && is(words[0], "look"))
+		return NULL;
 	for (i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if (is(rows[i].word, words[0]))
 			return rows[i].whole ? rows[i].fn(s, words, n, dry) : rows[i].fn(s, words + 1, n - 1, dry);
-	return "at TIME tor, backend, hsdirs, takedown, forget, visitors, consensus, spells, link, clock, disk, daemon, operator or cookie-file";
+	return "at TIME look, tor, backend, hsdirs, takedown, forget, visitors, consensus, spells, link, clock, disk, daemon, operator or cookie-file";
 }
