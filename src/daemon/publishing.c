@@ -68,6 +68,8 @@ leaf_fits(const struct conf_mirror *m, const struct onion_record *r, const char 
 		return true; /* nobody knows better */
 	if (doc_leaf_parse(&parsed, leaf, strlen(leaf), NULL, NULL) != DOC_OK)
 		return false;
+	if (parsed.from > clock_wall_s())
+		return false; /* the clock was set back since */
 	if (m->ports[0].virt != 80)
 		snprintf(tail, sizeof tail, ":%u", m->ports[0].virt);
 	snprintf(url, sizeof url, "http://%s.onion%s/", r->address, tail);

@@ -100,3 +100,7 @@ tests_sim_sim_transcript_CFLAGS = $(SIM_CFLAGS)
 tests_sim_sim_transcript_LDFLAGS = $(AM_LDFLAGS) $(OM_BIN_LDFLAGS) $(SIM_WRAP)
 tests_sim_sim_transcript_LDADD = libsimworld.la libtor.la libproto.la libbase.la $(SODIUM_LIBS) $(CRYPTO_LIBS) -lm
 EXTRA_DIST += tests/sim/transcript.txt
+
+dist_check_SCRIPTS += %D%/seeds.sh
+EXTRA_DIST += %D%/seeds
+TESTS += tests/sim/seeds.sh
