@@ -82,6 +82,8 @@ struct ctl_add_onion {
 	unsigned max_streams;
 	bool pow;
 };
+/* Whether this is a v3 address (56 characters, lower case) whose checksum and key are good. */
+bool ctl_onion_ok(const char *lower);
 /* -1: the refusal is in `reply`. */
 int ctl_parse_add_onion(struct ctl_add_onion *out, const char *args, struct buf *reply);
 /* DEL_ONION's argument. -1: the refusal is in `reply`. */

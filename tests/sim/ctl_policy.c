@@ -159,7 +159,7 @@ with_argument(const char *verb, char *args)
 	if (strcmp(verb, "ADD_ONION") == 0)
 		return add_onion(args);
 	if (strcmp(verb, "DEL_ONION") == 0 || strcmp(verb, "HSFETCH") == 0)
-		return onion_addr_valid(args) ? NULL : "an argument that is not an onion address";
+		return ctl_onion_ok(args) ? NULL : "an argument that is not an onion address";
 	if (strcmp(verb, "CLOSECIRCUIT") == 0)
 		return n > 0 && n <= 16 && strspn(args, "0123456789") == n ? NULL : "CLOSECIRCUIT of what is not a circuit";
 	return "a command that must never be sent";

@@ -785,7 +785,7 @@ keep(struct node *n, const char *path)
 		names = node_names(n, &count);
 		for (i = 0; i < count; i++) {
 			sub = xasprintf("%s/%s", strcmp(path, "/") == 0 ? "" : path, names[i]);
-			keep(names_find(&n->now, names[i])->node, sub);
+			keep(n->now.v[i].node, sub);
 			free(sub);
 			free(names[i]);
 		}
@@ -844,7 +844,7 @@ disk_find_bytes(const void *p, size_t n, bool durable)
 		const char *data = durable ? at->sync : at->data;
 		size_t len = durable ? at->sync_len : at->len;
 
-		if (at->type == NODE_FILE && len >= n && memmem(data, len, p, n) != NULL) {
+		if (at->type == NODE_FILE && data != NULL && len >= n && memmem(data, len, p, n) != NULL) {
 			snprintf(where, sizeof where, "node %llu", (unsigned long long)at->number);
 			return where;
 		}

@@ -14,6 +14,7 @@
 struct sim_plan sim_plan;
 
 static unsigned changed; /* how often the operator has edited the file */
+static unsigned interval_min;
 
 static void
 set_paths(struct sim_plan *p)
@@ -49,10 +50,10 @@ write_conf(bool broken)
 
 	buf_addf(&b,
 	    "site = \"sim\"\nstate-dir = \"%s\"\npublish-dir = \"%s\"\ncontrol-socket = \"%s\"\n"
-	    "key-file = \"/etc/onionmirror/master.key\"\nmin-listed = 1\nlog-onions = never\nrotation-spacing = %um\n",
+	    "key-file = \"/etc/onionmirror/master.key\"\nmin-listed = 1\nlog-onions = never\nhistory-days = 2\nrotation-spacing = %um\n",
 	    sim_plan.state_dir, sim_plan.publish_dir, sim_plan.control + 5, 10 + changed % 7);
 	add_tors(&b);
-	buf_addf(&b, "check \"page\" {\n  contains = \"%s\"\n}\n", sim_plan.body);
+	buf_addf(&b, "check \"page\" {\n  contains = \"%s\"\n  interval = %um\n}\n", sim_plan.body, interval_min);
 	for (i = 0; i < sim_plan.n_mirrors; i++)
 		buf_addf(&b, "mirror \"%s\" {\n  backend = \"%s\"\n  tor = \"%s\"\n  check = \"page\"\n  rotate-every = 3d\n  drain = 6h\n}\n",
 		    sim_plan.mirrors[i].name, sim_plan.mirrors[i].backend, sim_plan.tors[sim_plan.mirrors[i].tor].name);
@@ -100,10 +101,12 @@ run_init(void)
 static void
 place(struct sim_plan *p)
 {
+	static const unsigned intervals[] = { 5, 5, 10, 15 };
 	unsigned i;
 
 	p->n_tors = sim_chance(DICE_PLAN, 700000) ? 1 : 2;
-	p->n_mirrors = (unsigned)sim_between(DICE_PLAN, 2, 6);
+	p->n_mirrors = (unsigned)sim_between(DICE_PLAN, 2, 5);
+	interval_min = intervals[sim_below(DICE_PLAN, sizeof intervals / sizeof intervals[0])];
 	for (i = 0; i < p->n_tors; i++) {
 		snprintf(p->tors[i].name, sizeof p->tors[i].name, "tor%u", i);
 		snprintf(p->tors[i].control, sizeof p->tors[i].control, "unix:/run/tor%u/control", i);

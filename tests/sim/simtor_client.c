@@ -330,7 +330,7 @@ on_start(struct simtor *t, uint64_t id, uint64_t extra)
 void
 client_connect(struct simtor *t, struct visit *s)
 {
-	if (!onion_addr_valid(s->address)) {
+	if (!ctl_onion_ok(s->address)) {
 		visit_reply(s, t->extended ? REP_BAD_ADDRESS : REP_GENERAL);
 	} else if (!tor_online(t) || !t->circuits_ok) {
 		give_up(t, s, SOCKS_TIMEOUT_MS, REP_TTL);
