@@ -121,6 +121,7 @@ do_plan(struct daemon *d, const struct action *a)
 		engine_on_planned(d->engine, clock_now(), &r, &out);
 	} else {
 		log_error("%s: no new onion: %s", m->name, e.msg);
+		store_check(d, &e);
 		engine_on_plan_failed(d->engine, clock_now(), a->mirror, &out);
 	}
 	apply(d, &out);

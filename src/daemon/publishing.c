@@ -328,6 +328,7 @@ do_publish(struct daemon *d, const struct action *a)
 	} else {
 		snprintf(d->publish_error, sizeof d->publish_error, "%.250s", e.msg);
 		log_error("list not published: %s", e.msg);
+		store_check(d, &e);
 	}
 	engine_on_published(d->engine, clock_now(), ok, serial, until, &out);
 	apply(d, &out);

@@ -98,6 +98,9 @@ int scn_tor(const struct scenario *s, const char *name);
  */
 const char *scn_do(struct scenario *s, char **words, size_t n, bool dry);
 
+/* Closes what is still open of it. */
+void scn_do_end(void);
+
 /* scenario_expect.c */
 struct scn_predicate {
 	const char *name; /* first word behind the mirror's name, if it has one */

@@ -13,6 +13,7 @@
 
 #define FOREIGN "adifuhi6ujits3kvpl55iwelhrwztw7ls4x62efdevroujw43t5kanad"
 #define RESTART_MS 5000
+#define VISITS_MAX 32
 
 static bool
 is(const char *a, const char *b)
@@ -383,11 +384,28 @@ on_answer(struct sim_conn *c, void *arg)
 	}
 }
 
+static struct sim_conn *visits[VISITS_MAX]; /* of the operator, open ones */
+
 static void
 on_operator_closed(struct sim_conn *c, void *arg)
 {
-	(void)c;
+	unsigned i;
+
 	(void)arg;
+	for (i = 0; i < VISITS_MAX; i++)
+		if (visits[i] == c)
+			visits[i] = NULL;
+}
+
+void
+scn_do_end(void)
+{
+	unsigned i;
+
+	for (i = 0; i < VISITS_MAX; i++)
+		if (visits[i] != NULL)
+			sim_conn_close(visits[i]);
+	memset(visits, 0, sizeof visits);
 }
 
 /* operator METHOD [MIRROR] */
@@ -395,18 +413,20 @@ static const char *
 do_operator(struct scenario *s, char **w, size_t n, bool dry)
 {
 	static const struct sim_conn_ops ops = { on_answer, on_operator_closed };
-	struct sim_conn *c;
+	unsigned i;
 	char line[200];
 
 	if (n < 1 || n > 2 || (n == 2 && scn_mirror(s, w[1]) < 0))
 		return "operator METHOD [MIRROR]";
-	if (dry || (c = sim_connect(sim_plan.control, &ops, NULL)) == NULL)
+	for (i = 0; i < VISITS_MAX && visits[i] != NULL; i++)
+		;
+	if (dry || i == VISITS_MAX || (visits[i] = sim_connect(sim_plan.control, &ops, NULL)) == NULL)
 		return NULL;
 	if (n == 2)
 		snprintf(line, sizeof line, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\",\"params\":{\"mirror\":\"%s\"}}\n", w[0], w[1]);
 	else
 		snprintf(line, sizeof line, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\"}\n", w[0]);
-	sim_conn_puts(c, line);
+	sim_conn_puts(visits[i], line);
 	return NULL;
 }
 

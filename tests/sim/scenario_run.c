@@ -181,6 +181,7 @@ run(struct scenario *s, bool trace)
 		snprintf(s->wrong, sizeof s->wrong, "%s: %.300s", s->path, trace_violation());
 	if (s->wrong[0] != '\0' && !trace)
 		trace_tail();
+	scn_do_end();
 	world_end();
 	scn_now = NULL;
 }

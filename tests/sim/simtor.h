@@ -84,6 +84,8 @@ struct simtor_given {
 	int64_t first, last; /* true ms: when it was added */
 };
 const struct simtor_given *simtor_given(size_t i);
+/* An address that a tor answered to ADD_ONION in place of the key's own (QUIRK_WRONG_SERVICE). */
+bool simtor_made_up(const char *address);
 /* Runs, goes on, is unfiltered and has a network, since when (true ms); -1: not so. */
 int64_t simtor_fit_since(const struct simtor *t);
 /* Rendezvous circuits of visitors of a service, as circuit-status shows them. */

@@ -27,6 +27,16 @@ simtor_given(size_t i)
 	return i < simworld.n_given ? &simworld.given[i] : NULL;
 }
 
+bool
+simtor_made_up(const char *address)
+{
+	unsigned i;
+
+	for (i = 0; i < 8 && strcmp(simworld.told[i], address) != 0; i++)
+		;
+	return i < 8;
+}
+
 static void
 note_given(const struct ctl_add_onion *cmd)
 {
@@ -75,6 +85,8 @@ add_onion(struct ctl_link *k, const char *args, struct buf *out)
 	memcpy(s->ports, cmd.ports, sizeof s->ports);
 	s->n_ports = cmd.n_ports;
 	fresh_address(other);
+	if (t->quirk == QUIRK_WRONG_SERVICE)
+		memcpy(simworld.told[simworld.n_told++ % 8], other, sizeof other);
 	buf_addf(out, "250-ServiceID=%s\r\n", t->quirk == QUIRK_WRONG_SERVICE ? other : cmd.address);
 	if (cmd.fresh_key && !cmd.discard_pk)
 		buf_adds(out, "250-PrivateKey=ED25519-V3:(not played)\r\n");

@@ -117,6 +117,8 @@ struct simworld {
 	uint64_t users[USERS_KEPT]; /* hashes of SOCKS user names seen, a ring: each probe has a fresh one */
 	size_t n_users;
 	unsigned spell_ppm;
+	char told[8][57]; /* the last addresses that tors made up, QUIRK_WRONG_SERVICE */
+	unsigned n_told;
 	struct simtor_given *given; /* owned */
 	size_t n_given;
 };
