@@ -29,4 +29,4 @@ STRUCTURE_TESTS = tests/check-layers.sh tests/check-headers.sh tests/check-expor
 	tests/check-sizes.sh tests/check-install.sh
 dist_check_SCRIPTS += $(STRUCTURE_TESTS)
 EXTRA_DIST += tests/sanitized.sh tests/c-text.awk
-TESTS += $(STRUCTURE_TESTS) $(UNIT_TESTS) $(FUZZ_TESTS)
+TESTS += $(STRUCTURE_TESTS) $(UNIT_TESTS) $(FUZZ_TESTS) $(SIM_TESTS)

@@ -101,6 +101,7 @@ tests_sim_sim_transcript_LDFLAGS = $(AM_LDFLAGS) $(OM_BIN_LDFLAGS) $(SIM_WRAP)
 tests_sim_sim_transcript_LDADD = libsimworld.la libtor.la libproto.la libbase.la $(SODIUM_LIBS) $(CRYPTO_LIBS) -lm
 EXTRA_DIST += tests/sim/transcript.txt
 
-dist_check_SCRIPTS += %D%/seeds.sh
-EXTRA_DIST += %D%/seeds
-TESTS += tests/sim/seeds.sh
+# Kept seeds, and scenarios: each one a case inside its test.
+SIM_TESTS = tests/sim/seeds.sh tests/sim/scenarios.sh
+dist_check_SCRIPTS += $(SIM_TESTS)
+EXTRA_DIST += tests/sim/seeds tests/sim/scenarios

@@ -16,7 +16,7 @@
 static const char usage[] =
     "usage: sim [--days D] [--only FAULT,...] [--until DAYS] [--trace] [--quiet] [--verbose] [--twice] --seed S\n"
     "       sim [--days D] [--only FAULT,...] [--jobs N] [--quiet] [--verbose] --seeds A..B\n"
-    "       sim [--trace] --scenarios FILE...\n"
+    "       sim [--trace] [--jobs N] --scenarios FILE...\n"
     "       sim --checks | --faults\n"
     "Runs the whole daemon in a simulated world. The same seed gives the same trace.\n"
     "  --until  stop at this time (a number of days, may be 2.25)    --twice  run again, compare the traces\n"
@@ -146,7 +146,7 @@ main(int argc, char **argv)
 	vfs_register();
 	plan_prepare();
 	if (scenarios)
-		r = scn_run_files(argv + optind, (size_t)(argc - optind), o.trace) > 0;
+		r = scn_run_files(argv + optind, (size_t)(argc - optind), jobs, o.trace) > 0;
 	else
 		r = one ? run_one(first, twice, &o) : run_many(first, last, jobs, &o) > 0;
 	disk_snapshot_free();

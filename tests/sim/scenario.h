@@ -43,6 +43,8 @@ struct scn_expect {
 	enum scn_mode mode;
 	int64_t from, until;
 	struct scn_anchor *anchor;
+	size_t counted; /* commands up to here */
+	long count;
 };
 
 struct scn_act {
@@ -106,12 +108,12 @@ struct scn_predicate {
 	const char *name; /* first word behind the mirror's name, if it has one */
 	bool of_mirror;   /* the first word is a mirror */
 	unsigned min, max; /* words behind the name */
-	bool (*is)(struct scenario *s, const struct scn_expect *x, char **words);
+	bool (*is)(struct scenario *s, struct scn_expect *x, char **words);
 	const char *(*bad)(struct scenario *s, char **words); /* NULL, or what is wrong with the words */
 };
 /* The predicate of these words; NULL: *why. *skip: words that belong to its name. */
 const struct scn_predicate *scn_predicate_find(struct scenario *s, char **words, size_t n, const char **why);
-bool scn_is(struct scenario *s, const struct scn_expect *x);
+bool scn_is(struct scenario *s, struct scn_expect *x);
 void scn_anchor_take(struct scenario *s, struct scn_anchor *a);
 /* The newest address of this mirror that is in the visible list; NULL: none. */
 const char *scn_listed(const struct scenario *s, unsigned mirror);
@@ -120,7 +122,7 @@ const char *scn_listed(const struct scenario *s, unsigned mirror);
 void scn_on_log(const char *line);
 void scn_on_command(const char *line, size_t n);
 void scn_on_answer(const char *line, size_t n);
-/* Runs files one by one, a TAP line each; how many failed. */
-unsigned scn_run_files(char **paths, size_t n, bool trace);
+/* Runs files in so many processes, a TAP line each; how many failed. */
+unsigned scn_run_files(char **paths, size_t n, unsigned jobs, bool trace);
 
 #endif

@@ -60,14 +60,14 @@ view_of(const struct scenario *s, const struct scn_expect *x, struct mirror_view
 }
 
 static bool
-is_listed(struct scenario *s, const struct scn_expect *x, char **w)
+is_listed(struct scenario *s, struct scn_expect *x, char **w)
 {
 	(void)w;
 	return scn_listed(s, mirror_of(s, x)) != NULL;
 }
 
 static bool
-is_state(struct scenario *s, const struct scn_expect *x, char **w)
+is_state(struct scenario *s, struct scn_expect *x, char **w)
 {
 	struct mirror_view v;
 
@@ -75,7 +75,7 @@ is_state(struct scenario *s, const struct scn_expect *x, char **w)
 }
 
 static bool
-is_verdict(struct scenario *s, const struct scn_expect *x, char **w)
+is_verdict(struct scenario *s, struct scn_expect *x, char **w)
 {
 	struct mirror_view v;
 
@@ -83,7 +83,7 @@ is_verdict(struct scenario *s, const struct scn_expect *x, char **w)
 }
 
 static bool
-is_backend(struct scenario *s, const struct scn_expect *x, char **w)
+is_backend(struct scenario *s, struct scn_expect *x, char **w)
 {
 	struct mirror_view v;
 
@@ -91,7 +91,7 @@ is_backend(struct scenario *s, const struct scn_expect *x, char **w)
 }
 
 static bool
-is_rotated(struct scenario *s, const struct scn_expect *x, char **w)
+is_rotated(struct scenario *s, struct scn_expect *x, char **w)
 {
 	const char *now = scn_listed(s, mirror_of(s, x));
 
@@ -100,7 +100,7 @@ is_rotated(struct scenario *s, const struct scn_expect *x, char **w)
 }
 
 static bool
-is_working(struct scenario *s, const struct scn_expect *x, char **w)
+is_working(struct scenario *s, struct scn_expect *x, char **w)
 {
 	const char *now = scn_listed(s, mirror_of(s, x));
 
@@ -110,14 +110,14 @@ is_working(struct scenario *s, const struct scn_expect *x, char **w)
 
 /* The address that it had when the anchor came. */
 static bool
-is_old_listed(struct scenario *s, const struct scn_expect *x, char **w)
+is_old_listed(struct scenario *s, struct scn_expect *x, char **w)
 {
 	(void)w;
 	return check_list_has(x->anchor->listed[mirror_of(s, x)]);
 }
 
 static bool
-is_old_in_tor(struct scenario *s, const struct scn_expect *x, char **w)
+is_old_in_tor(struct scenario *s, struct scn_expect *x, char **w)
 {
 	(void)w;
 	return model_has_onion(x->anchor->listed[mirror_of(s, x)]);
@@ -143,7 +143,7 @@ bad_number(struct scenario *s, char **w)
 }
 
 static bool
-is_list(struct scenario *s, const struct scn_expect *x, char **w)
+is_list(struct scenario *s, struct scn_expect *x, char **w)
 {
 	(void)s;
 	(void)x;
@@ -151,7 +151,7 @@ is_list(struct scenario *s, const struct scn_expect *x, char **w)
 }
 
 static bool
-is_onions(struct scenario *s, const struct scn_expect *x, char **w)
+is_onions(struct scenario *s, struct scn_expect *x, char **w)
 {
 	long n = 0;
 	unsigned i;
@@ -175,7 +175,7 @@ given_count(void)
 }
 
 static bool
-is_rotation(struct scenario *s, const struct scn_expect *x, char **w)
+is_rotation(struct scenario *s, struct scn_expect *x, char **w)
 {
 	(void)s;
 	(void)w;
@@ -183,33 +183,37 @@ is_rotation(struct scenario *s, const struct scn_expect *x, char **w)
 }
 
 static bool
-is_new_onions(struct scenario *s, const struct scn_expect *x, char **w)
+is_new_onions(struct scenario *s, struct scn_expect *x, char **w)
 {
 	(void)s;
 	return compare((long)(given_count() - x->anchor->n_given), w[0], w[1]);
 }
 
-/* Lines of control commands that begin so, since the anchor. */
+/* Lines of control commands that begin so, since the anchor; only what is new is looked at. */
 static long
-commands_since(const struct scenario *s, const struct scn_expect *x, const char *begin)
+commands_since(const struct scenario *s, struct scn_expect *x, const char *begin)
 {
-	const char *p = s->commands != NULL ? s->commands + x->anchor->n_commands : "";
 	size_t len = strlen(begin);
-	long n = 0;
+	const char *p;
 
-	for (; *p != '\0'; p = strchr(p, '\n') + 1)
-		n += strncmp(p, begin, len) == 0 && (p[len] == ' ' || p[len] == '\n');
-	return n;
+	if (x->counted < x->anchor->n_commands) {
+		x->counted = x->anchor->n_commands;
+		x->count = 0;
+	}
+	for (p = s->commands != NULL ? s->commands + x->counted : ""; *p != '\0'; p = strchr(p, '\n') + 1)
+		x->count += strncmp(p, begin, len) == 0 && (p[len] == ' ' || p[len] == '\n');
+	x->counted = s->commands_len;
+	return x->count;
 }
 
 static bool
-is_command(struct scenario *s, const struct scn_expect *x, char **w)
+is_command(struct scenario *s, struct scn_expect *x, char **w)
 {
 	return commands_since(s, x, w[0]) > 0;
 }
 
 static bool
-is_commands(struct scenario *s, const struct scn_expect *x, char **w)
+is_commands(struct scenario *s, struct scn_expect *x, char **w)
 {
 	return compare(commands_since(s, x, w[0]), w[1], w[2]);
 }
@@ -221,7 +225,7 @@ bad_commands(struct scenario *s, char **w)
 }
 
 static bool
-is_serial(struct scenario *s, const struct scn_expect *x, char **w)
+is_serial(struct scenario *s, struct scn_expect *x, char **w)
 {
 	(void)s;
 	return strcmp(w[0], "rises") == 0 ? check_list_serial() > x->anchor->serial : check_list_serial() == x->anchor->serial;
@@ -237,7 +241,7 @@ bad_serial(struct scenario *s, char **w)
 /* --- daemon ------------------------------------------------------------------------------------------ */
 
 static bool
-is_daemon(struct scenario *s, const struct scn_expect *x, char **w)
+is_daemon(struct scenario *s, struct scn_expect *x, char **w)
 {
 	struct daemon *d = sim_daemon();
 
@@ -254,7 +258,7 @@ bad_daemon(struct scenario *s, char **w)
 }
 
 static bool
-is_life(struct scenario *s, const struct scn_expect *x, char **w)
+is_life(struct scenario *s, struct scn_expect *x, char **w)
 {
 	(void)s;
 	(void)x;
@@ -262,7 +266,7 @@ is_life(struct scenario *s, const struct scn_expect *x, char **w)
 }
 
 static bool
-is_panic(struct scenario *s, const struct scn_expect *x, char **w)
+is_panic(struct scenario *s, struct scn_expect *x, char **w)
 {
 	struct daemon *d = sim_daemon();
 	const char *why;
@@ -275,7 +279,7 @@ is_panic(struct scenario *s, const struct scn_expect *x, char **w)
 
 /* tor NAME up|fit */
 static bool
-is_tor(struct scenario *s, const struct scn_expect *x, char **w)
+is_tor(struct scenario *s, struct scn_expect *x, char **w)
 {
 	struct daemon *d = sim_daemon();
 	int tor = scn_tor(s, w[0]);
@@ -296,13 +300,13 @@ bad_tor(struct scenario *s, char **w)
 }
 
 static bool
-is_log(struct scenario *s, const struct scn_expect *x, char **w)
+is_log(struct scenario *s, struct scn_expect *x, char **w)
 {
 	return s->log != NULL && strstr(s->log + x->anchor->n_log, w[0]) != NULL;
 }
 
 static bool
-is_answer(struct scenario *s, const struct scn_expect *x, char **w)
+is_answer(struct scenario *s, struct scn_expect *x, char **w)
 {
 	(void)x;
 	return s->answers != NULL && strstr(s->answers, w[0]) != NULL;
@@ -310,7 +314,7 @@ is_answer(struct scenario *s, const struct scn_expect *x, char **w)
 
 /* Keys of the address that it had at the anchor are nowhere on the disk. */
 static bool
-is_old_key_on_disk(struct scenario *s, const struct scn_expect *x, char **w)
+is_old_key_on_disk(struct scenario *s, struct scn_expect *x, char **w)
 {
 	const struct simtor_given *g;
 	size_t i;
@@ -324,7 +328,7 @@ is_old_key_on_disk(struct scenario *s, const struct scn_expect *x, char **w)
 
 /* The run ends with this invariant broken: for what plants a violation. */
 static bool
-is_violation(struct scenario *s, const struct scn_expect *x, char **w)
+is_violation(struct scenario *s, struct scn_expect *x, char **w)
 {
 	const char *name = trace_violation_name();
 
@@ -388,7 +392,7 @@ scn_predicate_find(struct scenario *s, char **words, size_t n, const char **why)
 }
 
 bool
-scn_is(struct scenario *s, const struct scn_expect *x)
+scn_is(struct scenario *s, struct scn_expect *x)
 {
 	/* The words behind the name. */
 	char *words[SCN_WORDS];

@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define LOOK_MS 1000
 #define KEPT_MAX (64u * 1024 * 1024)
@@ -186,14 +188,15 @@ run(struct scenario *s, bool trace)
 	scn_now = NULL;
 }
 
-unsigned
-scn_run_files(char **paths, size_t n, bool trace)
+/* Every `step`-th file from the first on. */
+static unsigned
+run_some(char **paths, size_t n, size_t first, size_t step, bool trace)
 {
 	static struct scenario s; /* too big for a stack */
 	unsigned failed = 0;
 	size_t i;
 
-	for (i = 0; i < n; i++) {
+	for (i = first; i < n; i += step) {
 		if (scn_parse(&s, paths[i]) == 0)
 			run(&s, trace);
 		if (s.wrong[0] == '\0')
@@ -204,5 +207,28 @@ scn_run_files(char **paths, size_t n, bool trace)
 		fflush(stdout);
 		scn_free(&s);
 	}
+	return failed;
+}
+
+unsigned
+scn_run_files(char **paths, size_t n, unsigned jobs, bool trace)
+{
+	unsigned failed = 0, i;
+	int status;
+
+	if (jobs == 1)
+		return run_some(paths, n, 0, 1, trace);
+	fflush(stdout);
+	for (i = 0; i < jobs; i++) {
+		pid_t pid = fork();
+
+		if (pid < 0)
+			abort();
+		if (pid == 0)
+			exit(run_some(paths, n, i, jobs, trace) > 0);
+	}
+	for (i = 0; i < jobs; i++)
+		if (wait(&status) < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
+			failed++;
 	return failed;
 }
