@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const info_keys[] = { "version", "status/circuit-established", "network-liveness", "consensus/valid-until",
+static const char *const info_keys[] = { "version", "status/circuit-established", "network-liveness", "consensus/valid-after", "consensus/valid-until",
 	"onions/detached", "circuit-status", "net/listeners/socks", "status/bootstrap-phase", "uptime", NULL };
 static const char *const conf_keys[] = { "DisableNetwork", "PublishHidServDescriptors", "SocksPort", NULL };
 static const char *const event_names[] = { "HS_DESC", "STATUS_CLIENT", "STATUS_GENERAL", "NETWORK_LIVENESS", "STREAM", "CIRC",
@@ -150,6 +150,8 @@ with_argument(const char *verb, char *args)
 			   : "AUTHCHALLENGE without a nonce of 32 bytes";
 	if (strcmp(verb, "AUTHENTICATE") == 0)
 		return authenticate(args);
+	if (strcmp(verb, "GETINFO") == 0 && strncmp(args, "hs/client/desc/id/", 18) == 0)
+		return onion_addr_valid(args + 18) ? NULL : "GETINFO of a descriptor without an address";
 	if (strcmp(verb, "GETINFO") == 0)
 		return one_of(args, info_keys) ? NULL : "GETINFO of a key that is not ours";
 	if (strcmp(verb, "GETCONF") == 0)

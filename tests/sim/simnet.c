@@ -228,7 +228,7 @@ net_valid_until(void)
 {
 	int64_t t = net.frozen_at != 0 ? net.frozen_at : sim_true_wall();
 
-	return t - t % 3600 + 3 * 3600;
+	return t - t % 3600 + NET_CONSENSUS_S;
 }
 
 void

@@ -18,6 +18,7 @@
 #define NET_SPREAD_FETCH 3
 #define NET_STORE_MAX (NET_REPLICAS * NET_SPREAD_STORE)
 #define NET_FETCH_MAX (NET_REPLICAS * NET_SPREAD_FETCH)
+#define NET_CONSENSUS_S (3 * 3600) /* how long one is valid */
 #define NET_DESC_LIFETIME_MS (3 * 3600 * 1000)
 
 void net_start(void);

@@ -67,6 +67,12 @@ cache_put(struct simtor *t, const char *address, uint64_t intro_set)
 	c->expires = sim_now() + NET_DESC_LIFETIME_MS;
 }
 
+bool
+client_has_descriptor(struct simtor *t, const char *address)
+{
+	return cache_usable(t, address) != NULL;
+}
+
 void
 client_free(struct simtor *t)
 {
@@ -220,13 +226,47 @@ client_fetch(struct simtor *t, const char *address, uint64_t stream)
 
 /* --- introduction and rendezvous ------------------------------------------------------------------ */
 
+void
+visit_circuit(struct visit *s, bool minor, uint64_t id, const char *status, const char *purpose, const char *hs_state, const char *more)
+{
+	tor_event(s->tor, minor ? CTL_EV_CIRC_MINOR : CTL_EV_CIRC,
+	    "%s %llu %s $%040X~g,$%040X~m,$%040X~e BUILD_FLAGS=IS_INTERNAL,NEED_CAPACITY PURPOSE=%s HS_STATE=%s REND_QUERY=%s "
+	    "TIME_CREATED=2027-01-01T00:00:00.000000 SOCKS_USERNAME=\"%s\" SOCKS_PASSWORD=\"x\"%s",
+	    minor ? "CIRC_MINOR" : "CIRC", (unsigned long long)id, status, 1, 2, 3, purpose, hs_state, s->address, s->user, more);
+}
+
+/* A rendezvous point waits, and the introduction is on its way. */
+static void
+meet(struct visit *s)
+{
+	if (s->circuit == 0)
+		s->circuit = simtor_next_id();
+	s->intro_circuit = simtor_next_id();
+	visit_circuit(s, true, s->circuit, "PURPOSE_CHANGED", "HS_CLIENT_REND", "HSCR_ESTABLISHED_IDLE", "");
+	visit_circuit(s, false, s->intro_circuit, "LAUNCHED", "HS_CLIENT_INTRO", "HSCI_CONNECTING", "");
+}
+
 static void
 on_give_up(struct simtor *t, uint64_t id, uint64_t code)
 {
 	struct visit *s = visit_find(t, id);
 
+	if (s == NULL || s->state != VISIT_BUSY)
+		return;
+	/* A circuit that did not do its work is given up, and said so. */
+	if (code == REP_REND && s->circuit != 0)
+		visit_circuit(s, false, s->circuit, "CLOSED", "HS_CLIENT_REND", "HSCR_ESTABLISHED_WAITING", " REASON=TIMEOUT");
+	visit_reply(s, (unsigned)code);
+}
+
+static void
+on_intro_timeout(struct simtor *t, uint64_t id, uint64_t extra)
+{
+	struct visit *s = visit_find(t, id);
+
+	(void)extra;
 	if (s != NULL && s->state == VISIT_BUSY)
-		visit_reply(s, (unsigned)code);
+		visit_circuit(s, false, s->intro_circuit, "CLOSED", "HS_CLIENT_INTRO", "HSCI_CONNECTING", " REASON=TIMEOUT");
 }
 
 static void
@@ -259,6 +299,8 @@ static void
 intro_failed(struct simtor *t, struct visit *s, struct cached *c)
 {
 	c->failed_until = sim_now() + INTRO_FAILED_MS;
+	visit_circuit(s, true, s->intro_circuit, "PURPOSE_CHANGED", "HS_CLIENT_INTRO", "HSCI_INTRO_SENT", "");
+	visit_circuit(s, true, s->intro_circuit, "PURPOSE_CHANGED", "HS_CLIENT_INTRO", "HSCI_CONNECTING", "");
 	if (sim_below(DICE_TOR, 100) < 70)
 		give_up(t, s, sim_between(DICE_TOR, 900, 2600), t->extended ? REP_INTRO : REP_HOST);
 	else
@@ -305,14 +347,22 @@ introduce(struct simtor *t, struct visit *s)
 			client_fetch(t, s->address, s->id);
 			return;
 		}
+		meet(s);
 		intro_failed(t, s, c);
 	} else if (!tor_online(of) || in_bad_spell(svc)) {
 		/* Nothing comes back: it stopped, or the circuits do not come about. */
-		if (sim_below(DICE_TOR, 2) == 0)
+		meet(s);
+		if (sim_below(DICE_TOR, 2) == 0) {
+			visit_circuit(s, true, s->intro_circuit, "PURPOSE_CHANGED", "HS_CLIENT_INTRO", "HSCI_INTRO_SENT", "");
+			visit_circuit(s, true, s->intro_circuit, "PURPOSE_CHANGED", "HS_CLIENT_INTRO", "HSCI_DONE", "");
 			give_up(t, s, sim_between(DICE_TOR, 15000, 45000), t->extended ? REP_REND : REP_TTL);
-		else
+		} else {
+			tor_after(t, 25000, on_intro_timeout, s->id, 0);
 			give_up(t, s, SOCKS_TIMEOUT_MS, REP_TTL);
+		}
 	} else {
+		meet(s);
+		visit_circuit(s, true, s->intro_circuit, "PURPOSE_CHANGED", "HS_CLIENT_INTRO", "HSCI_INTRO_SENT", "");
 		tor_after(t, sim_between(DICE_TOR, 500, 2200), on_rendezvous, s->id, c->intro_set);
 	}
 }

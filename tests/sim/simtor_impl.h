@@ -70,7 +70,7 @@ struct visit {
 	uint16_t port;
 	bool missed;   /* an HSDir said 404: F0 sticks */
 	bool fetched;  /* the descriptor is of this attempt */
-	uint64_t circuit;
+	uint64_t circuit, intro_circuit; /* 0: none yet */
 	struct back_conn *back;
 	struct buf to_back;
 };
@@ -165,9 +165,13 @@ const char *service_target(const struct service *s, uint16_t port);
 /* simtor_client.c: descriptors and introductions, as a client */
 /* Asks HSDirs, on behalf of a stream, which goes on or fails then; 0: HSFETCH. */
 void client_fetch(struct simtor *t, const char *address, uint64_t stream);
+bool client_has_descriptor(struct simtor *t, const char *address);
 void client_forget(struct simtor *t, const char *address);
 void client_connect(struct simtor *t, struct visit *s);
 void client_free(struct simtor *t);
+
+/* A circuit of a visitor: "CIRC_MINOR" or "CIRC", what became of it, and how it is now. */
+void visit_circuit(struct visit *s, bool minor, uint64_t id, const char *status, const char *purpose, const char *hs_state, const char *more);
 
 /* simtor_socks.c */
 void socks_serve(struct simtor *t);

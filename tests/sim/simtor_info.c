@@ -71,9 +71,9 @@ value_of(const struct simtor *t, const char *key, struct buf *v)
 		buf_adds(v, t->circuits_ok ? "1" : "0");
 	else if (strcmp(key, "network-liveness") == 0)
 		buf_adds(v, t->live ? "up" : "down");
-	else if (strcmp(key, "consensus/valid-until") == 0) {
+	else if (strcmp(key, "consensus/valid-until") == 0 || strcmp(key, "consensus/valid-after") == 0) {
 		if (t->was_ready)
-			add_time(v, net_valid_until());
+			add_time(v, net_valid_until() - (key[16] == 'a' ? NET_CONSENSUS_S : 0));
 	} else if (strcmp(key, "status/bootstrap-phase") == 0)
 		buf_addf(v, "NOTICE BOOTSTRAP PROGRESS=%d TAG=%s SUMMARY=\"%s\"", t->ready ? 100 : 0, t->ready ? "done" : "starting",
 		    t->ready ? "Done" : "Starting");
@@ -102,6 +102,14 @@ answer_getinfo(struct simtor *t, const char *args, struct buf *out)
 	struct buf v = BUF_INIT(4 * 1024 * 1024);
 	size_t n = ctl_words(copy, words), i, unknown = 0, left;
 
+	if (n == 1 && strncmp(words[0], "hs/client/desc/id/", 18) == 0) {
+		if (client_has_descriptor(t, words[0] + 18))
+			buf_addf(out, "250+%s=\r\nhs-descriptor 3\r\n.\r\n250 OK\r\n", words[0]);
+		else
+			buf_adds(out, "551 Not found in cache\r\n");
+		goto out;
+	}
+
 	for (i = 0; i < n; i++) {
 		buf_reset(&v);
 		unknown += !value_of(t, words[i], &v);
@@ -118,6 +126,7 @@ answer_getinfo(struct simtor *t, const char *args, struct buf *out)
 	}
 	if (unknown == 0)
 		buf_adds(out, "250 OK\r\n");
+out:
 	buf_free(&v);
 	free(copy);
 }

@@ -46,8 +46,8 @@ visit_forget(struct visit *s)
 static void
 visit_event(struct visit *s, const char *status, const char *rest)
 {
-	tor_event(s->tor, CTL_EV_STREAM, "STREAM %llu %s %llu %s.onion:%u%s", (unsigned long long)s->id, status, (unsigned long long)s->circuit,
-	    s->address, s->port, rest);
+	tor_event(s->tor, CTL_EV_STREAM, "STREAM %llu %s %llu %s.onion:%u%s SOCKS_USERNAME=\"%s\" SOCKS_PASSWORD=\"x\" CLIENT_PROTOCOL=SOCKS5",
+	    (unsigned long long)s->id, status, (unsigned long long)s->circuit, s->address, s->port, rest, s->user);
 }
 
 static void
@@ -129,15 +129,15 @@ visit_join(struct visit *s, struct service *svc)
 	const char *target = service_target(svc, s->port);
 	unsigned code = 0;
 
-	c->id = s->circuit = simtor_next_id();
+	c->id = s->circuit;
 	memcpy(c->address, s->address, sizeof c->address);
 	memcpy(c->user, s->user, sizeof c->user);
 	c->closes = sim_now() + CIRCUIT_MS;
 	c->next = t->circuits;
 	t->circuits = c;
-	tor_event(t, CTL_EV_CIRC_MINOR, "CIRC_MINOR %llu PURPOSE_CHANGED $%040X~r BUILD_FLAGS=IS_INTERNAL PURPOSE=HS_CLIENT_REND HS_STATE=HSCR_JOINED "
-					"REND_QUERY=%s SOCKS_USERNAME=\"%s\" SOCKS_PASSWORD=\"x\" OLD_PURPOSE=HS_CLIENT_REND OLD_HS_STATE=HSCR_ESTABLISHED_WAITING",
-	    (unsigned long long)c->id, 1, c->address, c->user);
+	visit_circuit(s, true, s->intro_circuit, "PURPOSE_CHANGED", "HS_CLIENT_INTRO", "HSCI_DONE", "");
+	visit_circuit(s, true, s->intro_circuit, "PURPOSE_CHANGED", "CIRCUIT_PADDING", "HSCI_DONE", "");
+	visit_circuit(s, true, s->circuit, "PURPOSE_CHANGED", "HS_CLIENT_REND", "HSCR_JOINED", "");
 	visit_event(s, "SENTCONNECT", "");
 	if (target == NULL) {
 		code = 5;
@@ -226,7 +226,7 @@ take_auth(struct visit *s, const unsigned char *p, size_t n)
 static long
 take_request(struct visit *s, const unsigned char *p, size_t n)
 {
-	char rest[400];
+	char rest[64];
 
 	if (n < 5 || n < 7u + p[4])
 		return 0;
@@ -237,8 +237,7 @@ take_request(struct visit *s, const unsigned char *p, size_t n)
 	memcpy(s->address, p + 5, 56);
 	s->port = (uint16_t)(p[67] << 8 | p[68]);
 	s->state = VISIT_BUSY;
-	snprintf(rest, sizeof rest, " SOURCE_ADDR=127.0.0.1:%llu PURPOSE=USER SOCKS_USERNAME=\"%.255s\" SOCKS_PASSWORD=\"x\" CLIENT_PROTOCOL=SOCKS5",
-	    (unsigned long long)(10000 + s->id % 50000), s->user);
+	snprintf(rest, sizeof rest, " SOURCE_ADDR=127.0.0.1:%llu PURPOSE=USER", (unsigned long long)(10000 + s->id % 50000));
 	visit_event(s, "NEW", rest);
 	return 69;
 }

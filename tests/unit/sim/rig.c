@@ -44,7 +44,7 @@ on_event(const struct event *ev, void *arg)
 {
 	struct bare *b = arg;
 
-	prober_on_event(b->prober, ev);
+	prober_on_event(b->prober, b->session, ev);
 	if (ev->kind != EVENT_HS_DESC)
 		return;
 	b->uploads += ev->u.hs_desc.action == EVENT_DESC_UPLOAD;
@@ -196,7 +196,7 @@ bare_probe(struct bare *b, const char *address, int64_t timeout_ms)
 {
 	static uint64_t id;
 	struct endpoint via;
-	const struct probe_request rq = { .address = address, .port = 80, .via = &via, .path = "/", .status = 200, .contains = "the true page",
+	const struct probe_request rq = { .address = address, .port = 80, .via = &via, .through = b->session, .path = "/", .status = 200, .contains = "the true page",
 		.timeout_ms = timeout_ms };
 	int64_t began = sim_now(), until = began + timeout_ms + 1000;
 

@@ -4,6 +4,8 @@
 #include "unit/sim/rig.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct bare b;
@@ -19,8 +21,11 @@ start(void)
 static void
 stop(void)
 {
-	cr_expect_str_empty(b.violation, "%s", b.violation);
-	cr_expect_null(trace_violation(), "%s", trace_violation());
+	/* Criterion does not count what fails in here. */
+	if (b.violation[0] != '\0' || trace_violation() != NULL) {
+		fprintf(stderr, "%s %s\n", b.violation, trace_violation() != NULL ? trace_violation() : "");
+		abort();
+	}
 	bare_stop(&b);
 }
 
