@@ -13,6 +13,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#define UNSEEN_S (27 * 3600)
+#define SETTLE_MS (2 * 60 * 1000)
+
 static om_site *reader;
 static uint64_t serial;
 static int64_t last_change;
@@ -47,7 +50,23 @@ bundle(size_t *n)
 	return sim_file_get(path, n);
 }
 
-/* The clock of this reader is right; the daemon's may not be. */
+/*
+ * The reader's clock is right. Only where tor's consensus cannot tell (it is
+ * good for a day after its time) it is as wrong as the daemon's: else each list
+ * signed meanwhile would be refused, and nobody could know better.
+ */
+static int64_t
+readers_clock(void)
+{
+	int64_t off = sim_wall() - sim_true_wall();
+
+	if (off > -UNSEEN_S && off < UNSEEN_S)
+		return sim_wall();
+	if (model_fit_for(SETTLE_MS))
+		sim_violation("I16", "a list was signed by a clock that is off by %lld s", (long long)off);
+	return sim_true_wall();
+}
+
 void
 check_list_visible(void)
 {
@@ -62,7 +81,7 @@ check_list_visible(void)
 	}
 	visible++;
 	last_change = sim_now();
-	if (om_site_feed_bundle(reader, text, n, sim_wall(), &e) != 0) {
+	if (om_site_feed_bundle(reader, text, n, readers_clock(), &e) != 0) {
 		sim_violation(e.reason == OM_ROLLBACK || e.reason == OM_FORK ? "I3" : "I4", "a reader refuses the list: %s: %s",
 		    om_reason_name(e.reason), e.detail);
 		return;

@@ -81,7 +81,7 @@ check_on_command(unsigned tor, const char *line, size_t n)
 	size_t word = strcspn(line, " ");
 
 	scn_on_command(line, n);
-	if (strncmp(line, "GET", 3) == 0)
+	if (strncmp(line, "GET", 3) == 0 || strncmp(line, "CLOSE", 5) == 0 || strncmp(line, "HSFETCH", 7) == 0)
 		sim_detail("tor%u < %.*s", tor, (int)n, line);
 	else /* no key and no hash in it */
 		sim_trace("tor%u < %.*s", tor, strncmp(line, "AUTH", 4) == 0 || strncmp(line, "ADD_ONION", 9) == 0 ? (int)word : (int)(n < 80 ? n : 80),
