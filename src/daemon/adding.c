@@ -2,6 +2,7 @@
 /* Keys and services: plan, ADD_ONION, DEL_ONION, shred. */
 #include "config.h"
 #include "base/log.h"
+#include "base/mutant.h"
 #include "daemon/daemon.h"
 #include "daemon/records.h"
 #include "proto/edkey.h"
@@ -153,7 +154,7 @@ on_added(void *ctx, uint64_t id, const struct reply *reply)
 		add_failed(d, id, ADD_COLLISION, reply_text(reply));
 	} else if (reply_add_onion(&got, reply, &e) != 0) {
 		add_failed(d, id, ADD_REFUSED, e.msg);
-	} else if (strcmp(got.service_id, r->address) != 0) {
+	} else if (strcmp(got.service_id, r->address) != 0 && !MUTANT(19)) {
 		/* Not tor as we know it: take back what it says it made. */
 		log_error("tor answers ADD_ONION with another address than the key's; removing it");
 		session_del_onion(wiring_link(d, r->tor)->session, got.service_id, NULL, NULL, 0, NULL);
@@ -235,6 +236,8 @@ do_shred(struct daemon *d, const struct action *a)
 {
 	struct err e = ERR_INIT;
 
+	if (MUTANT(14))
+		return;
 	if (store_delete(d->store, STORE_KEY, a->onion, &e) != 0 || store_delete(d->store, STORE_LEAF, a->onion, &e) != 0)
 		log_error("the key of an onion that is over could not be destroyed: %s", e.msg);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What probes mean: proving, rise and fall, delisting, panic. */
 #include "config.h"
+#include "base/mutant.h"
 #include "base/rng.h"
 #include "mirror/engine_impl.h"
 
@@ -13,7 +14,7 @@ is_down(const struct engine *e, const struct onion *o)
 	if (o->mirror < 0 || o->fails == 0)
 		return false;
 	/* Wrong content is no matter of luck on the way: readers are not to see it for another minute. */
-	return o->fails >= e->mirrors[o->mirror].cfg.fall || o->last == VERDICT_CONTENT;
+	return o->fails >= (MUTANT(21) ? 1 : e->mirrors[o->mirror].cfg.fall) || o->last == VERDICT_CONTENT;
 }
 
 static void
@@ -116,9 +117,9 @@ engine_on_probe(struct engine *e, struct now now, uint64_t onion, enum verdict v
 			report_probe(e, o, v, out);
 		/* A result that comes after the service was lost is about another service. */
 		if (o->service == SERVICE_UP && !o->stale && (o->r.state == ONION_PROVING || o->r.state == ONION_LISTED)) {
-			if (v == VERDICT_OK)
+			if (v == VERDICT_OK || (MUTANT(1) && !o->r.proved))
 				probe_ok(e, now, o, out);
-			else if (verdict_is_failure(v))
+			else if (verdict_is_failure(v) || (MUTANT(4) && v == VERDICT_INCONCLUSIVE))
 				probe_failed(e, now, o, v, out);
 			else if (v == VERDICT_BUSY && o->r.proved)
 				o->fails = 0;
@@ -271,8 +272,8 @@ mass_over(struct engine *e)
 void
 health_delist(struct engine *e, struct actions *out)
 {
-	unsigned failing, listed, leaving = 0, floor = e->min_listed > 1 ? e->min_listed : 1;
-	bool mass = mass_failure(e, &failing, &listed);
+	unsigned failing, listed, leaving = 0, floor = MUTANT(22) ? 0 : e->min_listed > 1 ? e->min_listed : 1;
+	bool mass = mass_failure(e, &failing, &listed) && !MUTANT(11);
 	char why[120] = "";
 	size_t i;
 

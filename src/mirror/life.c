@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The life of one onion: what its state makes due. Commands only while the link is up. */
 #include "config.h"
+#include "base/mutant.h"
 #include "mirror/engine_impl.h"
 
 #include <stdio.h>
@@ -28,7 +29,7 @@ add(struct engine *e, struct now now, struct onion *o, struct actions *out)
 		engine_due(e, o->next_add);
 		return;
 	}
-	if (e->tors[o->tor].batch >= BATCH)
+	if (e->tors[o->tor].batch >= BATCH && !MUTANT(9))
 		return; /* the next upload that ends brings us back here */
 	e->tors[o->tor].batch++;
 	if (onion_is_candidate(o))
@@ -90,10 +91,12 @@ static void
 leave(struct engine *e, struct now now, struct onion *o, struct actions *out)
 {
 	/* A retired onion is never added again: when tor has lost it, its time is over. */
-	if (o->service == SERVICE_ABSENT)
+	if (MUTANT(12) && o->service == SERVICE_ABSENT && now.mono < o->grace_end)
+		add(e, now, o, out);
+	else if (o->service == SERVICE_ABSENT)
 		onion_set_state(e, o, now, ONION_GONE, out,
 		    now.mono < o->grace_end ? "tor lost it while it drained" : "its drain is over");
-	else if (now.mono < o->grace_end)
+	else if (now.mono < o->grace_end && !MUTANT(6))
 		engine_due(e, o->grace_end);
 	else if (o->service == SERVICE_UP)
 		delete(o, out);

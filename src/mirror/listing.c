@@ -2,6 +2,7 @@
 /* What the next list holds, when it is signed, and what follows once it is visible. */
 #include "config.h"
 #include "base/mem.h"
+#include "base/mutant.h"
 #include "base/rng.h"
 #include "mirror/engine_impl.h"
 
@@ -74,7 +75,7 @@ engine_tombstones(const struct engine *e, int64_t wall, uint64_t *ids, size_t ca
 		const struct onion *o = e->onions[i];
 		bool leaving = o->r.state == ONION_LISTED && (o->mirror < 0 || is_replaced(e, o));
 
-		if (o->r.tombstone_until <= wall || o->r.listed == 0)
+		if (MUTANT(5) || o->r.tombstone_until <= wall || o->r.listed == 0)
 			continue;
 		if (!leaving && o->r.state != ONION_LEAVING && o->r.state != ONION_REVOKED && o->r.state != ONION_GONE)
 			continue;
@@ -247,6 +248,8 @@ engine_on_published(struct engine *e, struct now now, bool ok, uint64_t serial, 
 	/* A root may allow heads so short that half their life comes first. */
 	if (valid_until > now.wall && e->renew_at > now.mono + (valid_until - now.wall) * 500)
 		e->renew_at = now.mono + (valid_until - now.wall) * 500;
+	if (MUTANT(24))
+		e->renew_at = NEVER;
 	for (i = 0; i < e->n_onions; i++) {
 		struct onion *o = e->onions[i];
 

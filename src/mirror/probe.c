@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* When which onion is probed, and how many at a time. */
 #include "config.h"
+#include "base/mutant.h"
 #include "base/rng.h"
 #include "mirror/engine_impl.h"
 
@@ -35,7 +36,7 @@ start_probe(struct now now, struct onion *o, struct actions *out)
 {
 	struct action *a = action_add(out, ACTION_PROBE, o, -1);
 
-	a->fresh = o->fails == 1 || (o->r.state == ONION_LISTED && now.mono - o->last_fresh >= FRESH_MS);
+	a->fresh = MUTANT(20) ? false : o->fails == 1 || (o->r.state == ONION_LISTED && now.mono - o->last_fresh >= FRESH_MS);
 	if (a->fresh)
 		o->last_fresh = now.mono;
 	o->probing = true;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* When a mirror gets a new onion: at the start, by hand, by age, after a takedown; within spacing and budget. */
 #include "config.h"
+#include "base/mutant.h"
 #include "mirror/engine_impl.h"
 
 static void
@@ -74,7 +75,7 @@ budget_allows(const struct engine *e, struct now now, bool *spent, int64_t *agai
 		return false;
 	}
 	*again = latest == INT64_MIN ? now.mono : latest + e->rotation_spacing_ms;
-	return now.mono >= *again;
+	return now.mono >= *again || MUTANT(16);
 }
 
 /*
@@ -84,7 +85,7 @@ budget_allows(const struct engine *e, struct now now, bool *spent, int64_t *agai
 static bool
 is_takedown(const struct engine *e, const struct mirror *m, const struct onion *o)
 {
-	bool backend_well = m->backend_at != 0 && (m->backend == VERDICT_OK || m->backend == VERDICT_BUSY);
+	bool backend_well = MUTANT(15) || (m->backend_at != 0 && (m->backend == VERDICT_OK || m->backend == VERDICT_BUSY));
 
 	return o->service == SERVICE_UP && o->seen >= o->failing_since && o->fails > 0 &&
 	    o->address_fails >= 2 * m->cfg.fall && onion_fit(e, o) && backend_well && !m->checking && !health_mass_failure(e);

@@ -14,6 +14,7 @@ void check_list_free(void);
 void check_list_visible(void);
 void check_list_minute(void);
 bool check_list_has(const char *address); /* 56 characters */
+bool check_list_retired(const char *address); /* a reader is told that it is no longer one */
 size_t check_list_count(void);
 uint64_t check_list_serial(void); /* 0: none was visible yet */
 size_t check_list_reachable(void);

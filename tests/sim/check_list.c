@@ -112,6 +112,14 @@ check_list_has(const char *address)
 	return reader != NULL && om_site_is_mirror(reader, address, sim_wall()) == OM_IS_MIRROR;
 }
 
+bool
+check_list_retired(const char *address)
+{
+	om_answer r = reader != NULL ? om_site_is_mirror(reader, address, sim_wall()) : OM_IS_UNKNOWN;
+
+	return r == OM_IS_RETIRED || r == OM_IS_REVOKED;
+}
+
 size_t
 check_list_count(void)
 {

@@ -59,6 +59,8 @@ on_add(const char *blob)
 		return;
 	}
 	onion_from_pubkey(address, pub);
+	if (check_list_retired(address))
+		sim_violation("I9", "%.8s... is retired, and is added again", address);
 	if ((o = find(address, true)) != NULL)
 		o->added = sim_now();
 }

@@ -104,4 +104,4 @@ EXTRA_DIST += tests/sim/transcript.txt
 # Kept seeds, and scenarios: each one a case inside its test.
 SIM_TESTS = tests/sim/seeds.sh tests/sim/scenarios.sh
 dist_check_SCRIPTS += $(SIM_TESTS)
-EXTRA_DIST += tests/sim/seeds tests/sim/scenarios
+EXTRA_DIST += tests/sim/seeds tests/sim/scenarios tests/sim/mutants.sh

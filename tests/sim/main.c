@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* sim: the simulator's command line. */
 #include "config.h"
+#include "base/mutant.h"
 #include "sim/check.h"
 #include "sim/impl.h"
 #include "sim/nemesis.h"
@@ -19,6 +20,7 @@ static const char usage[] =
     "       sim [--trace] [--jobs N] --scenarios FILE...\n"
     "       sim --checks | --faults\n"
     "Runs the whole daemon in a simulated world. The same seed gives the same trace.\n"
+    "  --mutant N  with this fault of base/mutant.h (a build with --enable-mutants)\n"
     "  --until  stop at this time (a number of days, may be 2.25)    --twice  run again, compare the traces\n"
     "  --quiet  no last lines of the trace when an invariant breaks  --only   no other classes of faults (\"\": none)\n";
 
@@ -85,6 +87,19 @@ run_one(uint64_t seed, bool twice, const struct run_options *o)
 	return a.failed;
 }
 
+/* Only in a build with --enable-mutants. */
+static int
+take_mutant(const char *text)
+{
+#ifdef MUTANTS
+	mutant_number = atoi(text);
+	return mutant_number > 0 ? 0 : -1;
+#else
+	(void)text;
+	return -1;
+#endif
+}
+
 /* "A" or "A..B". */
 static int
 take_seeds(const char *text, uint64_t *first, uint64_t *last)
@@ -105,7 +120,8 @@ main(int argc, char **argv)
 		{ "only", required_argument, NULL, 'o' }, { "trace", no_argument, NULL, 't' }, { "quiet", no_argument, NULL, 'q' },
 		{ "verbose", no_argument, NULL, 'v' }, { "twice", no_argument, NULL, '2' }, { "checks", no_argument, NULL, 'c' },
 		{ "faults", no_argument, NULL, 'f' },
-		{ "scenarios", no_argument, NULL, 'n' }, { 0 } };
+		{ "scenarios", no_argument, NULL, 'n' },
+		{ "mutant", required_argument, NULL, 'm' }, { 0 } };
 	struct run_options o = { .program = argv[0], .days = 7 };
 	uint64_t first = 0, last = 0;
 	bool twice = false, one = false, many = false, scenarios = false;
@@ -135,6 +151,10 @@ main(int argc, char **argv)
 		case 'c': return list_checks();
 		case 'f': return list_faults();
 		case 'n': scenarios = true; break;
+		case 'm':
+			if (take_mutant(optarg) != 0)
+				return bad();
+			break;
 		default: return bad();
 		}
 	}

@@ -117,6 +117,13 @@ is_old_listed(struct scenario *s, struct scn_expect *x, char **w)
 }
 
 static bool
+is_old_retired(struct scenario *s, struct scn_expect *x, char **w)
+{
+	(void)w;
+	return check_list_retired(x->anchor->listed[mirror_of(s, x)]);
+}
+
+static bool
 is_old_in_tor(struct scenario *s, struct scn_expect *x, char **w)
 {
 	(void)w;
@@ -187,6 +194,29 @@ is_new_onions(struct scenario *s, struct scn_expect *x, char **w)
 {
 	(void)s;
 	return compare((long)(given_count() - x->anchor->n_given), w[0], w[1]);
+}
+
+/* Between the first additions of new addresses since the anchor lies so much time. */
+static bool
+is_apart(struct scenario *s, struct scn_expect *x, char **w)
+{
+	const struct simtor_given *a, *b;
+	size_t i;
+
+	(void)s;
+	for (i = x->anchor->n_given + 1; (b = simtor_given(i)) != NULL; i++) {
+		a = simtor_given(i - 1);
+		if (b->first - a->first < scn_duration(w[0]))
+			return false;
+	}
+	return true;
+}
+
+static const char *
+bad_duration(struct scenario *s, char **w)
+{
+	(void)s;
+	return scn_duration(w[0]) > 0 ? NULL : "not a duration";
 }
 
 /* Lines of control commands that begin so, since the anchor; only what is new is looked at. */
@@ -312,7 +342,35 @@ is_answer(struct scenario *s, struct scn_expect *x, char **w)
 	return s->answers != NULL && strstr(s->answers, w[0]) != NULL;
 }
 
-/* Keys of the address that it had at the anchor are nowhere on the disk. */
+/* The key of the address that it had at the anchor: in the store, or its bytes anywhere on the disk. */
+static void
+find_old(const struct onion_record *r, void *arg)
+{
+	const struct onion_record **out = arg;
+
+	if (strcmp(r->address, out[1]->address) == 0)
+		out[0] = r;
+}
+
+static bool
+in_store(const char *address)
+{
+	struct onion_record wanted = { 0 };
+	const struct onion_record *found[2] = { NULL, &wanted };
+	struct daemon *d = sim_daemon();
+	char *text;
+	size_t n;
+
+	snprintf(wanted.address, sizeof wanted.address, "%s", address);
+	if (d == NULL)
+		return true;
+	engine_each_onion(d->engine, find_old, found);
+	if (found[0] == NULL || store_get(d->store, STORE_KEY, found[0]->id, &text, &n, NULL) != 0)
+		return false;
+	free(text);
+	return true;
+}
+
 static bool
 is_old_key_on_disk(struct scenario *s, struct scn_expect *x, char **w)
 {
@@ -322,7 +380,7 @@ is_old_key_on_disk(struct scenario *s, struct scn_expect *x, char **w)
 	(void)w;
 	for (i = 0; (g = simtor_given(i)) != NULL; i++)
 		if (strcmp(g->address, x->anchor->listed[mirror_of(s, x)]) == 0)
-			return disk_find_bytes(g->key, sizeof g->key, false) != NULL;
+			return in_store(g->address) || disk_find_bytes(g->key, sizeof g->key, false) != NULL;
 	return false;
 }
 
@@ -347,12 +405,14 @@ static const struct scn_predicate predicates[] = {
 	{ "rotated", true, 0, 0, is_rotated, NULL },
 	{ "works", true, 0, 0, is_working, NULL },
 	{ "old-address-listed", true, 0, 0, is_old_listed, NULL },
+	{ "old-address-retired", true, 0, 0, is_old_retired, NULL },
 	{ "old-address-in-tor", true, 0, 0, is_old_in_tor, NULL },
 	{ "old-key-on-disk", true, 0, 0, is_old_key_on_disk, NULL },
 	{ "list", false, 2, 2, is_list, bad_number },
 	{ "onions", false, 2, 2, is_onions, bad_number },
 	{ "rotation", false, 0, 0, is_rotation, NULL },
 	{ "new-onions", false, 2, 2, is_new_onions, bad_number },
+	{ "new-onions-apart", false, 1, 1, is_apart, bad_duration },
 	{ "command", false, 1, 1, is_command, NULL },
 	{ "commands", false, 3, 3, is_commands, bad_commands },
 	{ "serial", false, 1, 1, is_serial, bad_serial },
@@ -368,7 +428,7 @@ static const struct scn_predicate predicates[] = {
 const struct scn_predicate *
 scn_predicate_find(struct scenario *s, char **words, size_t n, const char **why)
 {
-	static char text[400];
+	static char text[500];
 	bool of_mirror = n > 0 && scn_mirror(s, words[0]) >= 0;
 	size_t skip = of_mirror ? 2 : 1, i;
 
