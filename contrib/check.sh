@@ -6,8 +6,9 @@ set -u
 
 usage() {
 	cat <<'TEXT'
-usage: check.sh [--quick] [--build DIR] [--seeds N]
+usage: check.sh [--quick | --full] [--build DIR] [--seeds N]
   --quick      leave out the tests on a private network of real tor processes
+  --full       also count which faults on purpose the simulator finds (tests/sim/mutants.sh)
   --seeds N    how many fresh seeds the simulator runs, 7 virtual days each (default 1000; with --quick 100)
   --build DIR  where to build (default: build-check in the source tree; it stays for the next run)
 Runs: unit tests, replay of the fuzz corpora and structure checks (make check, gcc, ASan, UBSan, leaks
@@ -19,10 +20,12 @@ TEXT
 top=$(cd "$(dirname "$0")/.." && pwd)
 build=$top/build-check
 quick=no
+full=no
 seeds=
 while [ $# -gt 0 ]; do
 	case $1 in
 	--quick) quick=yes ;;
+	--full) full=yes ;;
 	--build)
 		[ $# -ge 2 ] || { usage >&2; exit 2; }
 		shift
@@ -193,6 +196,15 @@ if (simulate) > "$log" 2>&1; then
 	[ -z "$good" ] || passed=$((passed + good - 1))
 else
 	give_up "build of the simulator" "$log"
+fi
+
+if [ $full = yes ]; then
+	step "mutants"
+	log=$build/logs/mutants.log
+	sh "$top/tests/sim/mutants.sh" --build "$build/mutants" > "$log" 2>&1
+	code=$?
+	grep -E '^(ok|not ok|#) ' "$log"
+	count "$log" $code mutants
 fi
 
 step "tarball"

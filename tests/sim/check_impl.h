@@ -25,6 +25,12 @@ int64_t check_list_valid_until(void);
 void check_wire_begin(void);
 void check_proved(const om_site *reader); /* I2: each listed onion was fetched since its tor has it */
 
+/* check_key.c */
+void check_key_begin(void);
+void check_key_minute(void);
+void check_key_last(void);
+void check_key_log(const char *line);
+
 /* check_live.c: after the heal */
 void check_live_begin(void);
 void check_live_heal(void);

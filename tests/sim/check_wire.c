@@ -145,6 +145,7 @@ check_on_log(const char *line)
 	size_t n;
 
 	scn_on_log(line);
+	check_key_log(line);
 
 	for (; *line != '\0'; line += n > 0 ? n : 1) {
 		n = strspn(line, "abcdefghijklmnopqrstuvwxyz234567");

@@ -34,6 +34,7 @@ libsimworld_la_CFLAGS = $(SIM_CFLAGS)
 tests_sim_sim_SOURCES = \
 	%D%/check.c %D%/check.h \
 	%D%/check_impl.h \
+	%D%/check_key.c \
 	%D%/check_list.c \
 	%D%/check_live.c \
 	%D%/check_table.c \

@@ -74,6 +74,9 @@ add_onion(struct ctl_link *k, const char *args, struct buf *out)
 	if (cmd.fresh_key)
 		fresh_address(cmd.address);
 	if (service_find(t, cmd.address) != NULL) {
+		/* A real tor writes a bug report into its log for each of these. */
+		if (service_find(t, cmd.address)->shown)
+			sim_violation("I18", "ADD_ONION of a service that tor %s had said it has", t->name);
 		buf_adds(out, "550 Onion address collision\r\n");
 		mem_wipe(&cmd, sizeof cmd);
 		return;

@@ -27,7 +27,7 @@ struct ctl_link {
 struct service {
 	struct service *next;
 	char address[57];
-	bool detached, foreign;
+	bool detached, foreign, shown; /* shown: a controller was told that it is there */
 	uint64_t id, owner; /* owner: link of a service that is not detached */
 	struct ctl_port ports[CTL_PORTS_MAX];
 	size_t n_ports;

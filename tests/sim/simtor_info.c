@@ -16,11 +16,13 @@
 static void
 list_services(const struct simtor *t, bool detached, struct buf *v)
 {
-	const struct service *s;
+	struct service *s;
 
 	for (s = t->services; s != NULL; s = s->next)
-		if (s->detached == detached)
+		if (s->detached == detached) {
 			buf_addf(v, "%s%s", v->len > 0 ? "\r\n" : "", s->address);
+			s->shown = true;
+		}
 }
 
 static void
