@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
+# needs tor
 """The simulated tor against a real one: the same control lines (tests/sim/transcript.txt) to both, the same answers.
 The real one has DisableNetwork 1, so nothing leaves the machine."""
 
