@@ -5,6 +5,4 @@
 
 #ifdef MUTANTS
 int mutant_number;
-#else
-typedef int mutant_none; /* a translation unit must not be empty */
 #endif

@@ -1,7 +1,31 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What the core wants of a daemon and its checkers, for programs that have neither: nobody dies, nobody looks. */
 #include "config.h"
+#include "sim/bare.h"
+
 #include "sim/impl.h"
+#include "sim/simnet.h"
+
+void
+bare_world_begin(void)
+{
+	loop_begin();
+	clock_begin();
+	trace_begin(false);
+	random_begin(1);
+	disk_begin();
+	stream_begin();
+	net_start();
+}
+
+void
+bare_world_end(void)
+{
+	net_stop();
+	stream_end();
+	disk_end();
+	loop_end();
+}
 
 bool
 process_effect(enum effect kind, const char *what)

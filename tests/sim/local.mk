@@ -95,7 +95,7 @@ tests_sim_sim_LDADD = libsimworld.la libdaemon.la libcli.la libonionmirror.la li
 
 # The simulated control port for tests/system/transcript.py, which compares it with a real tor's.
 check_PROGRAMS += tests/sim/sim-transcript
-tests_sim_sim_transcript_SOURCES = %D%/bare.c %D%/transcript.c
+tests_sim_sim_transcript_SOURCES = %D%/bare.c %D%/bare.h %D%/transcript.c
 tests_sim_sim_transcript_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_sim_sim_transcript_CFLAGS = $(SIM_CFLAGS)
 tests_sim_sim_transcript_LDFLAGS = $(AM_LDFLAGS) $(OM_BIN_LDFLAGS) $(SIM_WRAP)

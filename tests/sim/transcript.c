@@ -6,6 +6,7 @@
  * "#..." a remark, else a command, in which \t, \r, \n, \0 and \xNN stand for bytes.
  */
 #include "config.h"
+#include "sim/bare.h"
 #include "sim/impl.h"
 #include "sim/simnet.h"
 #include "sim/simtor.h"
@@ -146,8 +147,6 @@ command(const char *text)
 	free(bytes);
 }
 
-/* --- the world around it: nobody checks ----------------------------------------------------- */
-
 int
 main(int argc, char **argv)
 {
@@ -160,13 +159,7 @@ main(int argc, char **argv)
 		fprintf(stderr, "usage: sim-transcript FILE\n");
 		return 2;
 	}
-	loop_begin();
-	clock_begin();
-	trace_begin(false);
-	random_begin(1);
-	disk_begin();
-	stream_begin();
-	net_start();
+	bare_world_begin();
 	t = simtor_new(&cfg);
 	simtor_set_disabled(t, true);
 	simtor_start(t);
@@ -185,9 +178,6 @@ main(int argc, char **argv)
 	fclose(f);
 	stream_free(link_now);
 	simtor_free(t);
-	net_stop();
-	stream_end();
-	disk_end();
-	loop_end();
+	bare_world_end();
 	return 0;
 }

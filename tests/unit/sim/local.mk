@@ -5,7 +5,7 @@ tests_unit_sim_unit_sim_SOURCES = \
 	%D%/rig.c %D%/rig.h \
 	%D%/test_ctl.c \
 	%D%/test_simtor.c \
-	tests/sim/bare.c
+	tests/sim/bare.c tests/sim/bare.h
 tests_unit_sim_unit_sim_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_sim_unit_sim_CFLAGS = $(AM_CFLAGS) $(CRITERION_CFLAGS) -fPIE
 tests_unit_sim_unit_sim_LDFLAGS = $(AM_LDFLAGS) $(SIM_WRAP)

@@ -4,6 +4,7 @@
 
 #include "proto/edkey.h"
 #include "proto/onion.h"
+#include "sim/bare.h"
 #include "sim/ctl.h"
 
 #include <criterion/criterion.h>
@@ -73,13 +74,7 @@ bare_start(struct bare *b, bool extended_errors)
 	memset(b, 0, sizeof *b);
 	now_running = b;
 	cr_assert(sodium_init() >= 0);
-	loop_begin();
-	clock_begin();
-	trace_begin(false);
-	random_begin(1);
-	disk_begin();
-	stream_begin();
-	net_start();
+	bare_world_begin();
 	b->back = back_new(BARE_BACKEND, "the true page");
 	b->tor = simtor_new(&cfg);
 	simtor_start(b->tor);
@@ -98,10 +93,7 @@ bare_stop(struct bare *b)
 	loop_free(b->loop);
 	simtor_free(b->tor);
 	back_free(b->back);
-	net_stop();
-	stream_end();
-	disk_end();
-	loop_end();
+	bare_world_end();
 	now_running = NULL;
 }
 
@@ -196,8 +188,8 @@ bare_probe(struct bare *b, const char *address, int64_t timeout_ms)
 {
 	static uint64_t id;
 	struct endpoint via;
-	const struct probe_request rq = { .address = address, .port = 80, .via = &via, .through = b->session, .path = "/", .status = 200, .contains = "the true page",
-		.timeout_ms = timeout_ms };
+	const struct probe_request rq = { .address = address, .port = 80, .via = &via, .through = b->session, .path = "/", .status = 200,
+		.contains = "the true page", .timeout_ms = timeout_ms };
 	int64_t began = sim_now(), until = began + timeout_ms + 1000;
 
 	cr_assert_eq(endpoint_parse(&via, BARE_SOCKS, NULL), 0);
