@@ -91,7 +91,7 @@ SIM_WRAP = \
 tests_sim_sim_LDFLAGS = $(AM_LDFLAGS) $(OM_BIN_LDFLAGS) $(SIM_WRAP)
 # No libio: the io headers are implemented here.
 tests_sim_sim_LDADD = libsimworld.la libdaemon.la libcli.la libonionmirror.la libpublish.la libstore.la libtor.la libmirror.la libconf.la libproto.la \
-	libbase.la $(SODIUM_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS) $(SQLITE_LIBS) $(CONFUSE_LIBS) -lm
+	libbase.la $(SODIUM_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS) $(SQLITE_LIBS) $(CONFUSE_LIBS) $(QRENCODE_LIBS) -lm
 
 # The simulated control port for tests/system/transcript.py, which compares it with a real tor's.
 check_PROGRAMS += tests/sim/sim-transcript
