@@ -9,6 +9,7 @@ libsimworld_la_SOURCES = \
 	%D%/disk.c %D%/disk_impl.h \
 	%D%/disk_loss.c \
 	%D%/disk_world.c \
+	%D%/node.c \
 	%D%/impl.h %D%/io_impl.h \
 	%D%/link.c %D%/link.h \
 	%D%/loop.c \
@@ -44,7 +45,6 @@ tests_sim_sim_SOURCES = \
 	%D%/main.c \
 	%D%/model.c %D%/model.h \
 	%D%/nemesis.c %D%/nemesis.h \
-	%D%/node.c \
 	%D%/operator.c \
 	%D%/plan.c \
 	%D%/process.c \

@@ -101,11 +101,11 @@ run_init(void)
 static void
 place(struct sim_plan *p)
 {
-	static const unsigned intervals[] = { 5, 5, 10, 15 };
+	static const unsigned intervals[] = { 5, 10, 15 };
 	unsigned i;
 
 	p->n_tors = sim_chance(DICE_PLAN, 700000) ? 1 : 2;
-	p->n_mirrors = (unsigned)sim_between(DICE_PLAN, 2, 5);
+	p->n_mirrors = (unsigned)sim_between(DICE_PLAN, 2, 4);
 	interval_min = intervals[sim_below(DICE_PLAN, sizeof intervals / sizeof intervals[0])];
 	for (i = 0; i < p->n_tors; i++) {
 		snprintf(p->tors[i].name, sizeof p->tors[i].name, "tor%u", i);

@@ -57,9 +57,12 @@ list_circuits(const struct simtor *t, struct buf *v)
 static void
 add_time(struct buf *v, int64_t wall)
 {
-	char text[UTC_LEN + 1];
+	static char text[UTC_LEN + 1];
+	static int64_t known = -1; /* the same hour is asked for again and again */
 
-	utc_format(text, wall);
+	if (wall != known)
+		utc_format(text, wall);
+	known = wall;
 	buf_addf(v, "%.10s %.8s", text, text + 11);
 }
 
