@@ -163,6 +163,8 @@ make_draft(struct daemon *d, struct draft *f, struct err *e)
 	const char *hold;
 	size_t i;
 
+	if ((hold = engine_take_list(d->engine)) != NULL)
+		return err_set(e, ERR_REFUSED, "%s", hold);
 	f->n = engine_list(d->engine, NULL, 0, &hold);
 	f->ids = xcalloc(f->n + 1, sizeof *f->ids);
 	f->entries = xcalloc(f->n + 1, sizeof *f->entries);

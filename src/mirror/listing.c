@@ -131,18 +131,29 @@ publish_ended(struct engine *e, uint64_t op, bool ok, const char *why, struct ac
 	note(out, NOTE_STEP, NULL, -1, op, ok ? "done" : "failed", "%s", why);
 }
 
+const char *
+engine_take_list(struct engine *e)
+{
+	const char *hold;
+	size_t n = engine_list(e, NULL, 0, &hold);
+
+	free(e->flight);
+	e->flight = xcalloc(n + 1, sizeof *e->flight);
+	e->n_flight = engine_list(e, e->flight, n, &hold);
+	return hold;
+}
+
 void
 listing_step(struct engine *e, struct now now, struct actions *out)
 {
 	struct action *a;
 	const char *hold;
-	size_t n;
 
 	if (now.mono < e->renew_at)
 		engine_due(e, e->renew_at);
 	if (e->publishing || (!e->publish_wanted && now.mono < e->renew_at && !has_changed(e)))
 		return;
-	n = engine_list(e, NULL, 0, &hold);
+	engine_list(e, NULL, 0, &hold);
 	if (hold != NULL) {
 		/* Whatever lifts the hold brings us here; but nobody is left waiting for it. */
 		publish_ended(e, e->publish_op, false, hold, out);
@@ -155,9 +166,7 @@ listing_step(struct engine *e, struct now now, struct actions *out)
 	}
 	if (!take_token(e, now))
 		return;
-	free(e->flight);
-	e->flight = xcalloc(n, sizeof *e->flight);
-	e->n_flight = engine_list(e, e->flight, n, &hold);
+	engine_take_list(e);
 	e->publishing = true;
 	e->publish_wanted = false;
 	a = action_add(out, ACTION_PUBLISH, NULL, -1);

@@ -70,7 +70,7 @@ readers_clock(void)
 void
 check_list_visible(void)
 {
-	size_t n = 0;
+	size_t n = 0, i;
 	const char *text = bundle(&n);
 	const om_member *m;
 	om_error e = { 0 };
@@ -88,6 +88,8 @@ check_list_visible(void)
 	}
 	m = om_site_member(reader, 0);
 	sim_trace("reader: serial %llu, %zu mirrors", (unsigned long long)om_member_serial(m), om_site_mirror_count(reader));
+	for (i = 0; i < om_site_mirror_count(reader); i++)
+		sim_detail("reader: lists %s", om_mirror_onion(om_site_mirror(reader, i)));
 	if (om_member_serial(m) < serial)
 		sim_violation("I3", "serial %llu after %llu", (unsigned long long)om_member_serial(m), (unsigned long long)serial);
 	serial = om_member_serial(m);
