@@ -238,6 +238,9 @@ do_shred(struct daemon *d, const struct action *a)
 
 	if (MUTANT(14))
 		return;
-	if (store_delete(d->store, STORE_KEY, a->onion, &e) != 0 || store_delete(d->store, STORE_LEAF, a->onion, &e) != 0)
-		log_error("the key of an onion that is over could not be destroyed: %s", e.msg);
+	if (store_delete(d->store, STORE_KEY, a->onion, &e) == 0 && store_delete(d->store, STORE_LEAF, a->onion, &e) == 0)
+		return;
+	/* A full disk takes no deletion either: again with the engine's next turn. */
+	engine_on_shred_failed(d->engine, a->onion);
+	log_error("the key of an onion that is over could not be destroyed yet: %s", e.msg);
 }

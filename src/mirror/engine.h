@@ -112,6 +112,8 @@ enum desc_event { DESC_UPLOAD, DESC_UPLOADED, DESC_UPLOAD_FAILED };
 void engine_on_descriptor(struct engine *e, struct now now, const char *address, enum desc_event ev, struct actions *out);
 void engine_on_probe(struct engine *e, struct now now, uint64_t onion, enum verdict v, const struct phases *ph, struct actions *out);
 void engine_on_check(struct engine *e, struct now now, int mirror, enum verdict v, struct actions *out);
+/* ACTION_SHRED did not succeed; it comes again, not at once. */
+void engine_on_shred_failed(struct engine *e, uint64_t onion);
 /*
  * ACTION_PUBLISH is carried out now: it may have waited for the disk, so what engine_list() says from here until
  * engine_on_published() is what counts as published. NULL, or why nothing may be published any more.

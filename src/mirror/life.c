@@ -75,6 +75,15 @@ upload_deadline(struct engine *e, struct now now, struct onion *o, struct action
 	delete(o, out);
 }
 
+void
+engine_on_shred_failed(struct engine *e, uint64_t onion)
+{
+	struct onion *o = onion_find(e, onion);
+
+	if (o != NULL)
+		o->shredded = false;
+}
+
 /* Everything over: off tor, then the key goes. */
 static void
 bury(struct onion *o, struct actions *out)
