@@ -69,7 +69,7 @@ check_key_minute(void)
 
 	if (d == NULL || d->store == NULL || d->engine == NULL)
 		return;
-	if (d->stuck)
+	if (d->stuck || disk_faults.full || disk_faults.read_only)
 		stuck_at = sim_now();
 	if (model_fit_for(SHRED_MS))
 		engine_each_onion(d->engine, look_at_onion, d);
