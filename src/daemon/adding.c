@@ -243,4 +243,5 @@ do_shred(struct daemon *d, const struct action *a)
 	/* A full disk takes no deletion either: again with the engine's next turn. */
 	engine_on_shred_failed(d->engine, a->onion);
 	log_error("the key of an onion that is over could not be destroyed yet: %s", e.msg);
+	store_check(d, &e);
 }
