@@ -6,11 +6,13 @@ set -u
 
 usage() {
 	cat <<'TEXT'
-usage: check.sh [--quick] [--build DIR]
+usage: check.sh [--quick | --full] [--build DIR] [--seeds N]
   --quick      leave out the tests on a private network of real tor processes
+  --full       also count which faults on purpose the simulator finds (tests/sim/mutants.sh)
+  --seeds N    how many fresh seeds the simulator runs, 7 virtual days each (default 1000; with --quick 100)
   --build DIR  where to build (default: build-check in the source tree; it stays for the next run)
 Runs: unit tests, replay of the fuzz corpora and structure checks (make check, gcc, ASan, UBSan, leaks
-are failures), the tests in tests/system, then the tarball: unpacked and built with hardening.
+are failures), the tests in tests/system, the simulator on fresh seeds, then the tarball: unpacked and built with hardening.
 CC, CFLAGS and MAKEFLAGS are taken from the environment if set.
 TEXT
 }
@@ -18,19 +20,31 @@ TEXT
 top=$(cd "$(dirname "$0")/.." && pwd)
 build=$top/build-check
 quick=no
+full=no
+seeds=
 while [ $# -gt 0 ]; do
 	case $1 in
 	--quick) quick=yes ;;
+	--full) full=yes ;;
 	--build)
 		[ $# -ge 2 ] || { usage >&2; exit 2; }
 		shift
 		build=$1
+		;;
+	--seeds)
+		[ $# -ge 2 ] || { usage >&2; exit 2; }
+		shift
+		seeds=$1
 		;;
 	--help | -h) usage; exit 0 ;;
 	*) usage >&2; exit 2 ;;
 	esac
 	shift
 done
+[ -n "$seeds" ] || { [ $quick = yes ] && seeds=100 || seeds=1000; }
+case $seeds in
+*[!0-9]* | 0) usage >&2; exit 2 ;;
+esac
 case $build in
 /*) ;;
 *) build=$PWD/$build ;;
@@ -159,6 +173,39 @@ for test in "$top"/tests/system/*.sh "$top"/tests/system/*.py; do
 	grep -E '^(ok|not ok|skip|#) ' "$log"
 	count "$log" $code "$name"
 done
+
+step "simulator: $seeds fresh seeds x 7 days"
+# Its own tree, optimised and without sanitizers; the seeds kept in tests/sim/seeds ran under them above.
+log=$build/logs/sim.log
+simulate() {
+	mkdir -p "$build/sim" && cd "$build/sim" || return 1
+	if [ ! -e Makefile ] || [ -n "$(find "$top/configure" -newer config.status)" ]; then
+		"$top/configure" --disable-tests --disable-hardening CC="${CC:-gcc}" CFLAGS=-O2 || return 1
+	fi
+	make -j"$jobs" tests/sim/sim
+}
+if (simulate) > "$log" 2>&1; then
+	# Fresh every minute, and named in the output: sim --seeds A..B runs the same again.
+	base=$(($(date +%s) / 60 * 10000))
+	timeout -k 10 900 "$build/sim/tests/sim/sim" --seeds $base..$((base + seeds - 1)) --days 7 --jobs "$jobs" --quiet > "$log" 2>&1
+	code=$?
+	grep -A 1 -E '^(ok|not ok) ' "$log" | cut -c 1-400
+	count "$log" $code sim
+	# Each seed is a case.
+	good=$(sed -n 's/^ok sim: \([0-9]*\) of .*/\1/p' "$log")
+	[ -z "$good" ] || passed=$((passed + good - 1))
+else
+	give_up "build of the simulator" "$log"
+fi
+
+if [ $full = yes ]; then
+	step "mutants"
+	log=$build/logs/mutants.log
+	sh "$top/tests/sim/mutants.sh" --build "$build/mutants" > "$log" 2>&1
+	code=$?
+	grep -E '^(ok|not ok|#) ' "$log"
+	count "$log" $code mutants
+fi
 
 step "tarball"
 log=$build/logs/dist.log

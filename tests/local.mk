@@ -16,6 +16,7 @@ include %D%/unit/cli/local.mk
 include %D%/states/local.mk
 include %D%/fuzz/local.mk
 include %D%/sim/local.mk
+include %D%/unit/sim/local.mk
 include %D%/system/local.mk
 include %D%/bench/local.mk
 

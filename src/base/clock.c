@@ -2,6 +2,7 @@
 /* System clocks, replaceable. This is the one place that reads them. */
 #include "config.h"
 #include "base/clock.h"
+#include "base/mutant.h"
 
 #include <stddef.h>
 #include <time.h>
@@ -36,7 +37,7 @@ clock_set_source(const struct clock_source *s)
 int64_t
 clock_mono_ms(void)
 {
-	return source->mono_ms();
+	return MUTANT(17) ? source->wall_s() * 1000 : source->mono_ms();
 }
 
 int64_t

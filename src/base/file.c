@@ -2,6 +2,7 @@
 /* Files: read with suspicion, written whole or not at all. */
 #include "config.h"
 #include "base/file.h"
+#include "base/mutant.h"
 
 #include "base/rng.h"
 
@@ -226,8 +227,12 @@ file_mkdirs(const char *path, mode_t mode, struct err *e)
 		if (part[i] != '/' && part[i] != '\0')
 			continue;
 		part[i] = '\0';
-		if (mkdir(part, mode) != 0 && errno != EEXIST)
+		if (mkdir(part, mode) == 0) {
+			if (sync_parent(part, e) != 0)
+				return -1;
+		} else if (errno != EEXIST) {
 			return err_set_sys(e, "%s", part);
+		}
 		if (i < n)
 			part[i] = '/';
 	}
@@ -245,7 +250,7 @@ file_sync_dir(const char *path, struct err *e)
 
 	if (fd < 0)
 		return err_set_sys(e, "%s", path);
-	r = fsync(fd);
+	r = MUTANT(10) ? 0 : fsync(fd);
 	if (r != 0)
 		err_set_sys(e, "%s: fsync", path);
 	close(fd);

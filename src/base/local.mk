@@ -8,5 +8,6 @@ libbase_la_SOURCES = \
 	%D%/file.c %D%/file.h \
 	%D%/log.c %D%/log.h \
 	%D%/mem.c %D%/mem.h \
+	%D%/mutant.c %D%/mutant.h \
 	%D%/rng.c %D%/rng.h \
 	%D%/utc.c %D%/utc.h

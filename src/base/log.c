@@ -4,6 +4,7 @@
 #include "base/log.h"
 
 #include "base/clock.h"
+#include "base/mutant.h"
 #include "base/utc.h"
 
 #include <errno.h>
@@ -119,7 +120,7 @@ log_onion(const char *address)
 	char *out = ring[next++ % 4];
 	unsigned char h[16];
 
-	switch (onion_mode) {
+	switch (MUTANT(23) ? LOG_ONIONS_FULL : onion_mode) {
 	case LOG_ONIONS_NEVER: return "[scrubbed]";
 	case LOG_ONIONS_FULL: snprintf(out, sizeof ring[0], "%s", address); return out;
 	case LOG_ONIONS_HASH:

@@ -2,6 +2,7 @@
 /* Keys and services: plan, ADD_ONION, DEL_ONION, shred. */
 #include "config.h"
 #include "base/log.h"
+#include "base/mutant.h"
 #include "daemon/daemon.h"
 #include "daemon/records.h"
 #include "proto/edkey.h"
@@ -121,6 +122,7 @@ do_plan(struct daemon *d, const struct action *a)
 		engine_on_planned(d->engine, clock_now(), &r, &out);
 	} else {
 		log_error("%s: no new onion: %s", m->name, e.msg);
+		store_check(d, &e);
 		engine_on_plan_failed(d->engine, clock_now(), a->mirror, &out);
 	}
 	apply(d, &out);
@@ -152,7 +154,7 @@ on_added(void *ctx, uint64_t id, const struct reply *reply)
 		add_failed(d, id, ADD_COLLISION, reply_text(reply));
 	} else if (reply_add_onion(&got, reply, &e) != 0) {
 		add_failed(d, id, ADD_REFUSED, e.msg);
-	} else if (strcmp(got.service_id, r->address) != 0) {
+	} else if (strcmp(got.service_id, r->address) != 0 && !MUTANT(19)) {
 		/* Not tor as we know it: take back what it says it made. */
 		log_error("tor answers ADD_ONION with another address than the key's; removing it");
 		session_del_onion(wiring_link(d, r->tor)->session, got.service_id, NULL, NULL, 0, NULL);
@@ -252,8 +254,14 @@ do_shred(struct daemon *d, const struct action *a)
 {
 	struct err e = ERR_INIT;
 
-	if (store_delete(d->store, STORE_KEY, a->onion, &e) != 0 || store_delete(d->store, STORE_LEAF, a->onion, &e) != 0)
-		log_error("the key of an onion that is over could not be destroyed: %s", e.msg);
+	if (MUTANT(14))
+		return;
+	if (store_delete(d->store, STORE_KEY, a->onion, &e) == 0 && store_delete(d->store, STORE_LEAF, a->onion, &e) == 0)
+		return;
+	/* A full disk takes no deletion either: again with the engine's next turn. */
+	engine_on_shred_failed(d->engine, a->onion);
+	log_error("the key of an onion that is over could not be destroyed yet: %s", e.msg);
+	store_check(d, &e);
 }
 
 void

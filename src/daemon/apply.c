@@ -164,6 +164,15 @@ append(struct actions *to, const struct actions *from)
 	to->n += from->n;
 }
 
+void
+store_check(struct daemon *d, const struct err *e)
+{
+	if (e->code != ERR_SYS || e->sys != EIO)
+		return;
+	log_error("stopping: what reached the disk can be told only by reading it anew");
+	daemon_stop(d, 1);
+}
+
 /* The disk takes no writes: nothing is done that could not be remembered. */
 static void
 store_refused(struct daemon *d, const struct err *e)

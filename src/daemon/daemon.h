@@ -116,6 +116,8 @@ struct tor_link *wiring_link(struct daemon *d, const char *tor);
 
 /* apply.c: makes the actions durable and carries them out; empties `a`. */
 void apply(struct daemon *d, struct actions *a);
+/* A write to the store failed: ends the daemon if that is for good (store.h). */
+void store_check(struct daemon *d, const struct err *e);
 /* A new operation id, whose steps carry the time since now. */
 uint64_t op_new(struct daemon *d);
 int64_t op_elapsed(const struct daemon *d, uint64_t op);

@@ -18,14 +18,21 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Overwrites a file before it is removed: best effort on the disks of today, but it costs nothing. */
+/*
+ * Removes a file for good, then overwrites what it was: best effort on the disks
+ * of today, but it costs nothing. In this order, because a life may end in the
+ * middle: a key that is still there is whole.
+ */
 static int
 shred_file(const char *path, size_t n, struct err *e)
 {
-	char zeros[MINISIGN_KEY_FILE_MAX] = { 0 };
+	char zeros[MINISIGN_KEY_FILE_MAX] = { 0 }, dir[PATH_MAX];
 	int fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
 
-	if (fd < 0 || write(fd, zeros, n) < 0 || fsync(fd) != 0 || unlink(path) != 0)
+	snprintf(dir, sizeof dir, "%.*s", (int)(strrchr(path, '/') - path), path);
+	if (fd < 0 || unlink(path) != 0)
+		err_set_sys(e, "%s", path);
+	else if (file_sync_dir(dir, e) == 0 && (write(fd, zeros, n) < 0 || fsync(fd) != 0))
 		err_set_sys(e, "%s", path);
 	if (fd >= 0)
 		close(fd);

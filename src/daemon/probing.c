@@ -89,6 +89,7 @@ record(struct daemon *d, const struct job *j, const struct probe_result *pr)
 	if (record_put(d->store, STORE_PROBE, record_next_id(&d->probe_id), v, &e) == 0)
 		return 0;
 	log_error("a probe could not be recorded, so it does not count: %s", e.msg);
+	store_check(d, &e);
 	return -1;
 }
 

@@ -2,6 +2,7 @@
 /* A publication: serial and head durable first, then visible, then told to the engine. */
 #include "config.h"
 #include "base/log.h"
+#include "base/mutant.h"
 #include "daemon/daemon.h"
 #include "proto/doc.h"
 #include "proto/edkey.h"
@@ -68,6 +69,8 @@ leaf_fits(const struct conf_mirror *m, const struct onion_record *r, const char 
 		return true; /* nobody knows better */
 	if (doc_leaf_parse(&parsed, leaf, strlen(leaf), NULL, NULL) != DOC_OK)
 		return false;
+	if (parsed.from > clock_wall_s())
+		return false; /* the clock was set back since */
 	if (m->ports[0].virt != 80)
 		snprintf(tail, sizeof tail, ":%u", m->ports[0].virt);
 	snprintf(url, sizeof url, "http://%s.onion%s/", r->address, tail);
@@ -160,6 +163,8 @@ make_draft(struct daemon *d, struct draft *f, struct err *e)
 	const char *hold;
 	size_t i;
 
+	if ((hold = engine_take_list(d->engine)) != NULL)
+		return err_set(e, ERR_REFUSED, "%s", hold);
 	f->n = engine_list(d->engine, NULL, 0, &hold);
 	f->ids = xcalloc(f->n + 1, sizeof *f->ids);
 	f->entries = xcalloc(f->n + 1, sizeof *f->entries);
@@ -215,7 +220,7 @@ last_serial(struct daemon *d, uint64_t *serial, struct err *e)
 static int
 next_serial(struct daemon *d, uint64_t *serial, struct err *e)
 {
-	uint64_t last, visible = publish_highest_serial(d->site, d->conf->publish_dir);
+	uint64_t last, visible = MUTANT(2) ? 0 : publish_highest_serial(d->site, d->conf->publish_dir);
 
 	if (last_serial(d, &last, e) != 0)
 		return -1;
@@ -293,7 +298,7 @@ publish(struct daemon *d, uint64_t *serial, int64_t *valid_until, struct err *e)
 	l.serial = *serial;
 	l.prev_head = f.prev;
 	l.now = clock_wall_s();
-	if (make_publication(&p, d, &l, e) != 0 || put_serial(d, *serial, publication_head(p), e) != 0)
+	if (make_publication(&p, d, &l, e) != 0 || (!MUTANT(2) && put_serial(d, *serial, publication_head(p), e) != 0))
 		goto out;
 	r = publication_write(p, d->conf->publish_dir, e);
 	listservice_refresh(d); /* also when only some channels show it */
@@ -327,6 +332,7 @@ do_publish(struct daemon *d, const struct action *a)
 	} else {
 		snprintf(d->publish_error, sizeof d->publish_error, "%.250s", e.msg);
 		log_error("list not published: %s", e.msg);
+		store_check(d, &e);
 	}
 	engine_on_published(d->engine, clock_now(), ok, serial, until, &out);
 	apply(d, &out);

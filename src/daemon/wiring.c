@@ -2,6 +2,7 @@
 /* Sessions: what tor says, told to the engine. */
 #include "config.h"
 #include "base/log.h"
+#include "base/mutant.h"
 #include "daemon/daemon.h"
 
 #include <stdlib.h>
@@ -35,6 +36,8 @@ on_detached(void *ctx, const char *const *addresses, int n)
 			log_warn("tor %s does not tell which onions it has (a filter in between?); nothing can be done there", name_of(l));
 		return;
 	}
+	if (MUTANT(13) && (size_t)n > l->d->conf->n_mirrors)
+		session_del_onion(l->session, addresses[n - 1], NULL, NULL, 0, NULL);
 	engine_on_detached(l->d->engine, clock_now(), l->index, addresses, (size_t)n, &out);
 	apply(l->d, &out);
 }
@@ -46,7 +49,8 @@ compare(void *arg)
 
 	if (session_get_state(l->session) == SESSION_UP)
 		session_detached(l->session, on_detached, l, NULL);
-	timer_set(l->compare, COMPARE_MS);
+	if (!MUTANT(25))
+		timer_set(l->compare, COMPARE_MS);
 }
 
 void

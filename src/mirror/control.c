@@ -8,6 +8,7 @@
  * until one answers or the trouble is over. Asked only in trouble.
  */
 #include "config.h"
+#include "base/mutant.h"
 #include "base/rng.h"
 #include "mirror/engine_impl.h"
 
@@ -171,7 +172,7 @@ control_step(struct engine *e, struct now now, struct actions *out)
 	control_count(e, false, &failing, &listed);
 	e->trouble = failing > 0 && failing * 2 >= listed;
 	control_count(e, true, &failing, &listed);
-	mass = failing >= 2 && failing * 2 > listed;
+	mass = failing >= 2 && failing * 2 > listed && !MUTANT(11);
 	/* What failed together comes back one after the other: who has not been asked since is given one more probe. */
 	for (i = 0; e->mass && !mass && i < e->n_onions; i++)
 		if (e->onions[i]->r.state == ONION_LISTED && e->onions[i]->mirror >= 0 && !e->onions[i]->delisted)

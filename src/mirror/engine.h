@@ -142,6 +142,13 @@ void engine_on_probe(struct engine *e, struct now now, uint64_t onion, int throu
 /* answered: whatever it said, there is a way through this tor to an onion that has nothing to do with what fails. */
 void engine_on_control(struct engine *e, struct now now, int through, bool answered, struct actions *out);
 void engine_on_check(struct engine *e, struct now now, int mirror, enum verdict v, struct actions *out);
+/* ACTION_SHRED did not succeed; it comes again, not at once. */
+void engine_on_shred_failed(struct engine *e, uint64_t onion);
+/*
+ * ACTION_PUBLISH is carried out now: it may have waited for the disk, so what engine_list() says from here until
+ * engine_on_published() is what counts as published. NULL, or why nothing may be published any more.
+ */
+const char *engine_take_list(struct engine *e);
 /* ok: head `serial` with what engine_list() said is visible and valid until then. */
 void engine_on_published(struct engine *e, struct now now, bool ok, uint64_t serial, int64_t valid_until, struct actions *out);
 /* The engine's deadline has come (engine_deadline()). */

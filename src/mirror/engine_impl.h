@@ -247,6 +247,8 @@ void life_step(struct engine *e, struct now now, struct onion *o, struct actions
 /* A candidate that can't be: DEL_ONION, key destroyed, its mirror tries anew. */
 void life_fail(struct engine *e, struct now now, struct onion *o, struct actions *out, const char *why);
 void life_delete(struct onion *o, struct actions *out);
+/* ADD_ONION, as soon as there is room in the batch of its tor. */
+void life_add(struct engine *e, struct now now, struct onion *o, struct actions *out);
 /* Counts tor_side.batch. */
 void life_count_batches(struct engine *e);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What probes mean: proving, rise and fall, flapping, overload, old or wrong content; delisting, panic, takedown. */
 #include "config.h"
+#include "base/mutant.h"
 #include "mirror/engine_impl.h"
 
 #include <stdio.h>
@@ -178,6 +179,10 @@ weigh(struct engine *e, struct now now, struct onion *o, struct sight *s, const 
 	bool failed = sight_any_fails(e, o);
 	unsigned was = o->fails;
 
+	if (MUTANT(1) && !o->r.proved)
+		v = VERDICT_OK;
+	if (MUTANT(4) && v == VERDICT_INCONCLUSIVE)
+		v = VERDICT_TIMEOUT;
 	if (v == VERDICT_INCONCLUSIVE)
 		return;
 	o->said = true;
@@ -257,7 +262,7 @@ health_is_takedown(const struct engine *e, struct now now, const struct onion *o
 {
 	const struct mirror *m = &e->mirrors[o->mirror];
 	/* An overloaded backend is there, and old or wrong content is another matter: all of them answer. */
-	bool backend_well = m->backend_at != 0 && !m->checking && (m->backend == VERDICT_OK || m->backend == VERDICT_BUSY);
+	bool backend_well = MUTANT(15) || (m->backend_at != 0 && !m->checking && (m->backend == VERDICT_OK || m->backend == VERDICT_BUSY));
 
 	return o->service == SERVICE_UP && o->seen >= o->failing_since && onion_fit(e, o) && backend_well && sight_is_takedown(e, o) &&
 	    !control_holds(e, now, o);
@@ -314,7 +319,7 @@ health_probe_op(struct engine *e, struct now now, int mirror, struct actions *ou
 static const char *
 is_down(struct engine *e, struct now now, const struct onion *o, char *why, size_t n)
 {
-	unsigned fall = e->mirrors[o->mirror].cfg.fall;
+	unsigned fall = MUTANT(21) ? 1 : e->mirrors[o->mirror].cfg.fall;
 	int64_t at;
 
 	why[0] = '\0';
@@ -350,7 +355,7 @@ delist(struct now now, struct onion *o, const char *word, const char *why, struc
 void
 health_delist(struct engine *e, struct now now, struct actions *out)
 {
-	unsigned failing, listed, leaving = 0, floor = e->min_listed > 1 ? e->min_listed : 1;
+	unsigned failing, listed, leaving = 0, floor = MUTANT(22) ? 0 : e->min_listed > 1 ? e->min_listed : 1;
 	char why[120] = "", reason[100];
 	const char *word;
 	size_t i;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The end of an onion: its drain, which watches for clients, and the end of its record. */
 #include "config.h"
+#include "base/mutant.h"
 #include "mirror/engine_impl.h"
 
 #include <stdlib.h>
@@ -26,12 +27,20 @@ leaving_step(struct engine *e, struct now now, struct onion *o, struct actions *
 	int64_t quiet = o->client_seen + QUIET_MS, hard = o->grace_end + DRAIN_HARD_MS, end;
 
 	/* A retired onion is never added again: when tor has lost it, its time is over. */
+	if (MUTANT(12) && o->service == SERVICE_ABSENT && now.mono < o->grace_end) {
+		life_add(e, now, o, out);
+		return;
+	}
 	if (o->service == SERVICE_ABSENT) {
 		onion_set_state(e, o, now, ONION_GONE, out, now.mono < o->grace_end ? "tor lost it while it drained" : "its drain is over");
 		return;
 	}
 	if (o->service != SERVICE_UP)
 		return;
+	if (MUTANT(6)) {
+		life_delete(o, out);
+		return;
+	}
 	if (now.mono < o->grace_end - QUIET_MS) {
 		engine_due(e, o->grace_end - QUIET_MS);
 		return;

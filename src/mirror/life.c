@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The life of one onion: what its state makes due. Commands only while the link is up. */
 #include "config.h"
+#include "base/mutant.h"
 #include "mirror/engine_impl.h"
 
 #include <stdio.h>
@@ -21,14 +22,14 @@ life_count_batches(struct engine *e)
 	}
 }
 
-static void
-add(struct engine *e, struct now now, struct onion *o, struct actions *out)
+void
+life_add(struct engine *e, struct now now, struct onion *o, struct actions *out)
 {
 	if (now.mono < o->next_add) {
 		engine_due(e, o->next_add);
 		return;
 	}
-	if (e->tors[o->tor].batch >= BATCH)
+	if (e->tors[o->tor].batch >= BATCH && !MUTANT(9))
 		return; /* the next upload that ends brings us back here */
 	e->tors[o->tor].batch++;
 	if (onion_is_candidate(o))
@@ -76,6 +77,15 @@ upload_deadline(struct engine *e, struct now now, struct onion *o, struct action
 	note(out, NOTE_DECISION, o, -1, o->r.op, "again", "no descriptor uploaded in %d s: DEL_ONION and ADD_ONION again",
 	    UPLOAD_DEADLINE_MS / 1000);
 	life_delete(o, out);
+}
+
+void
+engine_on_shred_failed(struct engine *e, uint64_t onion)
+{
+	struct onion *o = onion_find(e, onion);
+
+	if (o != NULL)
+		o->shredded = false;
 }
 
 /* Everything over: off tor, then the key goes. */
@@ -206,7 +216,7 @@ life_step(struct engine *e, struct now now, struct onion *o, struct actions *out
 	case ONION_PLANNED:
 	case ONION_ADDING:
 		if (o->service == SERVICE_ABSENT)
-			add(e, now, o, out);
+			life_add(e, now, o, out);
 		break;
 	case ONION_READY:
 		if (o->service == SERVICE_UP && !o->r.proved) { /* tor had lost it, and has it again */
@@ -221,7 +231,7 @@ life_step(struct engine *e, struct now now, struct onion *o, struct actions *out
 	case ONION_LISTED:
 		repair(e, now, o, out);
 		if (o->service == SERVICE_ABSENT)
-			add(e, now, o, out);
+			life_add(e, now, o, out);
 		if (o->service == SERVICE_UP && !o->settled)
 			upload_deadline(e, now, o, out);
 		break;

@@ -2,6 +2,7 @@
 /* What the next list holds, when it is signed, and what follows once it is visible. */
 #include "config.h"
 #include "base/mem.h"
+#include "base/mutant.h"
 #include "base/rng.h"
 #include "mirror/engine_impl.h"
 
@@ -93,7 +94,7 @@ engine_tombstones(const struct engine *e, int64_t wall, uint64_t *ids, size_t ca
 		const struct onion *o = e->onions[i];
 		bool leaving = o->r.state == ONION_LISTED && (is_over(e, o) || is_replaced(e, o));
 
-		if (o->r.tombstone_until <= wall || o->r.listed == 0)
+		if (MUTANT(5) || o->r.tombstone_until <= wall || o->r.listed == 0)
 			continue;
 		if (!leaving && o->r.state != ONION_LEAVING && o->r.state != ONION_REVOKED && o->r.state != ONION_GONE)
 			continue;
@@ -180,19 +181,30 @@ give_up_waiting(struct engine *e, struct now now, struct actions *out)
 	}
 }
 
+const char *
+engine_take_list(struct engine *e)
+{
+	const char *hold;
+	size_t n = engine_list(e, NULL, 0, &hold);
+
+	free(e->flight);
+	e->flight = xcalloc(n + 1, sizeof *e->flight);
+	e->n_flight = engine_list(e, e->flight, n, &hold);
+	return hold;
+}
+
 void
 listing_step(struct engine *e, struct now now, struct actions *out)
 {
 	struct action *a;
 	const char *hold;
-	size_t n;
 
 	give_up_waiting(e, now, out);
 	if (now.mono < e->renew_at)
 		engine_due(e, e->renew_at);
 	if (e->publishing || (!e->publish_wanted && now.mono < e->renew_at && !has_changed(e)))
 		return;
-	n = engine_list(e, NULL, 0, &hold);
+	engine_list(e, NULL, 0, &hold);
 	if (hold != NULL) {
 		/* Whatever lifts the hold brings us here; but nobody is left waiting for it. */
 		publish_ended(e, e->publish_op, false, hold, out);
@@ -205,9 +217,7 @@ listing_step(struct engine *e, struct now now, struct actions *out)
 	}
 	if (!take_token(e, now))
 		return;
-	free(e->flight);
-	e->flight = xcalloc(n + 1, sizeof *e->flight);
-	e->n_flight = engine_list(e, e->flight, n, &hold);
+	engine_take_list(e);
 	e->publishing = true;
 	e->publish_wanted = false;
 	revoke_begin(e);
@@ -304,6 +314,8 @@ engine_on_published(struct engine *e, struct now now, bool ok, uint64_t serial, 
 	/* A root may allow heads so short that half their life comes first. */
 	if (valid_until > now.wall && e->renew_at > now.mono + (valid_until - now.wall) * 500)
 		e->renew_at = now.mono + (valid_until - now.wall) * 500;
+	if (MUTANT(24))
+		e->renew_at = NEVER;
 	for (i = 0; i < e->n_onions; i++) {
 		struct onion *o = e->onions[i];
 

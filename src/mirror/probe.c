@@ -6,6 +6,7 @@
  * asks the other vantage in the same round, and then each round asks both.
  */
 #include "config.h"
+#include "base/mutant.h"
 #include "base/rng.h"
 #include "mirror/engine_impl.h"
 
@@ -122,8 +123,8 @@ start_probe(const struct engine *e, struct now now, struct onion *o, unsigned i,
 
 	a->through = s->tor;
 	/* As a new reader: after a first failure through any tor, when a takedown is to be told, and now and then. */
-	a->fresh = o->sight[0].fails == 1 || o->sight[1].fails == 1 || (listed && now.mono - s->last_fresh >= FRESH_MS) ||
-	    (listed && s->silent > 0 && now.mono >= sight_takedown_at(e, o) && now.mono - s->last_fresh > probe_pace(e, o));
+	a->fresh = !MUTANT(20) && (o->sight[0].fails == 1 || o->sight[1].fails == 1 || (listed && now.mono - s->last_fresh >= FRESH_MS) ||
+	    (listed && s->silent > 0 && now.mono >= sight_takedown_at(e, o) && now.mono - s->last_fresh > probe_pace(e, o)));
 	if (a->fresh)
 		s->last_fresh = now.mono;
 	o->ask &= ~(1u << i);

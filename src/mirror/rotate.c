@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* When a mirror gets a new onion: at the start, by hand, by age, after a takedown; within spacing and budget. */
 #include "config.h"
+#include "base/mutant.h"
 #include "mirror/engine_impl.h"
 
 static void
@@ -83,7 +84,7 @@ budget_allows(const struct engine *e, struct now now, bool *spent, int64_t *agai
 		return false;
 	}
 	*again = latest == INT64_MIN ? now.mono : latest + e->rotation_spacing_ms;
-	return now.mono >= *again;
+	return now.mono >= *again || MUTANT(16);
 }
 
 static void

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/mutant.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -92,7 +93,7 @@ auth_answer(uint8_t out[AUTH_HASH_LEN], const uint8_t cookie[AUTH_COOKIE_LEN],
 	int differ;
 
 	auth_server_hash(expected, cookie, client_nonce, server_nonce);
-	differ = sodium_memcmp(expected, server_hash, sizeof(expected));
+	differ = MUTANT(8) ? 0 : sodium_memcmp(expected, server_hash, sizeof(expected));
 	mem_wipe(expected, sizeof(expected));
 	if (differ != 0)
 		return err_set(e, ERR_AUTH,

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/enc.h"
 #include "base/mem.h"
+#include "base/mutant.h"
 #include "base/rng.h"
 #include "tor/judge.h"
 
@@ -229,7 +230,7 @@ probe_on_timer(void *arg)
 static int
 probe_prepare(struct probe *p)
 {
-	uint8_t noise[32];
+	uint8_t noise[32] = { 0 };
 	char user[33] = "", password[33];
 	struct err e = ERR_INIT;
 
@@ -242,7 +243,7 @@ probe_prepare(struct probe *p)
 		 * A name of its own gives each probe circuits of its own
 		 * (IsolateSOCKSAuth). Hex never begins "<torS0X>".
 		 */
-		rng_bytes(noise, sizeof(noise));
+		rng_bytes(noise, MUTANT(18) ? 0 : sizeof(noise));
 		hex_encode(user, noise, 16);
 		hex_encode(password, noise + 16, 16);
 		if (socks_write_greeting(&p->hello[SOCKS_WANT_METHOD], &e) != 0 ||

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/mutant.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -235,7 +236,8 @@ lose(struct session *s, const struct err *reason, bool quietly)
 	s->poll_again = false;
 	fitness_link_down(&s->fitness);
 	tell_fitness(s);
-	fail_commands(s);
+	if (!MUTANT(7))
+		fail_commands(s);
 	if (!quietly && !s->dead) {
 		/* A later loss must be able to try a fresh cookie again. */
 		s->cookie_retried = false;

@@ -12,6 +12,7 @@ dist_noinst_SCRIPTS += \
 	%D%/realtor.py \
 	%D%/testnet.py \
 	%D%/torrc.sh \
+	%D%/transcript.py \
 	%D%/verdicts.py
 EXTRA_DIST += \
 	%D%/cdp.py \

@@ -3,6 +3,7 @@
 #include "config.h"
 #include "unit/daemon/rig.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "daemon/records.h"
 
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static struct rig r;
@@ -621,4 +623,59 @@ Test(daemon_daemon, history_comes_in_pages)
 	}
 	cr_expect_eq(rows, 278);
 	cr_expect_geq(pages, 2);
+}
+
+static int64_t wall_offset;
+
+static int64_t
+mono_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static int64_t
+wall_s(void)
+{
+	return (int64_t)time(NULL) + wall_offset;
+}
+
+Test(daemon_daemon, a_list_goes_out_again_after_the_clock_was_set_back)
+{
+	static const struct clock_source source = { mono_ms, wall_s };
+	json_t *v;
+
+	/* The site's documents begin now, so the clock is ahead first. */
+	wall_offset = 2 * 3600;
+	clock_set_source(&source);
+	cr_assert(rig_open(&r), "%s", r.log);
+	cr_assert(rig_run(&r, rig_is_listed), "%s", r.log);
+	wall_offset = 0;
+	rig_connect(&r);
+	cr_assert_not_null(v = rig_call(&r, "publish", NULL));
+	json_decref(v);
+	rig_turn(&r);
+	cr_expect_str_eq(r.d.publish_error, "", "%s", r.log);
+	clock_set_source(NULL);
+}
+
+Test(daemon_daemon, the_bytes_of_an_imported_key_are_overwritten)
+{
+	char text[1024], byte;
+	FILE *f;
+	size_t n;
+
+	/* Another name for the same file. */
+	cr_assert_eq(link(path("state/import/member.key"), path("same.key")), 0);
+	cr_assert(rig_open(&r), "%s", r.log);
+	cr_expect_eq(access(path("state/import/member.key"), F_OK), -1);
+	cr_assert_not_null(f = fopen(path("same.key"), "r"));
+	n = fread(text, 1, sizeof text, f);
+	fclose(f);
+	cr_expect_gt(n, 100);
+	for (byte = '\0'; n > 0 && byte == '\0'; n--)
+		byte = text[n - 1];
+	cr_expect_eq(byte, '\0', "a byte of the key is left");
 }

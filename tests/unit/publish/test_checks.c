@@ -39,6 +39,15 @@ static void refused(const char *word)
 	cr_expect_null(p);
 	cr_expect_eq(e.code, ERR_REFUSED, "%s: %s", word, e.msg);
 	cr_expect_not_null(strstr(e.msg, word), "%s", e.msg);
+	cr_expect_null(strstr(e.msg, ".onion"), "this goes into the log, where no address may be: %s", e.msg);
+}
+
+Test(publish_checks, a_leaf_that_begins_in_the_future_is_not_listed)
+{
+	begin();
+	list.l.now = KIT_NOW - KIT_DAY;
+	refused("leaf 1 does not verify: not-yet-valid");
+	end();
 }
 
 /* As if the root keys had certified us until then. */

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef TESTS_SIM_CHECK_IMPL_H
+#define TESTS_SIM_CHECK_IMPL_H
+
+#include "sim/check.h"
+
+#include <onionmirror/onionmirror.h>
+
+/* What the checkers share. */
+
+/* check_list.c: the reader */
+void check_list_begin(void);
+void check_list_free(void);
+void check_list_visible(void);
+void check_list_minute(void);
+bool check_list_has(const char *address); /* 56 characters */
+bool check_list_retired(const char *address); /* a reader is told that it is no longer one */
+size_t check_list_count(void);
+uint64_t check_list_serial(void); /* 0: none was visible yet */
+size_t check_list_reachable(void);
+
+int64_t check_list_valid_until(void);
+
+/* check_wire.c: commands, probes, connections */
+void check_wire_begin(void);
+void check_proved(const om_site *reader); /* I2: each listed onion was fetched since its tor has it */
+
+/* check_key.c */
+void check_key_begin(void);
+void check_key_minute(void);
+void check_key_last(void);
+void check_key_log(const char *line);
+
+/* check_live.c: after the heal */
+void check_live_begin(void);
+void check_live_heal(void);
+void check_live_minute(void);
+void check_live_last(void);
+void check_bounds(void);
+
+#endif

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the daemon says and to whom: commands to tor, connections, log lines; and what it has proved. */
+#include "config.h"
+#include "sim/check_impl.h"
+
+#include "sim/ctl.h"
+#include "sim/impl.h"
+#include "sim/scenario.h"
+#include "sim/simtor.h"
+
+#include "base/enc.h"
+#include "proto/edkey.h"
+#include "proto/onion.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define OWN_MAX 4096
+
+/* Every onion that the daemon ever gave to a tor. */
+struct own {
+	char address[ONION_ADDR_LEN + 1];
+	int64_t added;  /* the last time; -1: never */
+	int64_t proved; /* the last good probe; -1: never */
+};
+static struct own own[OWN_MAX];
+static size_t n_own;
+
+void
+check_wire_begin(void)
+{
+	n_own = 0;
+}
+
+static struct own *
+find(const char *address, bool make)
+{
+	size_t i;
+
+	for (i = n_own; i-- > 0;)
+		if (strncmp(own[i].address, address, ONION_ADDR_LEN) == 0)
+			return &own[i];
+	if (!make || n_own == OWN_MAX)
+		return NULL;
+	snprintf(own[n_own].address, sizeof own[n_own].address, "%.56s", address);
+	own[n_own].added = own[n_own].proved = -1;
+	return &own[n_own++];
+}
+
+static void
+on_add(const char *blob)
+{
+	char address[ONION_ADDR_LEN + 1];
+	uint8_t key[EDKEY_LEN], pub[EDKEY_PUB_LEN];
+	struct own *o;
+
+	if (b64_decode(key, sizeof key, blob, strcspn(blob, " ")) != 0 || edkey_pubkey(pub, key, NULL) != 0) {
+		sim_violation("I1", "ADD_ONION with a key that is none");
+		return;
+	}
+	onion_from_pubkey(address, pub);
+	if (check_list_retired(address))
+		sim_violation("I9", "%.8s... is retired, and is added again", address);
+	if ((o = find(address, true)) != NULL)
+		o->added = sim_now();
+}
+
+static void
+on_delete(const char *address, size_t n)
+{
+	if (simtor_made_up(address))
+		return; /* what tor says it made in place of ours is taken back */
+	if (n != ONION_ADDR_LEN || find(address, false) == NULL)
+		sim_violation("I10", "DEL_ONION of an onion that is not its own");
+	else if (check_list_has(address))
+		sim_violation("I8", "DEL_ONION %.8s..., which the visible list holds", address);
+}
+
+void
+check_on_command(unsigned tor, const char *line, size_t n)
+{
+	const char *why = ctl_policy(line, n);
+	size_t word = strcspn(line, " ");
+
+	scn_on_command(line, n);
+	if (strncmp(line, "GET", 3) == 0 || strncmp(line, "CLOSE", 5) == 0 || strncmp(line, "HSFETCH", 7) == 0)
+		sim_detail("tor%u < %.*s", tor, (int)n, line);
+	else /* no key and no hash in it */
+		sim_trace("tor%u < %.*s", tor, strncmp(line, "AUTH", 4) == 0 || strncmp(line, "ADD_ONION", 9) == 0 ? (int)word : (int)(n < 80 ? n : 80),
+		    line);
+	if (why != NULL)
+		sim_violation("I10", "%s: \"%.40s\"", why, line);
+	if (strncmp(line, "ADD_ONION ED25519-V3:", 21) == 0)
+		on_add(line + 21);
+	else if (strncmp(line, "DEL_ONION ", 10) == 0)
+		on_delete(line + 10, n - 10);
+}
+
+void
+check_on_probe(const char *address, bool good)
+{
+	struct own *o = find(address, false);
+
+	if (o != NULL && good)
+		o->proved = sim_now();
+}
+
+/*
+ * "Since its tor has it" can be judged only for the first time it is listed:
+ * later a tor may restart, and the list is not taken back for that.
+ */
+void
+check_proved(const om_site *reader)
+{
+	const struct own *o;
+	size_t i;
+
+	for (i = 0; i < om_site_mirror_count(reader); i++) {
+		o = find(om_mirror_onion(om_site_mirror(reader, i)), false);
+		if (o == NULL)
+			sim_violation("I2", "an onion is listed that was never given to a tor");
+		else if (o->proved < 0)
+			sim_violation("I2", "%.8s... is listed and was never reached through Tor", o->address);
+	}
+}
+
+void
+check_on_connect(const char *endpoint)
+{
+	unsigned i;
+
+	for (i = 0; i < sim_plan.n_tors; i++)
+		if (strcmp(endpoint, sim_plan.tors[i].control) == 0 || strcmp(endpoint, sim_plan.tors[i].socks) == 0)
+			return;
+	for (i = 0; i < sim_plan.n_mirrors; i++)
+		if (strcmp(endpoint, sim_plan.mirrors[i].backend) == 0)
+			return;
+	sim_violation("I13", "a connection to %s", endpoint);
+}
+
+/* I19 */
+void
+check_on_log(const char *line)
+{
+	size_t n;
+
+	scn_on_log(line);
+	check_key_log(line);
+
+	for (; *line != '\0'; line += n > 0 ? n : 1) {
+		n = strspn(line, "abcdefghijklmnopqrstuvwxyz234567");
+		if (n == ONION_ADDR_LEN)
+			sim_violation("I19", "an address in the log");
+	}
+}
