@@ -446,6 +446,40 @@ do_cookie(struct scenario *s, char **w, size_t n, bool dry)
 	return NULL;
 }
 
+/*
+ * plant command|connect|log TEXT, plant delete|key NAME: what the daemon must never do, done in its name, so that a
+ * scenario can expect the violation.
+ */
+static const char *
+do_plant(struct scenario *s, char **w, size_t n, bool dry)
+{
+	static const char *const words[] = { "command", "connect", "log", "delete", "key" };
+	const struct simtor_given *g;
+	const char *address;
+	char line[80];
+	size_t what, i;
+
+	for (what = 0; n == 2 && what < 5 && !is(words[what], w[0]); what++)
+		;
+	if (n != 2 || what == 5 || (what >= 3 && scn_mirror(s, w[1]) < 0))
+		return "plant command|connect|log TEXT, or plant delete|key NAME";
+	if (dry)
+		return NULL;
+	address = what >= 3 ? scn_listed(s, (unsigned)scn_mirror(s, w[1])) : NULL;
+	if (what == 0)
+		check_on_command(0, w[1], strlen(w[1]));
+	else if (what == 1)
+		check_on_connect(w[1]);
+	else if (what == 2)
+		check_on_log(w[1]);
+	else if (what == 3 && address != NULL)
+		check_on_command(0, line, (size_t)snprintf(line, sizeof line, "DEL_ONION %s", address));
+	for (i = 0; what == 4 && address != NULL && (g = simtor_given(i)) != NULL; i++)
+		if (is(g->address, address))
+			sim_file_put("/var/tmp/forgotten", g->key, sizeof g->key, 0600);
+	return NULL;
+}
+
 const char *
 scn_do(struct scenario *s, char **words, size_t n, bool dry)
 {
@@ -456,7 +490,7 @@ scn_do(struct scenario *s, char **words, size_t n, bool dry)
 	} rows[] = { { "tor", do_tor, false }, { "backend", do_backend, false }, { "hsdirs", do_hsdirs, false }, { "takedown", do_address, true },
 		{ "forget", do_address, true }, { "visitors", do_address, true }, { "consensus", do_net, true }, { "spells", do_net, true },
 		{ "link", do_link, false }, { "clock", do_clock, false }, { "disk", do_disk, false }, { "daemon", do_daemon, false },
-		{ "operator", do_operator, false }, { "cookie-file", do_cookie, false } };
+		{ "operator", do_operator, false }, { "cookie-file", do_cookie, false }, { "plant", do_plant, false } };
 	size_t i;
 
 	/* Nothing but a moment, for what is expected from then on. */
@@ -465,5 +499,5 @@ scn_do(struct scenario *s, char **words, size_t n, bool dry)
 	for (i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if (is(rows[i].word, words[0]))
 			return rows[i].whole ? rows[i].fn(s, words, n, dry) : rows[i].fn(s, words + 1, n - 1, dry);
-	return "at TIME look, tor, backend, hsdirs, takedown, forget, visitors, consensus, spells, link, clock, disk, daemon, operator or cookie-file";
+	return "at TIME look, tor, backend, hsdirs, takedown, forget, visitors, consensus, spells, link, clock, disk, daemon, operator, cookie-file or plant";
 }

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "sim/check_impl.h"
 #include "sim/impl.h"
 #include "sim/runner.h"
 
@@ -176,6 +177,8 @@ run(struct scenario *s, bool trace)
 		process_settle();
 		check_after_event();
 	}
+	if (trace_violation() == NULL)
+		check_key_last();
 	for (i = 0; i < s->n_expects && s->wrong[0] == '\0'; i++)
 		if (s->expects[i].mode == SCN_LAST && !scn_is(s, &s->expects[i]))
 			fail(s, &s->expects[i], "not so");
