@@ -55,6 +55,7 @@ passed=0
 failed=0
 skipped=0
 began=$(date +%s)
+lane=
 
 step() { echo "== $* ($(($(date +%s) - began)) s)"; }
 
@@ -66,11 +67,20 @@ finish() {
 	exit 0
 }
 
+# Ends the tests that run beside the rest.
+stop_tests() {
+	[ -z "$lane" ] || kill "$lane" 2>/dev/null
+	for pid in "$build"/logs/*.pid; do
+		[ ! -e "$pid" ] || kill "$(cat "$pid")" 2>/dev/null
+	done
+}
+
 # give_up WHAT LOG: something that everything else needs has failed.
 give_up() {
 	tail -n 40 "$2"
 	echo "not ok $1 (whole log: $2)"
 	failed=$((failed + 1))
+	stop_tests
 	finish
 }
 
@@ -154,24 +164,43 @@ if [ $ran = 0 ] || { [ $code != 0 ] && [ $failed = $before ]; }; then
 	give_up "make check" "$build/logs/check.log"
 fi
 
+# Those on real tor mostly wait, so they go on by themselves while the processors do the rest.
 top_srcdir=$top
 top_builddir=$build
 export top_srcdir top_builddir
+run_test() {
+	log=$build/logs/$(basename "$1").log
+	case $1 in
+	*.py) timeout -k 60 480 sh "$top/tests/sanitized.sh" python3 "$1" > "$log" 2>&1 & ;;
+	*) timeout -k 60 480 sh "$1" > "$log" 2>&1 & ;;
+	esac
+	echo $! > "$log.pid"
+	wait $!
+	echo $? > "$log.code"
+	rm -f "$log.pid"
+}
+report_test() {
+	log=$build/logs/$(basename "$1").log
+	grep -E '^(ok|not ok|skip|#) ' "$log"
+	count "$log" "$(cat "$log.code")" "$(basename "$1")"
+}
+on_tor= here=
 for test in "$top"/tests/system/*.sh "$top"/tests/system/*.py; do
-	name=$(basename "$test")
-	log=$build/logs/$name.log
 	# Support modules say so by not being executable.
 	[ -x "$test" ] || continue
-	# So do those that need real tor processes.
-	[ $quick = no ] || ! grep -q '^# needs tor$' "$test" || continue
-	step "$name"
-	case $name in
-	*.py) timeout -k 60 480 sh "$top/tests/sanitized.sh" python3 "$test" > "$log" 2>&1 ;;
-	*) timeout -k 60 480 sh "$test" > "$log" 2>&1 ;;
-	esac
-	code=$?
-	grep -E '^(ok|not ok|skip|#) ' "$log"
-	count "$log" $code "$name"
+	if grep -q '^# needs tor$' "$test"; then on_tor="$on_tor $test"; else here="$here $test"; fi
+done
+[ $quick = no ] || on_tor=
+rm -f "$build"/logs/*.code "$build"/logs/*.pid
+trap 'stop_tests; exit 130' INT TERM HUP
+if [ -n "$on_tor" ]; then
+	(for test in $on_tor; do run_test "$test"; done) &
+	lane=$!
+fi
+for test in $here; do
+	step "$(basename "$test")"
+	run_test "$test"
+	report_test "$test"
 done
 
 step "simulator: $seeds fresh seeds x 7 days"
@@ -187,7 +216,7 @@ simulate() {
 if (simulate) > "$log" 2>&1; then
 	# Fresh every minute, and named in the output: sim --seeds A..B runs the same again.
 	base=$(($(date +%s) / 60 * 10000))
-	timeout -k 10 900 "$build/sim/tests/sim/sim" --seeds $base..$((base + seeds - 1)) --days 7 --jobs "$jobs" --quiet > "$log" 2>&1
+	nice -n 10 timeout -k 10 900 "$build/sim/tests/sim/sim" --seeds $base..$((base + seeds - 1)) --days 7 --jobs "$jobs" --quiet > "$log" 2>&1
 	code=$?
 	grep -A 1 -E '^(ok|not ok) ' "$log" | cut -c 1-400
 	count "$log" $code sim
@@ -211,7 +240,6 @@ step "tarball"
 log=$build/logs/dist.log
 dist=$(mktemp -d)
 trap 'rm -rf "$dist"' EXIT
-trap 'exit 130' INT TERM HUP
 tarball() {
 	make dist && mv onionmirror-*.tar.xz "$dist/" && cd "$dist" && tar xf onionmirror-*.tar.xz && mkdir b &&
 		cd b && ../onionmirror-*/configure --enable-werror --disable-tests CC="${CC:-gcc}" &&
@@ -224,6 +252,14 @@ if (tarball) > "$log" 2>&1; then
 	passed=$((passed + 1))
 else
 	give_up tarball "$log"
+fi
+if [ -n "$lane" ]; then
+	step "the tests on real tor, which ran meanwhile"
+	wait "$lane"
+	for test in $on_tor; do
+		echo "# $(basename "$test")"
+		report_test "$test"
+	done
 fi
 step "end"
 finish
