@@ -105,6 +105,8 @@ enum add_failure { ADD_REFUSED, ADD_COLLISION, ADD_UNKNOWN };
 void engine_on_add_failed(struct engine *e, struct now now, uint64_t onion, enum add_failure f, const char *why, struct actions *out);
 /* ok: 250 or 552 (not there). */
 void engine_on_deleted(struct engine *e, struct now now, uint64_t onion, bool ok, struct actions *out);
+/* ACTION_SHRED failed (store): tried again in a minute. */
+void engine_on_shred_failed(struct engine *e, struct now now, uint64_t onion, struct actions *out);
 /* The onion's last possession proof runs until `wall`: its tombstone must stay that long. */
 void engine_set_tombstone_until(struct engine *e, uint64_t onion, int64_t wall, struct actions *out);
 /* HS_DESC of our own uploads, by address. */

@@ -68,6 +68,7 @@ struct onion {
 	int64_t probe_start;           /* mono */
 	int64_t last_probe;            /* wall */
 	int64_t since;                 /* mono: entered its state, or was added again */
+	int64_t next_shred;            /* mono: not before */
 	int64_t next_add, next_probe;  /* mono */
 	int64_t last_fresh;            /* mono */
 	int64_t grace_end;             /* mono, leaving */
