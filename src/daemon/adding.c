@@ -252,16 +252,17 @@ do_delete(struct daemon *d, const struct action *a)
 void
 do_shred(struct daemon *d, const struct action *a)
 {
+	struct actions out = { 0 };
 	struct err e = ERR_INIT;
 
 	if (MUTANT(14))
 		return;
 	if (store_delete(d->store, STORE_KEY, a->onion, &e) == 0 && store_delete(d->store, STORE_LEAF, a->onion, &e) == 0)
 		return;
-	/* A full disk takes no deletion either: again with the engine's next turn. */
-	engine_on_shred_failed(d->engine, a->onion);
 	log_error("the key of an onion that is over could not be destroyed yet: %s", e.msg);
 	store_check(d, &e);
+	engine_on_shred_failed(d->engine, clock_now(), a->onion, &out);
+	apply(d, &out);
 }
 
 void

@@ -125,6 +125,8 @@ enum add_failure { ADD_REFUSED, ADD_COLLISION, ADD_UNKNOWN };
 void engine_on_add_failed(struct engine *e, struct now now, uint64_t onion, enum add_failure f, const char *why, struct actions *out);
 /* ok: 250 or 552 (not there). */
 void engine_on_deleted(struct engine *e, struct now now, uint64_t onion, bool ok, struct actions *out);
+/* ACTION_SHRED failed (store): tried again in a minute. */
+void engine_on_shred_failed(struct engine *e, struct now now, uint64_t onion, struct actions *out);
 /* The onion's last possession proof runs until `wall`: its tombstone must stay that long. */
 void engine_set_tombstone_until(struct engine *e, uint64_t onion, int64_t wall, struct actions *out);
 /*
@@ -142,8 +144,6 @@ void engine_on_probe(struct engine *e, struct now now, uint64_t onion, int throu
 /* answered: whatever it said, there is a way through this tor to an onion that has nothing to do with what fails. */
 void engine_on_control(struct engine *e, struct now now, int through, bool answered, struct actions *out);
 void engine_on_check(struct engine *e, struct now now, int mirror, enum verdict v, struct actions *out);
-/* ACTION_SHRED did not succeed; it comes again, not at once. */
-void engine_on_shred_failed(struct engine *e, uint64_t onion);
 /*
  * ACTION_PUBLISH is carried out now: it may have waited for the disk, so what engine_list() says from here until
  * engine_on_published() is what counts as published. NULL, or why nothing may be published any more.

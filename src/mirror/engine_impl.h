@@ -149,6 +149,7 @@ struct onion {
 	int64_t seen;                  /* mono: a comparison last found it in tor */
 	int64_t last_probe;            /* wall */
 	int64_t since;                 /* mono: entered its state, or was added again */
+	int64_t next_shred;            /* mono: not before */
 	int64_t next_add, next_probe;  /* mono */
 	int64_t grace_end;             /* mono, leaving */
 	int64_t client_seen, next_look, look_since; /* mono, leaving */

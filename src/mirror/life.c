@@ -6,6 +6,8 @@
 
 #include <stdio.h>
 
+#define SHRED_RETRY_MS 60000
+
 /* Onions of one tor whose uploads are under way: more at once and tor loses them all. */
 void
 life_count_batches(struct engine *e)
@@ -79,25 +81,39 @@ upload_deadline(struct engine *e, struct now now, struct onion *o, struct action
 	life_delete(o, out);
 }
 
+static void
+shred(struct engine *e, struct now now, struct onion *o, struct actions *out)
+{
+	if (o->shredded)
+		return;
+	if (now.mono < o->next_shred) {
+		engine_due(e, o->next_shred);
+		return;
+	}
+	o->shredded = true;
+	action_add(out, ACTION_SHRED, o, -1);
+}
+
 void
-engine_on_shred_failed(struct engine *e, uint64_t onion)
+engine_on_shred_failed(struct engine *e, struct now now, uint64_t onion, struct actions *out)
 {
 	struct onion *o = onion_find(e, onion);
 
-	if (o != NULL)
-		o->shredded = false;
+	if (o == NULL)
+		return;
+	o->shredded = false;
+	o->next_shred = now.mono + SHRED_RETRY_MS;
+	engine_settle(e, now, out);
 }
 
 /* Everything over: off tor, then the key goes. */
 static void
-bury(struct onion *o, struct actions *out)
+bury(struct engine *e, struct now now, struct onion *o, struct actions *out)
 {
 	if (o->service == SERVICE_UP)
 		life_delete(o, out);
-	else if (o->service == SERVICE_ABSENT && !o->shredded) {
-		o->shredded = true;
-		action_add(out, ACTION_SHRED, o, -1);
-	}
+	else if (o->service == SERVICE_ABSENT)
+		shred(e, now, o, out);
 }
 
 void
@@ -183,10 +199,8 @@ without_tor(struct engine *e, struct now now, struct onion *o, struct actions *o
 		engine_due(e, o->grace_end);
 	else if (o->r.state == ONION_LEAVING || (o->r.state == ONION_REVOKED && !o->r.in_list && o->announced))
 		gone_without_tor(e, now, o, out);
-	if ((o->r.state == ONION_GONE || o->r.state == ONION_FAILED) && !o->shredded) {
-		o->shredded = true;
-		action_add(out, ACTION_SHRED, o, -1);
-	}
+	if (o->r.state == ONION_GONE || o->r.state == ONION_FAILED)
+		shred(e, now, o, out);
 }
 
 void
@@ -206,10 +220,8 @@ life_step(struct engine *e, struct now now, struct onion *o, struct actions *out
 		without_tor(e, now, o, out);
 		return;
 	}
-	if (o->r.state == ONION_REVOKED && o->announced && !o->r.in_list && !o->shredded) {
-		o->shredded = true; /* nothing needs the key, with or without the link */
-		action_add(out, ACTION_SHRED, o, -1);
-	}
+	if (o->r.state == ONION_REVOKED && o->announced && !o->r.in_list)
+		shred(e, now, o, out); /* nothing needs the key, with or without the link */
 	if (!onion_linked(e, o) && o->r.state != ONION_GONE && o->r.state != ONION_FAILED)
 		return;
 	switch (o->r.state) {
@@ -251,11 +263,11 @@ life_step(struct engine *e, struct now now, struct onion *o, struct actions *out
 	case ONION_GONE:
 	case ONION_FAILED:
 		if (onion_linked(e, o))
-			bury(o, out);
+			bury(e, now, o, out);
 		break;
 	case ONION__STATES: break;
 	}
 	/* Gone in this very step: the key need not wait for another event. */
 	if (o->r.state == ONION_GONE && onion_linked(e, o))
-		bury(o, out);
+		bury(e, now, o, out);
 }

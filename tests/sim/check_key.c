@@ -56,7 +56,7 @@ look_at_onion(const struct onion_record *r, void *arg)
 	if ((r->state != ONION_GONE && r->state != ONION_FAILED) || store_get(d->store, STORE_KEY, r->id, &text, &n, NULL) != 0)
 		return;
 	free(text);
-	if (d->stuck || (stuck_at >= 0 && sim_now() - stuck_at < SHRED_MS))
+	if (stuck_at >= 0 && sim_now() - stuck_at < SHRED_MS)
 		return;
 	if (sim_now() - seen_since(r->id) > SHRED_MS)
 		sim_violation("I9", "%.8s... is over, and its key is still in the store", r->address);
@@ -69,7 +69,7 @@ check_key_minute(void)
 
 	if (d == NULL || d->store == NULL || d->engine == NULL)
 		return;
-	if (d->stuck || disk_faults.full || disk_faults.read_only)
+	if (d->stuck || disk_faults.full || disk_faults.read_only || disk_faults.eio_fsync_ppm > 0)
 		stuck_at = sim_now();
 	if (model_fit_for(SHRED_MS))
 		engine_each_onion(d->engine, look_at_onion, d);

@@ -75,7 +75,7 @@ add_onion(struct ctl_link *k, const char *args, struct buf *out)
 		fresh_address(cmd.address);
 	if (service_find(t, cmd.address) != NULL) {
 		/* A real tor writes a bug report into its log for each of these. */
-		if (service_find(t, cmd.address)->shown)
+		if (service_find(t, cmd.address)->shown == k->id)
 			sim_violation("I18", "ADD_ONION of a service that tor %s had said it has", t->name);
 		buf_adds(out, "550 Onion address collision\r\n");
 		mem_wipe(&cmd, sizeof cmd);
@@ -159,7 +159,10 @@ void
 answer(struct ctl_link *k, const struct ctl_line *l, struct buf *out)
 {
 	switch (l->verb) {
-	case CTL_GETINFO: answer_getinfo(k->tor, l->args, out); break;
+	case CTL_GETINFO:
+		k->tor->asking = k->id;
+		answer_getinfo(k->tor, l->args, out);
+		break;
 	case CTL_GETCONF: answer_getconf(k->tor, l->args, out); break;
 	case CTL_SETEVENTS:
 		if (ctl_parse_setevents(&k->events, l->args, out) == 0)

@@ -27,7 +27,8 @@ struct ctl_link {
 struct service {
 	struct service *next;
 	char address[57];
-	bool detached, foreign, shown; /* shown: a controller was told that it is there */
+	bool detached, foreign;
+	uint64_t shown; /* the link that was last told that it is there */
 	uint64_t id, owner; /* owner: link of a service that is not detached */
 	struct ctl_port ports[CTL_PORTS_MAX];
 	size_t n_ports;
@@ -94,7 +95,7 @@ struct simtor {
 	enum { TOR_DEAD, TOR_STARTING, TOR_RUNNING } state;
 	bool stopped, ready, was_ready, network, filtered, disabled, circuits_ok, live, watching;
 	enum simtor_quirk quirk;
-	uint64_t generation;
+	uint64_t generation, asking; /* asking: the link whose GETINFO is answered */
 	int64_t started, fit_since;
 	uint8_t cookie[32];
 	struct sim_server *control, *socks;

@@ -21,7 +21,7 @@ list_services(const struct simtor *t, bool detached, struct buf *v)
 	for (s = t->services; s != NULL; s = s->next)
 		if (s->detached == detached) {
 			buf_addf(v, "%s%s", v->len > 0 ? "\r\n" : "", s->address);
-			s->shown = true;
+			s->shown = t->asking;
 		}
 }
 
