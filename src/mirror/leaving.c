@@ -6,17 +6,29 @@
 
 #include <stdlib.h>
 
+/* How long nobody must have been there: no longer than its drain, which says how much patience is wanted. */
+static int64_t
+quiet_ms(const struct engine *e, const struct onion *o)
+{
+	int64_t drain = o->mirror >= 0 ? e->mirrors[o->mirror].cfg.drain_s * 1000 : DRAIN_S * 1000LL;
+
+	return drain < QUIET_MS ? drain : QUIET_MS;
+}
+
 /* Whom would it cut off? Asked from a while before the grace ends; what is not known counts as nobody. */
 static void
 look_for_clients(struct engine *e, struct now now, struct onion *o, struct actions *out)
 {
+	int64_t every = quiet_ms(e, o) / 2;
+
+	every = every < ANSWER_MS ? ANSWER_MS : every > CLIENTS_MS ? CLIENTS_MS : every;
 	if (now.mono < o->next_look) {
 		engine_due(e, o->next_look);
 		return;
 	}
-	if (now.mono > o->next_look + CLIENTS_MS)
+	if (now.mono > o->next_look + every)
 		o->look_since = now.mono; /* the first one, or the first after a while without the link */
-	o->next_look = now.mono + CLIENTS_MS;
+	o->next_look = now.mono + every;
 	engine_due(e, o->next_look);
 	action_add(out, ACTION_CLIENTS, o, -1);
 }
@@ -24,7 +36,7 @@ look_for_clients(struct engine *e, struct now now, struct onion *o, struct actio
 void
 leaving_step(struct engine *e, struct now now, struct onion *o, struct actions *out)
 {
-	int64_t quiet = o->client_seen + QUIET_MS, hard = o->grace_end + DRAIN_HARD_MS, end;
+	int64_t quiet = o->client_seen + quiet_ms(e, o), hard = o->grace_end + DRAIN_HARD_MS, end;
 
 	/* A retired onion is never added again: when tor has lost it, its time is over. */
 	if (MUTANT(12) && o->service == SERVICE_ABSENT && now.mono < o->grace_end) {

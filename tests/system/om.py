@@ -137,6 +137,15 @@ class Controller:
         self.s.close()
 
 
+def hang_up(net, address, name="reader"):
+    """Closes the circuits of a client to an onion; tor would keep each for ten minutes."""
+    c = Controller(net, name)
+    for line in c.ask("GETINFO circuit-status"):
+        if "PURPOSE=HS_CLIENT_REND" in line and "REND_QUERY=" + address in line:
+            c.ask("CLOSECIRCUIT " + re.search(r"(\d+) [A-Z]", line).group(1))
+    c.close()
+
+
 def detached(net):
     c = Controller(net)
     try:

@@ -470,6 +470,21 @@ Test(mirror_policy, an_address_with_clients_goes_when_they_are_gone_or_a_day_lat
 	cr_expect_not(w.o[4].in_tor, "not known counts as none");
 }
 
+Test(mirror_policy, a_short_drain_asks_for_no_more_quiet_than_its_own_length)
+{
+	world_init(&w, 2, 1, 1);
+	w.mirrors[0].drain_s = 30;
+	world_settled(&w);
+	w.o[1].clients = 1;
+	cr_expect_eq(rotate(0, 1), 0);
+	world_seconds(&w, 60);
+	cr_expect_eq(world_state(&w, 1), ONION_LEAVING);
+	cr_expect(w.o[1].in_tor, "it still has clients");
+	w.o[1].clients = 0;
+	world_seconds(&w, 50);
+	cr_expect_not(w.o[1].in_tor);
+}
+
 Test(mirror_policy, an_address_whose_grace_ended_while_we_were_away_is_asked_about_before_it_goes)
 {
 	start(2);
