@@ -13,6 +13,7 @@ import re
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "conformance"))
+sys.dont_write_bytecode = True
 import ed25519  # noqa: E402
 
 HOUR, DAY = 3600, 86400
@@ -242,6 +243,7 @@ def ends(at, now):
 class Reader:
     def __init__(self, site):
         self.site, self.roots, self.members, self.heads, self.tombstones = site, [], None, {}, {}
+        self.mirrors = {}  # onion: (url, hash of the leaf, where the head is stored that lists it)
 
     def document(self, text, kind):
         data = text.encode()
@@ -331,7 +333,7 @@ class Reader:
         need(prev["serial"] != serial or prev["sha256"] == sha256(stored), "fork")
 
     def check_heads(self, heads, root, members, now):
-        seen, listed, left_out, missing, why = set(), set(), set(), {}, []
+        seen, listed, left_out, missing, why = set(), {}, set(), {}, []
         for s in heads:
             d, data, h = self.document(s["doc"], "head")
             need(d["member"] not in seen)
@@ -348,7 +350,8 @@ class Reader:
                 why.append(str(e))
                 continue
             self.heads[where] = data
-            listed.update(d["leaves"])
+            for leaf in d["leaves"]:
+                listed.setdefault(leaf, where)
             for t in d["tombstones"]:
                 if self.tombstones.get(t["h"]) != "revoked":
                     self.tombstones[t["h"]] = t["state"]
@@ -366,7 +369,7 @@ class Reader:
             return None
         begins(time(d, "from"), now)
         ends(time(d, "until"), now)
-        state = self.tombstones.get(sha256(b"onionmirror/tombstone/1\n" + d["onion"].encode()))
+        state = self.tombstone(d["onion"])
         need(state is None, state)
         p = d["possession"]
         a, b = time(p, "not_before"), time(p, "not_after")
@@ -375,7 +378,17 @@ class Reader:
         text = "onionmirror/possession/1\nsite %s\nonion %s\nnot-before %s\nnot-after %s\n" % (
             self.site, d["onion"], p["not_before"], p["not_after"])
         need(ed25519.verify(onion_key(d["onion"]), text.encode(), bytes.fromhex(p["sig"])), "bad-possession")
-        return d["url"]
+        return d["onion"], (d["url"], h, listed[h])
+
+    def stays(self, onion, mirror, members, missing):
+        _, h, where = mirror
+        name, key, _ = where
+        return (missing.get(name) in ("rollback", "fork") and where in self.heads and h in json.loads(self.heads[where])["leaves"]
+                and any(m["name"] == name and m["key"] == key for m in members["members"])
+                and self.tombstone(onion) is None)
+
+    def tombstone(self, onion):
+        return self.tombstones.get(sha256(b"onionmirror/tombstone/1\n" + onion.encode()))
 
     def feed(self, data, now):
         """The URLs of a good bundle and the members that are missing; raises Refused."""
@@ -385,7 +398,9 @@ class Reader:
         members = self.check_members(d["members"], root, now)
         listed, left_out, missing = self.check_heads(d["heads"], root, members, now)
         leaves = [self.check_leaf(t, root, listed, left_out, now) for t in dict.fromkeys(d["leaves"])]
-        return sorted(url for url in leaves if url), missing
+        stay = {o: m for o, m in self.mirrors.items() if self.stays(o, m, members[0], missing)}
+        self.mirrors = dict(stay, **dict(leaf for leaf in leaves if leaf))
+        return sorted(url for url, _, _ in self.mirrors.values()), missing
 
 
 # --- the index ---

@@ -16,6 +16,7 @@ dist_noinst_SCRIPTS += \
 EXTRA_DIST += \
 	%D%/cdp.py \
 	%D%/faketor.py \
+	%D%/listcheck.py \
 	%D%/om.py
 check_PROGRAMS += tests/system/probe
 tests_system_probe_SOURCES = %D%/probe.c
