@@ -1,6 +1,7 @@
 # The conformance suite of the signed list: kept as its generator, index and hashes; the bundles are made on the way.
 conformance_sources = \
 	%D%/case.py \
+	%D%/cases_edge.py \
 	%D%/cases_form.py \
 	%D%/cases_heads.py \
 	%D%/cases_leaves.py \

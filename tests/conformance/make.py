@@ -7,6 +7,7 @@ import sys
 
 sys.dont_write_bytecode = True
 import kit  # noqa: E402
+import cases_edge  # noqa: E402
 import cases_form  # noqa: E402
 import cases_heads  # noqa: E402
 import cases_leaves  # noqa: E402
@@ -37,7 +38,7 @@ def write(folder, name, data, sums):
 def main(folder):
     os.makedirs(folder, exist_ok=True)
     index, sums, names = HEAD, [], set()
-    for group in (cases_form, cases_roots, cases_heads, cases_leaves, cases_memory):
+    for group in (cases_form, cases_roots, cases_heads, cases_leaves, cases_memory, cases_edge):
         for case in group.CASES:
             assert case.name not in names, case.name
             names.add(case.name)

@@ -49,7 +49,7 @@ def walk(value, text, depth=0):
     if isinstance(value, (dict, list)):
         need(depth < 8)
         if isinstance(value, dict):
-            need(all(re.fullmatch(text, name) for name in value))
+            need(all(re.fullmatch(r"[ -~]*", name) for name in value))
             value = list(value.values())
         return 1 + sum(walk(v, text, depth + 1) for v in value)
     need(type(value) is int and 0 <= value < 2**53)
@@ -98,6 +98,7 @@ def time(value, name):
         at = datetime.datetime.strptime(s, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=datetime.timezone.utc)
     except ValueError:
         raise Refused("malformed")
+    need(at.year >= 1970)
     return int(at.timestamp())
 
 
@@ -112,7 +113,6 @@ def distinct(values):
 
 
 def root_fields(d):
-    v = number(d, "version")
     number(d, "epoch")
     need(time(d, "epoch_start") < time(d, "expires"))
     string(d, "name", ".{1,64}")
@@ -123,15 +123,11 @@ def root_fields(d):
     limits = get(d, "limits", dict)
     for name in ("member_days", "head_hours", "possession_days"):
         number(limits, name)
-    for name in ("site", "prev"):
-        if v == 1:
-            need(name not in d)
-        else:
-            digits(d, name)
+    if d["version"] > 1:
+        digits(d, "prev")
 
 
 def members_fields(d):
-    digits(d, "site")
     number(d, "epoch")
     number(d, "seq")
     need(time(d, "issued") < time(d, "expires"))
@@ -144,7 +140,6 @@ def members_fields(d):
 
 
 def head_fields(d):
-    digits(d, "site")
     for name in ("epoch", "serial", "root_version", "members_seq"):
         number(d, name)
     string(d, "member", NAME)
@@ -179,7 +174,6 @@ def onion_key(onion):
 
 
 def leaf_fields(d):
-    digits(d, "site")
     onion_key(get(d, "onion", str))
     m = re.fullmatch("https?://%s(?::([1-9][0-9]{0,4}))?/?" % re.escape(d["onion"]), get(d, "url", str))
     need(m and int(m[1] or 80) <= 65535)
@@ -219,7 +213,7 @@ def signed_by(keys, data, comment, files):
     """Those of KEYS that signed DATA with this trusted COMMENT."""
     digest, good = hashlib.blake2b(data).digest(), set()
     for text in files:
-        m = re.fullmatch("untrusted comment: [ -~]*\n(.*)\ntrusted comment: (.*)\n(.*)\n", text)
+        m = re.fullmatch("untrusted comment: [ -~]{,1024}\n(.*)\ntrusted comment: (.*)\n(.*)\n", text)
         sig, last = (plain_base64(m[1], 74), plain_base64(m[3], 64)) if m else (None, None)
         if not sig or not last or sig[:2] != b"ED" or m[2] != comment:
             continue
@@ -243,14 +237,21 @@ def ends(at, now):
 class Reader:
     def __init__(self, site):
         self.site, self.roots, self.members, self.heads, self.tombstones = site, [], None, {}, {}
-        self.mirrors = {}  # onion: (url, hash of the leaf, where the head is stored that lists it)
+        self.mirrors = []  # (onion, url, hash of the leaf, where the head is stored that lists it)
 
-    def document(self, text, kind):
+    def outline(self, text, kind):
         data = text.encode()
         d = parse(data, kind)
-        FIELDS[kind](d)
-        need(d.get("site", self.site) == self.site, "wrong-site")
+        if kind == "root" and number(d, "version") == 1:
+            need("site" not in d and "prev" not in d)
+        else:
+            need(digits(d, "site") == self.site, "wrong-site")
         return d, data, sha256(data)
+
+    def document(self, text, kind):
+        d, data, h = self.outline(text, kind)
+        FIELDS[kind](d)
+        return d, data, h
 
     def store_root(self, n, data, d):
         if n < len(self.roots):
@@ -363,10 +364,11 @@ class Reader:
         return listed, left_out, missing
 
     def check_leaf(self, text, root, listed, left_out, now):
-        d, data, h = self.document(text, "leaf")
+        d, _, h = self.outline(text, "leaf")
         if h not in listed:
             need(h in left_out, "not-listed")
             return None
+        leaf_fields(d)
         begins(time(d, "from"), now)
         ends(time(d, "until"), now)
         state = self.tombstone(d["onion"])
@@ -378,10 +380,10 @@ class Reader:
         text = "onionmirror/possession/1\nsite %s\nonion %s\nnot-before %s\nnot-after %s\n" % (
             self.site, d["onion"], p["not_before"], p["not_after"])
         need(ed25519.verify(onion_key(d["onion"]), text.encode(), bytes.fromhex(p["sig"])), "bad-possession")
-        return d["onion"], (d["url"], h, listed[h])
+        return d["onion"], d["url"], h, listed[h]
 
-    def stays(self, onion, mirror, members, missing):
-        _, h, where = mirror
+    def stays(self, mirror, members, missing):
+        onion, _, h, where = mirror
         name, key, _ = where
         return (missing.get(name) in ("rollback", "fork") and where in self.heads and h in json.loads(self.heads[where])["leaves"]
                 and any(m["name"] == name and m["key"] == key for m in members["members"])
@@ -398,9 +400,10 @@ class Reader:
         members = self.check_members(d["members"], root, now)
         listed, left_out, missing = self.check_heads(d["heads"], root, members, now)
         leaves = [self.check_leaf(t, root, listed, left_out, now) for t in dict.fromkeys(d["leaves"])]
-        stay = {o: m for o, m in self.mirrors.items() if self.stays(o, m, members[0], missing)}
-        self.mirrors = dict(stay, **dict(leaf for leaf in leaves if leaf))
-        return sorted(url for url, _, _ in self.mirrors.values()), missing
+        new = [leaf for leaf in leaves if leaf]
+        onions = {leaf[0] for leaf in new}
+        self.mirrors = new + [m for m in self.mirrors if m[0] not in onions and self.stays(m, members[0], missing)]
+        return [m[1] for m in self.mirrors], missing
 
 
 # --- the index ---
