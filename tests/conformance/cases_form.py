@@ -7,6 +7,15 @@ CASES = c = Cases("form")
 
 c.accept("good", good)
 
+
+def smallest(k):
+    k.first(["r1"], 1)
+    k.leaves.pop()
+    k.heads[0].lists = [0]
+
+
+c.accept("smallest", smallest, mirrors=1)
+
 # Fields that nobody knows are allowed, and signed.
 c.accept("unknown-fields", all_of(root(x_future={"a": [1, "two"]}), members(x_future="y"), head(x_future=[]), leaf(x_future={})))
 c.accept("unknown-field-in-bundle", lambda k: setattr(k, "pre", lambda b: b.update(x_future=7)))

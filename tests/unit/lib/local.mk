@@ -6,6 +6,7 @@ tests_unit_lib_unit_lib_SOURCES = \
 	%D%/test_conformance.c \
 	%D%/test_documents.c \
 	%D%/test_feed.c \
+	%D%/test_flips.c \
 	%D%/test_kept.c \
 	%D%/test_memory.c
 tests_unit_lib_unit_lib_CFLAGS = $(AM_CFLAGS) $(CRITERION_CFLAGS) -fPIE
