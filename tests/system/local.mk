@@ -4,6 +4,7 @@ dist_noinst_SCRIPTS += \
 	%D%/browser.py \
 	%D%/content.py \
 	%D%/faults.py \
+	%D%/interop.py \
 	%D%/keys.py \
 	%D%/lists.py \
 	%D%/process.py \
