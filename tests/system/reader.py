@@ -469,6 +469,17 @@ def public_key(key, signature):
 
 
 @with_reader
+def verify_tells_of_a_fork_too(w, r):
+    words = ["verify", "--site", r.site, "--store", r.dir + "/store"]
+    r.run(*words, w.lists + "/good")
+    r.run(*words, w.lists + "/fork", code=4)
+    assert "FORK" in r.err and "beta: ok" in r.out, r.err + r.out
+    said = json.loads(r.run(*words, "--json", w.lists + "/fork", code=4))
+    assert (said["ok"], said["reason"]) == (False, "fork") and len(said["mirrors"]) == 3, said
+    assert json.loads(r.run(*words, "--json", w.lists + "/next"))["ok"]
+
+
+@with_reader
 def two_places_that_contradict_are_a_fork_at_once(w, r):
     places = [w.place(r, i, Source(respond(w.bundle(n)))) for i, n in enumerate(("good", "fork"))]
     said = json.loads(r.fetch("--json", *places, code=4))
@@ -646,7 +657,8 @@ def main():
                      a_bad_source_is_named_and_costs_little, sixteen_endless_sources_take_no_more_memory,
                      a_socks_port_that_is_none_is_named, the_newest_of_several_is_taken, a_dropped_member_is_missed_aloud,
                      an_older_head_of_one_member_is_told_and_the_others_count,
-                     a_fork_is_told_and_both_heads_are_kept, two_places_that_contradict_are_a_fork_at_once, a_freeze_is_told,
+                     a_fork_is_told_and_both_heads_are_kept, verify_tells_of_a_fork_too,
+                     two_places_that_contradict_are_a_fork_at_once, a_freeze_is_told,
                      withdrawn_addresses_are_known_and_never_picked, what_was_good_before_a_fault_counts,
                      without_a_memory_it_says_what_to_do, several_sites_have_to_be_named,
                      a_damaged_memory_is_refused_and_left_alone, a_folder_of_documents_is_as_good_as_a_bundle,
