@@ -21,6 +21,7 @@ c.accept("unknown-fields", all_of(root(x_future={"a": [1, "two"]}), members(x_fu
 c.accept("unknown-field-in-bundle", lambda k: setattr(k, "pre", lambda b: b.update(x_future=7)))
 c.accept("unknown-field-in-limits", root(limits__x_future=1))
 c.accept("escapes", root(name='"quoted" \\ and/or'))
+c.accept("every-character", head(x_future="".join(map(chr, range(0x20, 0x7f)))))
 c.accept("greatest-number", head(x_future=2**53 - 1))
 c.accept("nesting-8", head(x_future=[[[[[[[]]]]]]]))
 

@@ -2,16 +2,11 @@
 /* Every case of the conformance suite (tests/conformance/README) through libonionmirror, saved and loaded between feeds. */
 #include "config.h"
 
-#include "base/file.h"
+#include "cases.h"
 
-#include <criterion/criterion.h>
-#include <limits.h>
 #include <onionmirror/onionmirror.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define FILE_MAX (5 << 20)
 #define COLUMNS 8
 #define CASES_MIN 500
 
@@ -19,24 +14,11 @@ enum column { NAME, SITE, NOW, BEFORE, INPUT, EXPECTED, MIRRORS, MISSING };
 
 TestSuite(lib_conformance, .timeout = 300);
 
-static char *
-get_file(const char *name, size_t *len)
-{
-	char path[PATH_MAX];
-	const char *build = getenv("top_builddir");
-	struct err e = ERR_INIT;
-	char *p;
-
-	snprintf(path, sizeof path, "%s/tests/conformance/cases/%s", build != NULL ? build : ".", name);
-	cr_assert_eq(file_read(path, FILE_MAX, FILE_PUBLIC, &p, len, &e), 0, "%s (make check makes it)", e.msg);
-	return p;
-}
-
 static om_reason
 feed(om_site *site, const char *name, int64_t now, om_error *e)
 {
 	size_t n;
-	char *p = get_file(name, &n);
+	char *p = case_file(name, &n);
 	om_reason r = OM_OK;
 
 	if (om_site_feed_bundle(site, p, n, now, e) != 0)
@@ -131,7 +113,7 @@ Test(lib_conformance, every_case_ends_as_the_index_says)
 {
 	char *column[COLUMNS], *line, *rest, *field;
 	size_t i, len, n = 0, good = 0;
-	char *index = get_file("index", &len);
+	char *index = case_file("index", &len);
 
 	for (rest = index; (line = strtok_r(rest, "\n", &rest)) != NULL;) {
 		if (line[0] == '#')

@@ -5,13 +5,9 @@
  */
 #include "config.h"
 
-#include "base/file.h"
+#include "cases.h"
 
-#include <criterion/criterion.h>
-#include <limits.h>
 #include <onionmirror/onionmirror.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define CASE "form-smallest"
@@ -26,28 +22,16 @@ static size_t len;
 static char site_id[64];
 static long long now;
 
-static char *
-get_file(const char *name, size_t *n)
-{
-	char path[PATH_MAX], *p;
-	const char *build = getenv("top_builddir");
-	struct err e = ERR_INIT;
-
-	snprintf(path, sizeof path, "%s/tests/conformance/cases/%s", build != NULL ? build : ".", name);
-	cr_assert_eq(file_read(path, 1 << 20, FILE_PUBLIC, &p, n, &e), 0, "%s (make check makes it)", e.msg);
-	return p;
-}
-
 static void
 setup(void)
 {
 	size_t n;
-	char *index = get_file("index", &n), *line = strstr(index, "\n" CASE "\t");
+	char *index = case_file("index", &n), *line = strstr(index, "\n" CASE "\t");
 
 	cr_assert_not_null(line);
 	cr_assert_eq(sscanf(line, "\n" CASE "\t%63s\t%lld", site_id, &now), 2);
 	free(index);
-	text = get_file(CASE ".json", &len);
+	text = case_file(CASE ".json", &len);
 }
 
 static void
