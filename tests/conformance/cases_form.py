@@ -17,7 +17,8 @@ def smallest(k):
 c.accept("smallest", smallest, mirrors=1)
 
 # Fields that nobody knows are allowed, and signed.
-c.accept("unknown-fields", all_of(root(x_future={"a": [1, "two"]}), members(x_future="y"), head(x_future=[]), leaf(x_future={})))
+c.accept("unknown-fields", all_of(root(x_future={"a": [1, "two"]}), members(x_future="y"), head(x_future=[]),
+    leaf(x_future={})))
 c.accept("unknown-field-in-bundle", lambda k: setattr(k, "pre", lambda b: b.update(x_future=7)))
 c.accept("unknown-field-in-limits", root(limits__x_future=1))
 c.accept("escapes", root(name='"quoted" \\ and/or'))
@@ -93,7 +94,8 @@ def leaf_hash(k, i):
     return sha256(k.leaves[i].make(site))
 
 
-c.refuse("malformed", "bundle-of-too-many-values", lambda k: setattr(k, "pre", lambda b: b.update(x_future=[1] * 16384)))
+c.refuse("malformed", "bundle-of-too-many-values", lambda k: setattr(k, "pre",
+    lambda b: b.update(x_future=[1] * 16384)))
 c.refuse("malformed", "head-of-too-many-values", head(x_future=[1] * 65536))
 
 # A document that is validly signed, but is another than it should be there.
@@ -139,7 +141,8 @@ for change, paths in FIELDS.items():
         name = "%s-%s" % (change.__name__, path.replace("_", "-").replace(".", "-"))
         key = path.replace(".", "__")
         # make() needs these of a leaf itself.
-        if not (change is leaf and path in ("onion", "possession", "possession.not_before", "possession.not_after", "possession.sig")):
+        if not (change is leaf and path in ("onion", "possession", "possession.not_before", "possession.not_after",
+            "possession.sig")):
             c.refuse("malformed", name + "-missing", change(**{key: GONE}))
         if not (change is leaf and path in ("possession", "possession.sig")):
             c.refuse("malformed", name + "-object", change(**{key: {}} if path != "limits" else {key: []}))
@@ -158,6 +161,7 @@ c.refuse("malformed", "time-lower-case", head(issued="2026-11-23t11:00:00z"))
 for name in ("Alpha", "-alpha", "al_pha", "alpha.", "", "a" * 33, "al pha"):
     c.refuse("malformed", "member-name-%s" % (name.replace(" ", "+") or "empty")[:12],
              lambda k, name=name: (k.heads[0].set(member=name), k.members.set(members__0__name=name)))
-c.accept("member-name-longest", lambda k: (k.heads[0].set(member="0" + "-" * 31), k.members.set(members__0__name="0" + "-" * 31)))
+c.accept("member-name-longest", lambda k: (k.heads[0].set(member="0" + "-" * 31),
+    k.members.set(members__0__name="0" + "-" * 31)))
 c.refuse("malformed", "key-in-upper-case", root(keys__0=public("r1").upper()))
 c.refuse("malformed", "key-with-space", members(members__0__key=public("alpha")[:-1] + " "))

@@ -24,14 +24,16 @@ c.refuse("uncertified", "of-a-stranger-beside-a-good-one", lambda k: (k.two(), k
 # What binds it to the documents above it.
 c.refuse("mismatch", "epoch-above-roots", head(epoch=2))
 c.refuse("rollback", "epoch-below-roots", lambda k: (k.root(epoch=2), k.members.set(epoch=2)))
-c.refuse("rollback", "epoch-below-roots-beside-a-good-one", lambda k: (k.two().set(epoch=2), k.root(epoch=2), k.members.set(epoch=2)))
+c.refuse("rollback", "epoch-below-roots-beside-a-good-one", lambda k: (k.two().set(epoch=2), k.root(epoch=2),
+    k.members.set(epoch=2)))
 c.refuse("mismatch", "root-version-above", head(root_version=2))
 c.accept("root-version-below", lambda k: (k.heads[0].set(root_version=1), k.root()))
 c.refuse("mismatch", "members-seq-above", head(members_seq=2))
 c.refuse("mismatch", "members-of-other-bytes", head(members_sha256="00" * 32))
 c.accept("members-renewed", all_of(members(seq=2), head(members_seq=1, members_sha256="00" * 32)))
 c.refuse("mismatch", "mixed-with-other-members", lambda k: (
-    k.members.set(x_future=1), setattr(k.heads[0], "text", lambda t: t.replace(k.heads[0].fields["members_sha256"], "12" * 32))))
+    k.members.set(x_future=1), setattr(k.heads[0], "text", lambda t: t.replace(k.heads[0].fields["members_sha256"],
+        "12" * 32))))
 
 # Signature files. {name: change of the file}; those that nobody signs are accepted.
 def line(i, change):
@@ -54,7 +56,8 @@ BAD = {
     "signature-long": line(1, raw(lambda b: b + b"\0")),
     "global-bit": line(3, raw(lambda b: bytes([b[0] ^ 1]) + b[1:])),
     "global-short": line(3, raw(lambda b: b[:-1])),
-    "s-plus-l": line(1, raw(lambda b: b[:42] + ((int.from_bytes(b[42:], "little") + 2**252 + 27742317777372353535851937790883648493)
+    "s-plus-l": line(1, raw(lambda b: b[:42] + ((int.from_bytes(b[42:],
+        "little") + 2**252 + 27742317777372353535851937790883648493)
                                              ).to_bytes(32, "little"))),
     "trusted-comment": line(2, lambda t: t.replace("serial=1000", "serial=1001")),
     "trusted-comment-space": line(2, lambda t: t + " "),
@@ -83,15 +86,18 @@ for name, change in UNSIGNED.items():
 c.refuse("bad-signature", "unsigned", lambda k: setattr(k.heads[0], "sigs", lambda s: []))
 c.accept("sig-bad-beside-a-good-one", lambda k: setattr(k.heads[0], "by", ["mallory", "alpha"]))
 c.refuse("bad-signature", "sig-of-another-document", lambda k: setattr(
-    k.heads[0], "sigs", lambda s: [minisign("alpha", "another\n", "onionmirror head site=%s epoch=1 member=alpha serial=1000 "
+    k.heads[0], "sigs", lambda s: [minisign("alpha", "another\n",
+        "onionmirror head site=%s epoch=1 member=alpha serial=1000 "
                                             "valid-until=%s sha256=%s" % ("0" * 64, utc(NOW), "0" * 64))]))
-c.refuse("bad-signature", "default-comment", lambda k: setattr(k.heads[0], "comment", lambda t: "timestamp:1 file:head.json hashed"))
+c.refuse("bad-signature", "default-comment", lambda k: setattr(k.heads[0], "comment",
+    lambda t: "timestamp:1 file:head.json hashed"))
 for part, other in (("epoch=1", "epoch=2"), ("member=alpha", "member=alphb"), ("site=", "site=0"), ("head", "root")):
     c.refuse("bad-signature", "comment-" + part.split("=")[0],
              lambda k, a=part, b=other: setattr(k.heads[0], "comment", lambda t: t.replace(a, b)))
 c.refuse("bad-signature", "comment-valid-until", lambda k: setattr(
     k.heads[0], "comment", lambda t: t.replace(utc(NOW + 6 * DAY), utc(NOW + 7 * DAY))))
-c.refuse("bad-signature", "tampered-after-signing", lambda k: setattr(k.heads[0], "late", lambda t: t.replace('"serial":1000', '"serial":1001')))
+c.refuse("bad-signature", "tampered-after-signing", lambda k: setattr(k.heads[0], "late",
+    lambda t: t.replace('"serial":1000', '"serial":1001')))
 
 # Times.
 c.accept("issued-an-hour-ahead", head(issued=utc(NOW + HOUR)))
@@ -137,12 +143,14 @@ c.accept("tombstones-of-others", head(tombstones=[tombstone("y"), tombstone("z",
 PEER = {"site": "aa" * 32, "root_sha256": "bb" * 32, "epoch": 1, "head_sha256": "cc" * 32, "serial": 5, "member": "m"}
 c.accept("peers", head(peers=[PEER, dict(PEER, member="n")]))
 for name in PEER:
-    c.refuse("malformed", "peer-without-" + name.replace("_", "-"), head(peers=[{k: v for k, v in PEER.items() if k != name}]))
+    c.refuse("malformed", "peer-without-" + name.replace("_", "-"),
+        head(peers=[{k: v for k, v in PEER.items() if k != name}]))
 
 # Several members.
 c.accept("two-members", lambda k: k.two(), mirrors=3)
 c.refuse("malformed", "two-of-a-member", lambda k: setattr(k, "pre", lambda b: b["heads"].append(b["heads"][0])))
-c.accept("dropped", lambda k: (k.two(), setattr(k, "pre", lambda b: (b["heads"].pop(), b["leaves"].pop()))), missing="beta=missing")
+c.accept("dropped", lambda k: (k.two(), setattr(k, "pre", lambda b: (b["heads"].pop(), b["leaves"].pop()))),
+    missing="beta=missing")
 c.refuse("not-listed", "dropped-but-its-leaf-stays", lambda k: (k.two(), setattr(k, "pre", lambda b: b["heads"].pop())))
 c.refuse("not-listed", "none", lambda k: setattr(k, "pre", lambda b: b.update(heads=[])))
 c.refuse("not-listed", "none-and-no-leaf", lambda k: setattr(k, "pre", lambda b: b.update(heads=[], leaves=[])))
@@ -152,7 +160,10 @@ c.accept("one-of-two-expired", lambda k: k.two().set(**OLD), missing="beta=expir
 c.accept("first-of-two-expired", all_of(lambda k: k.two(), head(**OLD)), mirrors=1, missing="alpha=expired")
 c.accept("one-of-two-not-yet-valid", lambda k: k.two().set(issued=utc(NOW + 2 * HOUR)), missing="beta=not-yet-valid")
 c.refuse("expired", "both-late-first-expired", all_of(lambda k: k.two().set(issued=utc(NOW + 2 * HOUR)), head(**OLD)))
-c.refuse("not-yet-valid", "both-late-first-ahead", all_of(lambda k: k.two().set(**OLD), head(issued=utc(NOW + 2 * HOUR))))
-c.refuse("bad-signature", "unsigned-and-expired", all_of(lambda k: setattr(k.two(), "by", []), lambda k: k.heads[1].set(**OLD)))
+c.refuse("not-yet-valid", "both-late-first-ahead", all_of(lambda k: k.two().set(**OLD),
+    head(issued=utc(NOW + 2 * HOUR))))
+c.refuse("bad-signature", "unsigned-and-expired", all_of(lambda k: setattr(k.two(), "by", []),
+    lambda k: k.heads[1].set(**OLD)))
 c.accept("leaf-of-both", lambda k: setattr(k.two(), "lists", [0, 1, 2]), mirrors=3)
-c.accept("leaf-of-a-late-one-and-a-good-one", lambda k: setattr(k.two().set(**OLD), "lists", [0, 1, 2]), missing="beta=expired")
+c.accept("leaf-of-a-late-one-and-a-good-one", lambda k: setattr(k.two().set(**OLD), "lists", [0, 1, 2]),
+    missing="beta=expired")

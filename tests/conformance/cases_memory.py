@@ -41,8 +41,10 @@ c.accept("freeze-goes-on-till-then", good, at(NOW + 6 * DAY - 1))
 c.accept("older-of-one", two, follow(), head(serial=1000, prev=GONE), mirrors=3, missing="alpha=rollback")
 c.accept("fork-of-one", two, head(fresh_until=utc(NOW + 22 * HOUR)), mirrors=3, missing="alpha=fork")
 c.accept("passes-over-of-one", two, head(serial=1005), mirrors=3, missing="alpha=fork")
-c.accept("follows-another-of-one", two, head(serial=1001, prev={"serial": 1000, "sha256": "00" * 32}), mirrors=3, missing="alpha=fork")
-c.accept("older-of-the-second", two, follow(i=1), lambda k: k.heads[1].set(serial=1000, prev=GONE), mirrors=3, missing="beta=rollback")
+c.accept("follows-another-of-one", two, head(serial=1001, prev={"serial": 1000, "sha256": "00" * 32}), mirrors=3,
+    missing="alpha=fork")
+c.accept("older-of-the-second", two, follow(i=1), lambda k: k.heads[1].set(serial=1000, prev=GONE), mirrors=3,
+    missing="beta=rollback")
 c.refuse("rollback", "older-of-both", two, all_of(follow(), follow(i=1)),
          all_of(head(serial=1000, prev=GONE), lambda k: k.heads[1].set(serial=1000, prev=GONE)))
 c.refuse("fork", "fork-of-one-older-of-the-other", two, follow(i=1),
@@ -75,17 +77,21 @@ c.accept("tombstones-of-the-newer-head-stay", two, REVOKES, FORGETS, mirrors=2, 
 c.refuse("revoked", "tombstones-of-the-newer-head-count-for-others-leaves", two, REVOKES, all_of(
     FORGETS, follow(i=1), lambda k: setattr(k.heads[1], "lists", [0, 2])))
 c.accept("nothing-of-a-forked-head-is-stored", two, head(serial=1005, tombstones=[tombstone("a", "revoked")]),
-         all_of(follow(1001), head(tombstones=[]), lambda k: k.heads[0].fields.update(prev=GONE)), mirrors=3, missing="alpha=fork")
+         all_of(follow(1001), head(tombstones=[]), lambda k: k.heads[0].fields.update(prev=GONE)), mirrors=3,
+             missing="alpha=fork")
 
 # A serial belongs to a name and a key.
 NEW_KEY = members(seq=2, members__0__key=public("alpha2"))
 c.accept("new-key-begins-anew", good, all_of(NEW_KEY, head(serial=1), lambda k: setattr(k.heads[0], "by", ["alpha2"])))
 c.refuse("bad-signature", "old-key-after-a-new-one", good, all_of(NEW_KEY, follow()))
-c.refuse("rollback", "old-key-returns-with-an-older-head", good, all_of(NEW_KEY, head(serial=1), lambda k: setattr(k.heads[0], "by", ["alpha2"])),
-         all_of(members(seq=3, members__0__key=public("alpha")), head(serial=999), lambda k: setattr(k.heads[0], "by", ["alpha"])))
+c.refuse("rollback", "old-key-returns-with-an-older-head", good,
+    all_of(NEW_KEY, head(serial=1), lambda k: setattr(k.heads[0], "by", ["alpha2"])),
+         all_of(members(seq=3, members__0__key=public("alpha")), head(serial=999),
+             lambda k: setattr(k.heads[0], "by", ["alpha"])))
 c.accept("another-member-takes-the-key", good, all_of(
     members(seq=2, members__0__name="gamma"), head(member="gamma", serial=1)))
-c.refuse("uncertified", "removed-member", two, all_of(follow(), lambda k: (k.members.set(seq=2), k.members.fields["members"].pop(1))))
+c.refuse("uncertified", "removed-member", two, all_of(follow(),
+    lambda k: (k.members.set(seq=2), k.members.fields["members"].pop(1))))
 
 # Members documents.
 c.accept("members-renewed", good, all_of(members(seq=2), follow()))
@@ -100,7 +106,8 @@ c.accept("members-renewed-and-the-head-stays", good, all_of(same_head, members(s
 c.refuse("rollback", "members-older", members(seq=2), all_of(members(seq=1), follow()))
 c.refuse("fork", "members-same-seq-other-bytes", good, all_of(members(expires=utc(NOW + 29 * DAY)), follow()))
 c.refuse("rollback", "members-older-though-expired", members(seq=2), members(seq=1, expires=utc(NOW - HOUR)))
-c.refuse("rollback", "members-stored-though-heads-fail", all_of(members(seq=5), lambda k: setattr(k.heads[0], "by", [])),
+c.refuse("rollback", "members-stored-though-heads-fail", all_of(members(seq=5), lambda k: setattr(k.heads[0], "by",
+    [])),
          all_of(members(seq=4), lambda k: setattr(k.heads[0], "by", ["alpha"])))
 c.accept("members-refused-is-not-stored", all_of(members(seq=5), lambda k: setattr(k.members, "by", ["r1"])),
          all_of(members(seq=4), lambda k: setattr(k.members, "by", ["r1", "r2"])))
@@ -111,14 +118,18 @@ c.accept("root-added", good, all_of(lambda k: k.root(), follow()))
 c.accept("root-added-and-the-head-stays", good, all_of(same_head, lambda k: k.root()))
 c.refuse("rollback", "chain-shorter", lambda k: k.root(), lambda k: (k.roots.pop(), k.heads[0].set(serial=1001)))
 c.refuse("fork", "another-root-2", lambda k: k.root(), lambda k: (k.roots.pop(), k.root(name="Another")))
-c.refuse("fork", "another-root-2-and-a-3", lambda k: k.root(), lambda k: (k.roots.pop(), k.root(name="Another"), k.root()))
-c.refuse("rollback", "roots-before-a-failing-one-are-stored", lambda k: (k.root(), k.root(by=["r1"])), lambda k: (k.roots.pop(), k.roots.pop()))
+c.refuse("fork", "another-root-2-and-a-3", lambda k: k.root(),
+    lambda k: (k.roots.pop(), k.root(name="Another"), k.root()))
+c.refuse("rollback", "roots-before-a-failing-one-are-stored", lambda k: (k.root(), k.root(by=["r1"])),
+    lambda k: (k.roots.pop(), k.roots.pop()))
 c.accept("root-that-failed-is-not-stored", lambda k: k.root(by=["r1"]), lambda k: k.roots.pop())
 c.accept("expired-last-root-is-not-stored", lambda k: k.root(expires=utc(NOW)), lambda k: k.roots.pop())
 c.refuse("rollback", "roots-are-stored-though-members-fail", lambda k: (k.root(), setattr(k.members, "by", [])),
          lambda k: (k.roots.pop(), setattr(k.members, "by", ["r1", "r2"])))
-c.refuse("threshold", "threshold-before-fork", lambda k: k.root(), lambda k: (k.roots.pop(), k.root(name="Another", by=["r1"])))
-c.accept("stored-root-expired-and-a-new-one", all_of(at(NOW - DAY), root(expires=utc(NOW - 2 * HOUR)), head(issued=utc(NOW - DAY))),
+c.refuse("threshold", "threshold-before-fork", lambda k: k.root(),
+    lambda k: (k.roots.pop(), k.root(name="Another", by=["r1"])))
+c.accept("stored-root-expired-and-a-new-one", all_of(at(NOW - DAY), root(expires=utc(NOW - 2 * HOUR)),
+    head(issued=utc(NOW - DAY))),
          all_of(lambda k: k.root(expires=utc(NOW + DAY)), follow()))
 
 # Epochs: fast-forward and other disasters are undone by a new one.
@@ -126,26 +137,33 @@ c.accept("epoch-clears-serials", head(serial=140000), epoch_2)
 c.accept("epoch-clears-seq", members(seq=9), epoch_2)
 c.refuse("rollback", "epoch-back", epoch_2, lambda k: (
     k.roots.pop(), k.members.set(epoch=1, seq=2), k.heads[0].set(epoch=1, serial=2000)))
-c.refuse("retired", "tombstone-stays-in-its-epoch", all_of(head(tombstones=[tombstone("a")]), lambda k: setattr(k.leaves[0], "inside", False)),
+c.refuse("retired", "tombstone-stays-in-its-epoch", all_of(head(tombstones=[tombstone("a")]),
+    lambda k: setattr(k.leaves[0], "inside", False)),
          all_of(follow(tombstones=[]), lambda k: setattr(k.leaves[0], "inside", True)))
-c.refuse("revoked", "revoked-is-not-softened", all_of(head(tombstones=[tombstone("a", "revoked")]), lambda k: setattr(k.leaves[0], "inside", False)),
+c.refuse("revoked", "revoked-is-not-softened", all_of(head(tombstones=[tombstone("a", "revoked")]),
+    lambda k: setattr(k.leaves[0], "inside", False)),
          all_of(follow(tombstones=[tombstone("a")]), lambda k: setattr(k.leaves[0], "inside", True)))
-c.refuse("revoked", "retired-is-hardened", all_of(head(tombstones=[tombstone("a")]), lambda k: setattr(k.leaves[0], "inside", False)),
+c.refuse("revoked", "retired-is-hardened", all_of(head(tombstones=[tombstone("a")]),
+    lambda k: setattr(k.leaves[0], "inside", False)),
          all_of(follow(tombstones=[tombstone("a", "revoked")]), lambda k: setattr(k.leaves[0], "inside", True)))
-c.accept("epoch-clears-tombstones", all_of(head(tombstones=[tombstone("a")]), lambda k: setattr(k.leaves[0], "inside", False)),
+c.accept("epoch-clears-tombstones", all_of(head(tombstones=[tombstone("a")]),
+    lambda k: setattr(k.leaves[0], "inside", False)),
          all_of(epoch_2, head(tombstones=[]), lambda k: setattr(k.leaves[0], "inside", True)))
 c.refuse("revoked", "carried-into-a-new-epoch", head(tombstones=[tombstone("a", "revoked")]), epoch_2)
 c.refuse("clock", "serial-of-an-old-epoch-in-a-new-one", good, all_of(epoch_2, head(serial=1000 + 23 * 60 + 1)))
-c.refuse("rollback", "epoch-stored-though-members-fail", epoch_2, lambda k: (k.roots.pop(), k.members.set(epoch=1), k.heads[0].set(epoch=1)))
+c.refuse("rollback", "epoch-stored-though-members-fail", epoch_2,
+    lambda k: (k.roots.pop(), k.members.set(epoch=1), k.heads[0].set(epoch=1)))
 c.accept("epoch-passed-over", good, lambda k: (epoch_2(k), k.root(epoch=7, epoch_start=utc(NOW - HOUR)),
                                                k.members.set(epoch=7), k.heads[0].set(epoch=7)))
 
 # Nothing before its checks passed; all that passed.
-c.refuse("rollback", "head-stored-though-a-leaf-fails", all_of(head(serial=1500), lambda k: setattr(k.leaves[1], "signer", "a")),
+c.refuse("rollback", "head-stored-though-a-leaf-fails", all_of(head(serial=1500), lambda k: setattr(k.leaves[1],
+    "signer", "a")),
          all_of(head(serial=1000), lambda k: setattr(k.leaves[1], "signer", "b")))
 c.accept("unsigned-head-is-not-stored", all_of(head(serial=1500), lambda k: setattr(k.heads[0], "by", [])),
          all_of(head(serial=1000), lambda k: setattr(k.heads[0], "by", ["alpha"])))
 c.accept("head-ahead-of-its-bound-is-not-stored", head(serial=2**53 - 1), head(serial=1000))
 c.accept("late-head-is-not-stored", two, lambda k: k.heads[0].set(serial=2000, issued=utc(NOW + 2 * HOUR)),
          lambda k: k.heads[0].set(serial=1000, issued=utc(NOW - HOUR)), mirrors=3)
-c.refuse("revoked", "tombstones-of-a-refused-bundle-count", all_of(head(tombstones=[tombstone("a", "revoked")])), follow(tombstones=[]))
+c.refuse("revoked", "tombstones-of-a-refused-bundle-count", all_of(head(tombstones=[tombstone("a", "revoked")])),
+    follow(tombstones=[]))

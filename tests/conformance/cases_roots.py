@@ -23,7 +23,8 @@ c.accept("rotation-1-of-1-unused-signatures",
 c.accept("rotation-3-of-5-other-combinations",
          rotate((FIVE, 3), (FIVE, 3, ["k1", "k3", "k4"]), (FIVE, 3, ["k5", "k2", "k1"]), (FIVE, 3, ["k2", "k3", "k4"])))
 c.accept("rotation-3-of-5-one-key", rotate((FIVE, 3), (SIX, 3, ["k1", "k3", "k4"])))
-c.accept("rotation-3-of-5-one-key-intermediate", rotate((FIVE, 3), (FIVE, 3, ["k1", "k3", "k5"]), (SIX, 3, ["k1", "k3", "k4"])))
+c.accept("rotation-3-of-5-one-key-intermediate", rotate((FIVE, 3), (FIVE, 3, ["k1", "k3", "k5"]),
+    (SIX, 3, ["k1", "k3", "k4"])))
 c.accept("rotation-3-of-5-all-keys-intermediate",
          rotate((FIVE, 3), (["k1", "k2", "k3", "n1", "n2"], 3, ["k1", "k2", "k3"]),
                 (NEW, 3, ["k1", "k2", "n1", "n2", "n3"])))
@@ -32,8 +33,10 @@ c.accept("rotation-2-of-3-to-1-of-3", rotate((FIVE[:3], 2), (FIVE[:3], 1, ["k1",
 c.accept("rotation-1-of-2-to-2-of-2", rotate((FIVE[:2], 1), (FIVE[:2], 2, ["k1", "k2"])))
 c.refuse("threshold", "rotation-not-signed-with-old-key", rotate((["k1"], 1), (["k2"], 1, ["k2", "k3", "k4"])))
 c.refuse("threshold", "rotation-not-signed-with-new-key", rotate((["k1"], 1), (["k2"], 1, ["k1", "k3", "k4"])))
-c.refuse("threshold", "rotation-3-of-5-not-3-new-keys", rotate((FIVE, 3), (["k1", "k3", "n1", "n2", "n3"], 3, ["k1", "k2", "k3"])))
-c.refuse("threshold", "rotation-3-of-5-not-3-old-keys", rotate((FIVE, 3), (["k1", "k3", "n1", "n2", "n3"], 3, ["k1", "k3", "n1"])))
+c.refuse("threshold", "rotation-3-of-5-not-3-new-keys", rotate((FIVE, 3), (["k1", "k3", "n1", "n2", "n3"], 3, ["k1",
+    "k2", "k3"])))
+c.refuse("threshold", "rotation-3-of-5-not-3-old-keys", rotate((FIVE, 3), (["k1", "k3", "n1", "n2", "n3"], 3, ["k1",
+    "k3", "n1"])))
 c.refuse("threshold", "rotation-new-threshold-not-reached", rotate((FIVE[:3], 1), (FIVE[:3], 2, ["k2"])))
 c.refuse("threshold", "rotation-old-threshold-not-reached", rotate((FIVE[:3], 2), (FIVE[:3], 1, ["k2"])))
 
@@ -43,15 +46,20 @@ c.refuse("threshold", "one-signature-of-two", lambda k: setattr(k.roots[0], "by"
 c.refuse("threshold", "one-key-twice", lambda k: setattr(k.roots[0], "by", ["r1", "r1", "r1"]))
 c.refuse("threshold", "one-key-twice-by-key-id",
          lambda k: setattr(k.roots[0], "sigs", lambda _s: [
-             minisign("r1", k.roots[0].made, "onionmirror root site=%(h)s version=1 sha256=%(h)s" % {"h": sha(k)}, key_id=bytes([i] * 8))
+             minisign("r1", k.roots[0].made, "onionmirror root site=%(h)s version=1 sha256=%(h)s" % {"h": sha(k)},
+                 key_id=bytes([i] * 8))
              for i in range(3)]))
 c.refuse("threshold", "signed-by-strangers", lambda k: setattr(k.roots[0], "by", ["x1", "x2", "x3"]))
-c.accept("bad-signature-beside-good-ones", lambda k: setattr(k.roots[0], "sigs", lambda s: ["junk", s[0][:-9] + "\n"] + s))
+c.accept("bad-signature-beside-good-ones", lambda k: setattr(k.roots[0], "sigs",
+    lambda s: ["junk", s[0][:-9] + "\n"] + s))
 c.accept("all-three-signed", lambda k: setattr(k.roots[0], "by", ["r3", "r2", "r1"]))
-c.refuse("threshold", "comment-of-another-version", lambda k: setattr(k.roots[0], "comment", lambda t: t.replace("version=1", "version=2")))
-c.refuse("threshold", "comment-of-members", lambda k: setattr(k.roots[0], "comment", lambda t: t.replace("root", "members")))
+c.refuse("threshold", "comment-of-another-version", lambda k: setattr(k.roots[0], "comment",
+    lambda t: t.replace("version=1", "version=2")))
+c.refuse("threshold", "comment-of-members", lambda k: setattr(k.roots[0], "comment",
+    lambda t: t.replace("root", "members")))
 c.refuse("threshold", "later-unsigned", lambda k: k.root(by=[]))
-c.refuse("wrong-site", "tampered-after-signing", lambda k: setattr(k.roots[0], "late", lambda t: t.replace("The Site", "The Sito")))
+c.refuse("wrong-site", "tampered-after-signing", lambda k: setattr(k.roots[0], "late",
+    lambda t: t.replace("The Site", "The Sito")))
 c.refuse("threshold", "later-tampered-after-signing",
          lambda k: setattr(k.root(name="Same"), "late", lambda t: t.replace("Same", "Came")))
 
@@ -71,7 +79,8 @@ c.refuse("malformed", "2-without-prev", lambda k: setattr(k.root(), "prev", GONE
 c.refuse("malformed", "begins-with-2", lambda k: (k.root(), setattr(k, "pre", lambda b: b["roots"].pop(0))))
 c.refuse("malformed", "passes-over-2", lambda k: (k.root(), k.root(), setattr(k, "pre", lambda b: b["roots"].pop(1))))
 c.refuse("malformed", "twice", lambda k: setattr(k, "pre", lambda b: b["roots"].append(b["roots"][0])))
-c.refuse("malformed", "out-of-order", lambda k: (k.root(), k.root(), setattr(k, "pre", lambda b: b["roots"].insert(1, b["roots"].pop()))))
+c.refuse("malformed", "out-of-order", lambda k: (k.root(), k.root(),
+    setattr(k, "pre", lambda b: b["roots"].insert(1, b["roots"].pop()))))
 c.refuse("malformed", "version-0", root(version=0))
 c.refuse("fork", "prev-is-another", lambda k: setattr(k.root(), "prev", "00" * 32))
 c.refuse("rollback", "epoch-falls", all_of(root(epoch=2), lambda k: k.root(epoch=1)))
@@ -92,7 +101,8 @@ c.refuse("expired", "expired", root(expires=utc(NOW)))
 c.accept("expires-in-an-hour", root(expires=utc(NOW + HOUR)))
 c.accept("intermediate-expired", all_of(root(expires=utc(NOW - HOUR)), lambda k: k.root(expires=utc(NOW + DAY))))
 c.refuse("expired", "last-expired", lambda k: k.root(expires=utc(NOW - HOUR)))
-c.refuse("threshold", "threshold-before-expiry", all_of(root(expires=utc(NOW - HOUR)), lambda k: setattr(k.roots[0], "by", [])))
+c.refuse("threshold", "threshold-before-expiry", all_of(root(expires=utc(NOW - HOUR)),
+    lambda k: setattr(k.roots[0], "by", [])))
 
 # Members under the last root.
 m = Cases("members")
@@ -105,10 +115,14 @@ m.accept("bad-signature-beside-good-ones", lambda k: setattr(k.members, "by", ["
 m.refuse("threshold", "signed-by-old-keys-alone", lambda k: (
     k.root(["n1", "n2", "n3"], 2, ["r1", "r2", "n1", "n2"]), setattr(k.members, "by", ["r1", "r2"])))
 m.accept("signed-by-new-keys-alone", lambda k: k.root(["n1", "n2", "n3"], 2, ["r1", "r2", "n1", "n2"]))
-m.refuse("threshold", "threshold-rose", lambda k: (k.root(threshold=3, by=["r1", "r2", "r3"]), setattr(k.members, "by", ["r1", "r2"])))
-m.refuse("threshold", "tampered-after-signing", lambda k: setattr(k.members, "late", lambda t: t.replace('"seq":1', '"seq":2')))
-m.refuse("threshold", "comment-of-another-seq", lambda k: setattr(k.members, "comment", lambda t: t.replace("seq=1", "seq=2")))
-m.refuse("threshold", "comment-of-another-epoch", lambda k: setattr(k.members, "comment", lambda t: t.replace("epoch=1", "epoch=2")))
+m.refuse("threshold", "threshold-rose", lambda k: (k.root(threshold=3, by=["r1", "r2", "r3"]),
+    setattr(k.members, "by", ["r1", "r2"])))
+m.refuse("threshold", "tampered-after-signing", lambda k: setattr(k.members, "late",
+    lambda t: t.replace('"seq":1', '"seq":2')))
+m.refuse("threshold", "comment-of-another-seq", lambda k: setattr(k.members, "comment",
+    lambda t: t.replace("seq=1", "seq=2")))
+m.refuse("threshold", "comment-of-another-epoch", lambda k: setattr(k.members, "comment",
+    lambda t: t.replace("epoch=1", "epoch=2")))
 m.refuse("mismatch", "epoch-above-roots", members(epoch=2))
 m.refuse("rollback", "epoch-below-roots", lambda k: (k.root(epoch=2), k.heads[0].set(epoch=2)))
 m.refuse("malformed", "seq-0", members(seq=0))
@@ -120,7 +134,8 @@ m.accept("expires-in-an-hour", members(expires=utc(NOW + HOUR)))
 m.refuse("malformed", "expires-with-issued", members(expires=utc(NOW - 2 * DAY)))
 m.accept("as-long-as-allowed", members(issued=utc(NOW - 10 * DAY), expires=utc(NOW + 30 * DAY)))
 m.refuse("malformed", "longer-than-allowed", members(issued=utc(NOW - 10 * DAY - HOUR), expires=utc(NOW + 30 * DAY)))
-m.accept("window-as-long-as-allowed", members(members__0__not_before=utc(NOW - 10 * DAY), members__0__not_after=utc(NOW + 30 * DAY)))
+m.accept("window-as-long-as-allowed", members(members__0__not_before=utc(NOW - 10 * DAY),
+    members__0__not_after=utc(NOW + 30 * DAY)))
 m.refuse("malformed", "window-longer-than-allowed",
          members(members__0__not_before=utc(NOW - 10 * DAY - HOUR), members__0__not_after=utc(NOW + 30 * DAY)))
 m.refuse("malformed", "window-ends-with-its-begin", members(members__0__not_after=utc(NOW - 2 * DAY)))

@@ -106,7 +106,8 @@ class Leaf:
     def __init__(self, name, **rest):
         self.name = self.signer = name
         self.proof, self.inside, self.text = {}, True, lambda x: x
-        self.fields = {"type": "onionmirror/leaf/1", "onion": onion(name), "role": "mirror", "salt": seed("salt " + name)[:16].hex(),
+        self.fields = {"type": "onionmirror/leaf/1", "onion": onion(name), "role": "mirror",
+            "salt": seed("salt " + name)[:16].hex(),
                        "from": utc(NOW - DAY), "until": utc(NOW + 30 * DAY),
                        "possession": {"not_before": utc(NOW - DAY), "not_after": utc(NOW + 60 * DAY)}}
         self.fields["url"] = "http://%s/" % self.fields["onion"]
@@ -143,7 +144,8 @@ class Kit:
     def member(self, name, lists, key=None):
         """Certifies a member and makes its head."""
         self.members.fields["members"].append({
-            "name": name, "key": public(key or name), "not_before": utc(NOW - 2 * DAY), "not_after": utc(NOW + 30 * DAY)})
+            "name": name, "key": public(key or name), "not_before": utc(NOW - 2 * DAY),
+                "not_after": utc(NOW + 30 * DAY)})
         self.heads.append(Doc({
             "type": "onionmirror/head/1", "epoch": 1, "member": name, "serial": 1000, "issued": utc(NOW - HOUR),
             "fresh_until": utc(NOW + 23 * HOUR), "valid_until": utc(NOW + 6 * DAY), "tombstones": [], "peers": []},
@@ -192,7 +194,8 @@ class Kit:
 
     def make_head(self, h, site, hashes):
         f = h.fields
-        own = {"site": site, "root_version": self.roots[-1].fields["version"], "members_seq": self.members.fields["seq"],
+        own = {"site": site, "root_version": self.roots[-1].fields["version"],
+            "members_seq": self.members.fields["seq"],
                "members_sha256": sha256(self.members.made)}
         listed = [hashes[i] for i in h.lists]
         size = 16
@@ -212,7 +215,8 @@ class Kit:
         self.made_site = site
         m = self.members
         m.fields.setdefault("site", site)
-        members = m.make("onionmirror members site=%s epoch=%s seq=%s sha256=%%s" % (site, m.fields["epoch"], m.fields["seq"]))
+        members = m.make("onionmirror members site=%s epoch=%s seq=%s sha256=%%s" % (site, m.fields["epoch"],
+            m.fields["seq"]))
         leaves = [leaf.make(site) for leaf in self.leaves]
         hashes = [sha256(text) for text in leaves]
         bundle = {"type": "onionmirror/bundle/1", "roots": roots, "members": members,

@@ -63,7 +63,8 @@ class World:
 
     def minisign(self, name, text, comment):
         self.key(name)
-        run("minisign", "-S", "-H", "-s", self.path(name + ".key"), "-m", self.path("doc", text.encode()), "-t", comment,
+        run("minisign", "-S", "-H", "-s", self.path(name + ".key"), "-m", self.path("doc", text.encode()), "-t",
+            comment,
             "-x", self.path("doc.minisig"))
         with open(self.path("doc.minisig"), encoding="ascii") as f:
             return f.read()
@@ -76,15 +77,18 @@ class World:
         address = kit.onion_of(der[len(SPKI):])
 
         def sign(message):
-            return run("openssl", "pkeyutl", "-sign", "-rawin", "-inkey", self.path(name + ".pem"), "-in", self.path("message", message))
+            return run("openssl", "pkeyutl", "-sign", "-rawin", "-inkey", self.path(name + ".pem"), "-in",
+                self.path("message", message))
         return kit.Leaf(name, signer=sign).set(onion=address, url="http://%s/" % address)
 
     # --- stock tools that verify ---
 
     def openssl_says(self, key, message, signature):
         p = subprocess.run(
-            ["openssl", "pkeyutl", "-verify", "-rawin", "-pubin", "-keyform", "DER", "-inkey", self.path("key.der", SPKI + key),
-             "-in", self.path("message", message), "-sigfile", self.path("signature", signature)], capture_output=True, timeout=60)
+            ["openssl", "pkeyutl", "-verify", "-rawin", "-pubin", "-keyform", "DER", "-inkey",
+                self.path("key.der", SPKI + key),
+             "-in", self.path("message", message), "-sigfile", self.path("signature", signature)],
+                 capture_output=True, timeout=60)
         return p.returncode == 0 and b"Verified Successfully" in p.stdout
 
     def check_file(self, name, signature_name, key):
