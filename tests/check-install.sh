@@ -50,7 +50,8 @@ export LD_LIBRARY_PATH
 run() { "$tmp/pick" "$site" "$tmp/lists/$1/bundle.json" "$tmp/store"; }
 expect "it reads a list and picks" 0 "^picked http://[a-z2-7]*\.onion/" run next
 expect "what it saved is a reader's memory" 0 '"type":"onionmirror/store/1"' cat "$tmp/store"
-expect "an older list is refused then" 1 "refused: rollback" run good
+expect "an older list is refused then" 1 "refused: rollback" run old
+expect "where one member's is older, that is told and the others' count" 0 "member alpha: rollback, serial 101" run good
 expect "and so is another site's" 1 "refused: wrong-site" run other
 expect "the newest is fine again" 0 "^picked" run next
 echo broken > "$tmp/store"

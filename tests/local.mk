@@ -13,6 +13,7 @@ include %D%/unit/publish/local.mk
 include %D%/unit/lib/local.mk
 include %D%/unit/daemon/local.mk
 include %D%/unit/cli/local.mk
+include %D%/conformance/local.mk
 include %D%/states/local.mk
 include %D%/fuzz/local.mk
 include %D%/sim/local.mk

@@ -141,8 +141,9 @@ OM_EXPORT const om_member *om_site_member(const om_site *site, size_t index);
 OM_EXPORT const char *om_member_name(const om_member *member);
 /*
  * What became of this member's head in the last bundle that got as far as its
- * heads: OM_OK; OM_MISSING (not there); OM_EXPIRED or OM_NOT_YET_VALID (there,
- * but counts as missing); another reason if it was what the bundle was refused for.
+ * heads: OM_OK; OM_MISSING (not there); OM_EXPIRED, OM_NOT_YET_VALID, OM_ROLLBACK
+ * or OM_FORK (there, but counts as missing); another reason if it was what the
+ * bundle was refused for.
  * Of a site that was loaded: OM_MISSING until something is fed.
  */
 OM_EXPORT om_reason om_member_status(const om_member *member);
@@ -153,7 +154,10 @@ OM_EXPORT int64_t om_member_issued(const om_member *member);
 OM_EXPORT int64_t om_member_fresh_until(const om_member *member);
 OM_EXPORT int64_t om_member_valid_until(const om_member *member);
 
-/* The mirrors of the last accepted bundle, in its order. NULL past the end. */
+/*
+ * The mirrors of the last accepted bundle, in its order, then those that stay known of members whose head in it
+ * was OM_ROLLBACK or OM_FORK. NULL past the end.
+ */
 OM_EXPORT size_t om_site_mirror_count(const om_site *site);
 OM_EXPORT const om_mirror *om_site_mirror(const om_site *site, size_t index);
 OM_EXPORT const char *om_mirror_onion(const om_mirror *mirror); /* "<56 characters>.onion" */

@@ -184,6 +184,10 @@ remember(struct fetch *f, struct source *s)
 	if (feed(s, f->trust.site, f->now, &fault, &e) == 0) {
 		s->accepted = true;
 		set_outcome(s, "ok", "the newest");
+		if (report_has_fork(f->trust.site)) {
+			f->forks++;
+			set_outcome(s, "fork", "a member's list in it contradicts the known one; the others' are accepted");
+		}
 		return;
 	}
 	if (fault.reason == OM_FORK)
@@ -280,7 +284,11 @@ print_warnings(const struct fetch *f)
 		    f->trust.path);
 	for (i = 0; count_accepted(f) > 0 && (m = om_site_member(site, i)) != NULL; i++) {
 		cli_format_age(when, om_member_issued(m), f->now);
-		if (om_member_status(m) != OM_OK)
+		if (om_member_status(m) == OM_ROLLBACK)
+			cli_fail(0, "the list of member %s here is older than the known one, which stays", om_member_name(m));
+		else if (om_member_status(m) == OM_FORK)
+			continue; /* told above */
+		else if (om_member_status(m) != OM_OK)
 			cli_fail(0, "member %s has no list here (%s): it is down, or somebody withholds it",
 			    om_member_name(m), om_reason_name(om_member_status(m)));
 		else if (f->now > om_member_fresh_until(m))

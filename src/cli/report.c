@@ -80,6 +80,18 @@ report_print(const om_site *site, int64_t now)
 	    om_site_mirror_count(site));
 }
 
+bool
+report_has_fork(const om_site *site)
+{
+	const om_member *m;
+	size_t i;
+
+	for (i = 0; (m = om_site_member(site, i)) != NULL; i++)
+		if (om_member_status(m) == OM_FORK)
+			return true;
+	return false;
+}
+
 size_t
 report_count_stale(const om_site *site, int64_t now)
 {

@@ -11,11 +11,12 @@
 static void
 print_json(const om_site *site, const om_error *fault)
 {
-	bool ok = fault->reason == OM_OK;
-	json_t *o = json_pack("{s:b,s:s,s:s,s:b}", "ok", ok, "reason", om_reason_name(fault->reason), "detail",
-	    ok ? "" : fault->detail, "stale", report_count_stale(site, clock_wall_s()) > 0);
+	bool accepted = fault->reason == OM_OK, fork = accepted && report_has_fork(site);
+	json_t *o = json_pack("{s:b,s:s,s:s,s:b}", "ok", accepted && !fork, "reason",
+	    om_reason_name(fork ? OM_FORK : fault->reason), "detail", accepted ? "" : fault->detail, "stale",
+	    report_count_stale(site, clock_wall_s()) > 0);
 
-	report_add_json(o, site, ok);
+	report_add_json(o, site, accepted);
 	cli_print_json(o);
 }
 
@@ -55,8 +56,14 @@ verb_verify(struct cli *c, int argc, char **argv)
 		report_print(t.site, now);
 	else
 		cli_fail(code, "%s: REFUSED: %s: %s", argv[1], om_reason_name(fault.reason), fault.detail);
-	if (code == CLI_DONE)
+	if (code == CLI_DONE) {
 		report_warn_unpinned(t.site);
+		if (report_has_fork(t.site))
+			code = cli_fail(CLI_UNVERIFIED,
+			    "%s: FORK: a member signed another list before that contradicts it; "
+			    "both are kept as evidence in %s",
+			    argv[1], t.path);
+	}
 out:
 	trust_close(&t);
 	return code;

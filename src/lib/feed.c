@@ -178,6 +178,19 @@ note_member(struct feed *f, const struct doc_member *m, enum doc_reason status)
 	view->valid_until = h->doc.valid_until;
 }
 
+/*
+ * A head that is late, or older than this reader's own memory or in contradiction to it, spoils nobody
+ * else's list: whoever hands on another member's head can't know what each reader has seen.
+ */
+static bool
+counts_as_missing(const struct feed *f, const struct doc_head *h, enum doc_reason r)
+{
+	if (r == DOC_EXPIRED || r == DOC_NOT_YET_VALID)
+		return true;
+	/* An older epoch contradicts the bundle's own root, not our memory. */
+	return (r == DOC_ROLLBACK || r == DOC_FORK) && h->epoch == f->site->root.doc.epoch;
+}
+
 static enum doc_reason
 feed_head(struct feed *f, const struct doc_signed *d)
 {
@@ -201,7 +214,7 @@ feed_head(struct feed *f, const struct doc_signed *d)
 	r = judge_head(f, &h, d, &err);
 	if (m != NULL)
 		note_member(f, m, r);
-	if (r == DOC_EXPIRED || r == DOC_NOT_YET_VALID) {
+	if (counts_as_missing(f, &h, r)) {
 		if (f->n_late == 0) {
 			f->first_late = r;
 			f->first_late_err = err;
@@ -316,7 +329,7 @@ feed_leaves(struct feed *f)
 	struct leaf_ref *ref = calloc(n + 1, sizeof *ref);
 	enum doc_reason r = DOC_OK;
 
-	f->mirrors = calloc(n + 1, sizeof *f->mirrors);
+	f->mirrors = calloc(n + f->site->n_mirrors + 1, sizeof *f->mirrors);
 	if (ref == NULL || f->mirrors == NULL) {
 		free(ref);
 		return no_memory(f);
@@ -335,6 +348,37 @@ feed_leaves(struct feed *f)
 			r = feed_leaf(f, i, ref[i].hash);
 	free(ref);
 	return r;
+}
+
+static bool
+has_mirror(const struct feed *f, const char *host)
+{
+	size_t i;
+
+	for (i = 0; i < f->n_mirrors; i++)
+		if (strcmp(f->mirrors[i].host, host) == 0)
+			return true;
+	return false;
+}
+
+/* Where the stored head of a member stands against the bundle's, so does what we have of its mirrors. */
+static void
+keep_standing(struct feed *f)
+{
+	om_site *s = f->site;
+	const struct doc_member *m;
+	enum doc_reason status;
+	size_t i;
+
+	site_prune_mirrors(s);
+	for (i = 0; i < s->n_mirrors; i++) {
+		m = chain_member_find(&s->members, s->mirrors[i].member);
+		status = m != NULL ? s->member_view[m - s->members.members].status : DOC_OK;
+		if ((status != DOC_ROLLBACK && status != DOC_FORK) || has_mirror(f, s->mirrors[i].host))
+			continue;
+		f->mirrors[f->n_mirrors++] = s->mirrors[i];
+		s->mirrors[i].text = NULL;
+	}
 }
 
 static enum doc_reason
@@ -372,6 +416,7 @@ site_feed(om_site *s, const struct doc_bundle *b, enum doc_reason r, const struc
 	if (r == DOC_OK)
 		r = feed_all(f);
 	if (r == DOC_OK) {
+		keep_standing(f);
 		site_set_mirrors(s, f->mirrors, f->n_mirrors);
 	} else {
 		site_free_mirrors(f->mirrors, f->n_mirrors);

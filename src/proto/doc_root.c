@@ -42,9 +42,9 @@ read_limits(struct doc_fields *f, struct doc_limits *l)
 
 	if (sub.obj == NULL)
 		return;
-	doc_field_uint(&sub, "member_days", 0, &l->member_days);
-	doc_field_uint(&sub, "head_hours", 0, &l->head_hours);
-	doc_field_uint(&sub, "possession_days", 0, &l->possession_days);
+	doc_field_uint(&sub, "member_days", 1, &l->member_days);
+	doc_field_uint(&sub, "head_hours", 1, &l->head_hours);
+	doc_field_uint(&sub, "possession_days", 1, &l->possession_days);
 	f->reason = sub.reason;
 }
 

@@ -17,7 +17,8 @@ fuzz_programs = \
 	tests/fuzz/fuzz_onion \
 	tests/fuzz/fuzz_reply \
 	tests/fuzz/fuzz_rpc \
-	tests/fuzz/fuzz_socks
+	tests/fuzz/fuzz_socks \
+	tests/fuzz/fuzz_walk
 check_PROGRAMS += $(fuzz_programs)
 if FUZZING
 fuzz_main =
@@ -52,3 +53,12 @@ tests_fuzz_fuzz_rpc_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_rpc.c $(fuzz_mai
 tests_fuzz_fuzz_rpc_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_socks_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_socks.c $(fuzz_main)
 tests_fuzz_fuzz_socks_LDADD = $(fuzz_libs)
+
+# The walk over a bundle behind the signatures: fuzz_bundle with signatures and hashes that one of their bits decides.
+check_LTLIBRARIES += libnosig.la
+libnosig_la_CPPFLAGS = $(AM_CPPFLAGS) -include $(top_srcdir)/tests/fuzz/nosig.h
+libnosig_la_SOURCES = tests/fuzz/nosig.h tests/fuzz/nosig.c \
+	src/lib/documents.c src/lib/feed.c src/lib/query.c src/lib/site.c src/lib/store.c src/proto/chain.c
+tests_fuzz_fuzz_walk_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_bundle.c $(fuzz_main)
+tests_fuzz_fuzz_walk_CPPFLAGS = $(AM_CPPFLAGS)
+tests_fuzz_fuzz_walk_LDADD = libnosig.la $(fuzz_libs)

@@ -23,16 +23,20 @@
 static void
 make_old(struct kit *k)
 {
-	k->heads[0].doc.serial = 90;
-	k->heads[0].doc.issued -= KIT_HOUR;
-	k->heads[0].doc.valid_until -= KIT_HOUR;
+	size_t i;
+
+	for (i = 0; i < k->n_heads; i++) {
+		k->heads[i].doc.serial = 90;
+		k->heads[i].doc.issued -= KIT_HOUR;
+		k->heads[i].doc.valid_until -= KIT_HOUR;
+	}
 }
 
-/* Alpha's head after the one there is. */
+/* A head after the one there is; 0: alpha's. */
 static void
-follow(struct kit *k, uint64_t serial)
+follow(struct kit *k, size_t head, uint64_t serial)
 {
-	struct kit_head *h = &k->heads[0];
+	struct kit_head *h = &k->heads[head];
 
 	kit_build(k);
 	h->doc.prev_serial = h->doc.serial;
@@ -43,17 +47,21 @@ follow(struct kit *k, uint64_t serial)
 static void
 make_good(struct kit *k)
 {
+	size_t i;
+
 	make_old(k);
-	follow(k, 100);
-	k->heads[0].doc.issued += KIT_HOUR;
-	k->heads[0].doc.valid_until += KIT_HOUR;
+	for (i = 0; i < k->n_heads; i++) {
+		follow(k, i, 100);
+		k->heads[i].doc.issued += KIT_HOUR;
+		k->heads[i].doc.valid_until += KIT_HOUR;
+	}
 }
 
 static void
 make_next(struct kit *k)
 {
 	make_good(k);
-	follow(k, 101);
+	follow(k, 0, 101);
 	k->heads[0].doc.issued += KIT_HOUR;
 }
 
@@ -108,7 +116,7 @@ make_withdrawn(struct kit *k)
 	unsigned i;
 
 	make_next(k);
-	follow(k, 102);
+	follow(k, 0, 102);
 	for (i = 0; i < 2; i++) {
 		kit_onion(i + 1, NULL, addr);
 		doc_tombstone_hash(stones[i].h, addr);
@@ -125,7 +133,7 @@ static void
 make_unproved(struct kit *k)
 {
 	make_good(k);
-	follow(k, 101);
+	follow(k, 0, 101);
 	k->leaves[1].signer = 9;
 }
 
@@ -141,7 +149,7 @@ static const struct {
 } rows[] = {
 	{ "good", make_good },           /* serial 100 of both members */
 	{ "next", make_next },           /* alpha's 101 */
-	{ "old", make_old },             /* alpha's 90, before good */
+	{ "old", make_old },             /* 90 of both, before good */
 	{ "dropped", make_dropped },     /* as next, without beta */
 	{ "fork", make_fork },           /* another 100 of alpha */
 	{ "stale", make_stale },         /* past fresh_until */

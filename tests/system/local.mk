@@ -4,6 +4,7 @@ dist_noinst_SCRIPTS += \
 	%D%/browser.py \
 	%D%/content.py \
 	%D%/faults.py \
+	%D%/interop.py \
 	%D%/keys.py \
 	%D%/lists.py \
 	%D%/process.py \
@@ -17,6 +18,7 @@ dist_noinst_SCRIPTS += \
 EXTRA_DIST += \
 	%D%/cdp.py \
 	%D%/faketor.py \
+	%D%/listcheck.py \
 	%D%/om.py
 check_PROGRAMS += tests/system/probe
 tests_system_probe_SOURCES = %D%/probe.c

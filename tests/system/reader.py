@@ -420,6 +420,14 @@ def a_dropped_member_is_missed_aloud(w, r):
 
 
 @with_reader
+def an_older_head_of_one_member_is_told_and_the_others_count(w, r):
+    r.has("next")
+    said = json.loads(r.fetch("--json", w.place(r, 0, Source(respond(w.bundle("good"))))))
+    assert [(m["status"], m["serial"]) for m in said["members"]] == [("rollback", 101), ("ok", 100)], said
+    assert said["ok"] and len(said["mirrors"]) == 3 and "alpha here is older" in r.err, r.err
+
+
+@with_reader
 def a_fork_is_told_and_both_heads_are_kept(w, r):
     before = r.has("good")
     place = w.place(r, 0, Source(respond(w.bundle("fork"))))
@@ -432,7 +440,11 @@ def a_fork_is_told_and_both_heads_are_kept(w, r):
     after = json.loads(r.memory())
     assert after.pop("evidence") == said["evidence"]
     was = json.loads(before)
-    assert was.pop("evidence") == [] and was == after, "only the evidence was added"
+    assert was.pop("evidence") == []
+    for memory in was, after:
+        memory["leaves"].sort(key=str)
+    assert was == after, "only the evidence was added"
+    assert [m["status"] for m in said["members"]] == ["fork", "ok"] and len(said["mirrors"]) == 3, said
     # Stock minisign sees the same key under both.
     if shutil.which("minisign"):
         for i, h in enumerate(heads):
@@ -454,6 +466,17 @@ def public_key(key, signature):
     import base64
     key_id = base64.b64decode(signature.split("\n")[1])[2:10]
     return base64.b64encode(b"Ed" + key_id + bytes.fromhex(key)).decode()
+
+
+@with_reader
+def verify_tells_of_a_fork_too(w, r):
+    words = ["verify", "--site", r.site, "--store", r.dir + "/store"]
+    r.run(*words, w.lists + "/good")
+    r.run(*words, w.lists + "/fork", code=4)
+    assert "FORK" in r.err and "beta: ok" in r.out, r.err + r.out
+    said = json.loads(r.run(*words, "--json", w.lists + "/fork", code=4))
+    assert (said["ok"], said["reason"]) == (False, "fork") and len(said["mirrors"]) == 3, said
+    assert json.loads(r.run(*words, "--json", w.lists + "/next"))["ok"]
 
 
 @with_reader
@@ -558,7 +581,7 @@ def two_at_once_do_not_lose_what_one_learned(w, r):
 
     def late(c, q):
         gate.wait(30)
-        respond(w.bundle("good"))(c, q)
+        respond(w.bundle("old"))(c, q)
     place = w.place(r, 0, Source(late))
     slow = Reader(w.lists, w.socks)
     slow.env = r.env
@@ -633,7 +656,9 @@ def main():
         for case in (a_list_is_fetched_through_socks_and_remembered, urls_ports_and_loopback_work_and_https_is_refused,
                      a_bad_source_is_named_and_costs_little, sixteen_endless_sources_take_no_more_memory,
                      a_socks_port_that_is_none_is_named, the_newest_of_several_is_taken, a_dropped_member_is_missed_aloud,
-                     a_fork_is_told_and_both_heads_are_kept, two_places_that_contradict_are_a_fork_at_once, a_freeze_is_told,
+                     an_older_head_of_one_member_is_told_and_the_others_count,
+                     a_fork_is_told_and_both_heads_are_kept, verify_tells_of_a_fork_too,
+                     two_places_that_contradict_are_a_fork_at_once, a_freeze_is_told,
                      withdrawn_addresses_are_known_and_never_picked, what_was_good_before_a_fault_counts,
                      without_a_memory_it_says_what_to_do, several_sites_have_to_be_named,
                      a_damaged_memory_is_refused_and_left_alone, a_folder_of_documents_is_as_good_as_a_bundle,

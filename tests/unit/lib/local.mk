@@ -3,8 +3,11 @@ check_PROGRAMS += tests/unit/lib/unit-lib
 UNIT_TESTS += tests/unit/lib/unit-lib
 tests_unit_lib_unit_lib_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_lib_unit_lib_SOURCES = \
+	%D%/cases.h \
+	%D%/test_conformance.c \
 	%D%/test_documents.c \
 	%D%/test_feed.c \
+	%D%/test_flips.c \
 	%D%/test_kept.c \
 	%D%/test_memory.c
 tests_unit_lib_unit_lib_CFLAGS = $(AM_CFLAGS) $(CRITERION_CFLAGS) -fPIE

@@ -160,6 +160,98 @@ Test(lib_memory, what_makes_a_fork)
 	}
 }
 
+/* Alpha lists leaf 0, beta leaf 1. */
+static void
+two_members(void)
+{
+	kit_add_member(&kit, "beta", 12)->leaves = 2;
+	kit.heads[0].leaves = 1;
+}
+
+static om_reason
+status(size_t member)
+{
+	return om_member_status(om_site_member(site, member));
+}
+
+Test(lib_memory, an_older_head_of_one_member_spoils_nobody_elses_list)
+{
+	char addr[ONION_ADDR_LEN + 1];
+
+	two_members();
+	EXPECT(feed(), OM_OK);
+	follow(101);
+	EXPECT(feed(), OM_OK);
+	/* A place that has an older head of alpha's and a newer one of beta's, which lists another onion. */
+	kit.heads[0].doc.serial = 100;
+	kit.heads[0].doc.prev_serial = 0;
+	kit.heads[1].doc.serial = 200;
+	kit.heads[1].doc.prev_serial = 150;
+	kit.heads[1].leaves = 4;
+	kit_add_leaf(&kit, 3);
+	kit.leaves[1].left_out = true;
+	kit.heads[0].leaves = 1;
+	EXPECT(feed(), OM_OK);
+	cr_expect_eq(status(0), OM_ROLLBACK);
+	cr_expect_eq(om_member_serial(om_site_member(site, 0)), 101, "the newer head stays");
+	cr_expect_eq(status(1), OM_OK);
+	cr_expect_eq(om_member_serial(om_site_member(site, 1)), 200);
+	cr_expect_eq(om_site_mirror_count(site), 2, "beta's new one, and what is known of alpha's");
+	kit_onion(1, NULL, addr);
+	cr_expect_eq(om_site_is_mirror(site, addr, KIT_NOW), OM_IS_MIRROR);
+	kit_onion(2, NULL, addr);
+	cr_expect_eq(om_site_is_mirror(site, addr, KIT_NOW), OM_IS_UNKNOWN);
+	cr_expect_eq(om_site_evidence_count(site), 0);
+	restart();
+	cr_expect_eq(om_site_mirror_count(site), 2);
+	/* With no good head, for the first one's reason. */
+	kit.heads[1].doc.serial = 199;
+	EXPECT(feed(), OM_ROLLBACK);
+	cr_expect_eq(om_site_mirror_count(site), 2);
+}
+
+Test(lib_memory, a_forked_head_of_one_member_is_kept_as_evidence_and_its_mirrors_are_left_out)
+{
+	two_members();
+	EXPECT(feed(), OM_OK);
+	kit.heads[0].leaves = 4;
+	kit_add_leaf(&kit, 3);
+	kit.heads[0].leaves = 4;
+	kit.leaves[0].left_out = true;
+	EXPECT(feed(), OM_OK);
+	cr_expect_eq(status(0), OM_FORK);
+	cr_expect_eq(status(1), OM_OK);
+	cr_expect_eq(om_site_evidence_count(site), 1);
+	cr_expect_eq(om_site_mirror_count(site), 2, "beta's, and the one that was alpha's before; none of the fork");
+	restart();
+	cr_expect_eq(om_site_mirror_count(site), 2);
+	cr_expect_eq(om_site_evidence_count(site), 1);
+}
+
+Test(lib_memory, tombstones_of_a_newer_head_count_where_an_older_one_is_handed_on)
+{
+	static struct doc_tombstone t = { .state = DOC_STATE_REVOKED, .since = KIT_NOW - KIT_HOUR };
+	char addr[ONION_ADDR_LEN + 1];
+
+	two_members();
+	kit_onion(2, NULL, addr);
+	doc_tombstone_hash(t.h, addr);
+	kit_build(&kit);
+	follow(101);
+	kit.heads[0].doc.tombstones = &t;
+	kit.heads[0].doc.n_tombstones = 1;
+	kit.leaves[1].left_out = true;
+	EXPECT(feed(), OM_OK);
+	kit.heads[0].doc.serial = 100;
+	kit.heads[0].doc.prev_serial = 0;
+	kit.heads[0].doc.n_tombstones = 0;
+	EXPECT(feed(), OM_OK);
+	cr_expect_eq(status(0), OM_ROLLBACK);
+	cr_expect_eq(om_site_is_mirror(site, addr, KIT_NOW), OM_IS_REVOKED);
+	kit.leaves[1].left_out = false;
+	EXPECT(feed(), OM_REVOKED);
+}
+
 Test(lib_memory, the_same_evidence_is_kept_once)
 {
 	EXPECT(feed(), OM_OK);

@@ -178,17 +178,19 @@ Test(lib_oom, a_fork_is_a_fork_with_or_without_room_for_the_evidence)
 	om_error e;
 	size_t kept = 0;
 	long n;
+	int r = -1;
 
-	for (n = 0; n < TRIES && kept == 0; n++) {
+	for (n = 0; n < TRIES && (kept == 0 || r != 0); n++) {
 		kit.heads[0].doc.fresh_until = kit.heads[0].doc.issued + KIT_DAY;
 		kit_build(&kit);
 		s = open_site(true);
 		kit.heads[0].doc.fresh_until += KIT_HOUR;
 		kit_build(&kit);
 		left = n;
-		cr_expect_eq(om_site_feed_bundle(s, kit.bundle, kit.len, KIT_NOW, &e), -1);
+		r = om_site_feed_bundle(s, kit.bundle, kit.len, KIT_NOW, &e);
 		left = -1;
-		cr_expect(e.reason == OM_FORK || e.reason == OM_NO_MEMORY);
+		/* The other member's list counts all the same. */
+		cr_expect(r == 0 ? om_member_status(om_site_member(s, 0)) == OM_FORK : e.reason == OM_NO_MEMORY);
 		kept = om_site_evidence_count(s);
 		cr_expect_eq(om_site_mirror_count(s), 2);
 		om_site_close(s);
@@ -232,7 +234,7 @@ Test(lib_oom, a_memory_is_loaded_whole_or_not_at_all)
 
 	kit.heads[0].doc.fresh_until += KIT_HOUR;
 	kit_build(&kit);
-	cr_assert_eq(om_site_feed_bundle(s, kit.bundle, kit.len, KIT_NOW, &e), -1);
+	cr_assert_eq(om_site_feed_bundle(s, kit.bundle, kit.len, KIT_NOW, &e), 0);
 	cr_assert_eq(om_site_evidence_count(s), 1);
 	cr_assert_eq(om_site_save(s, &text, &len, &e), 0);
 	om_site_close(s);
