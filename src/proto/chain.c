@@ -342,7 +342,7 @@ chain_tombstone_find(const struct doc_tombstone *t, size_t n, const char *addr)
 }
 
 static enum doc_reason
-possession_check(const struct doc_leaf *l, const struct doc_root *root, int64_t now, struct err *e)
+possession_window_check(const struct doc_leaf *l, const struct doc_root *root, int64_t now, struct err *e)
 {
 	if (l->possession_not_after <= l->possession_not_before)
 		return doc_fail(e, DOC_BAD_POSSESSION, "%s.onion: the proof ends before it begins", l->onion);
@@ -351,14 +351,11 @@ possession_check(const struct doc_leaf *l, const struct doc_root *root, int64_t 
 	if (span_above(l->possession_not_before, l->possession_not_after, root->limits.possession_days, DAY))
 		return doc_fail(
 		    e, DOC_BAD_POSSESSION, "%s.onion: the proof lasts longer than the root allows", l->onion);
-	if (doc_possession_verify(l) != 0)
-		return doc_fail(
-		    e, DOC_BAD_POSSESSION, "%s.onion: its own key did not sign for this site", l->onion);
 	return DOC_OK;
 }
 
 enum doc_reason
-chain_leaf(const struct doc_leaf *l, const struct chain_root *root, const struct doc_tombstone *tombstones, size_t n,
+chain_leaf_now(const struct doc_leaf *l, const struct chain_root *root, const struct doc_tombstone *tombstones, size_t n,
     int64_t now, struct err *e)
 {
 	const struct doc_tombstone *t;
@@ -374,5 +371,16 @@ chain_leaf(const struct doc_leaf *l, const struct chain_root *root, const struct
 		return doc_fail(e, DOC_REVOKED, "%s.onion was revoked and must not be trusted", l->onion);
 	if (t != NULL)
 		return doc_fail(e, DOC_RETIRED, "%s.onion was retired", l->onion);
-	return possession_check(l, &root->doc, now, e);
+	return possession_window_check(l, &root->doc, now, e);
+}
+
+enum doc_reason
+chain_leaf(const struct doc_leaf *l, const struct chain_root *root, const struct doc_tombstone *tombstones, size_t n,
+    int64_t now, struct err *e)
+{
+	enum doc_reason r = chain_leaf_now(l, root, tombstones, n, now, e);
+
+	if (r == DOC_OK && doc_possession_verify(l) != 0)
+		r = doc_fail(e, DOC_BAD_POSSESSION, "%s.onion: its own key did not sign for this site", l->onion);
+	return r;
 }

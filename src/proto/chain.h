@@ -81,6 +81,9 @@ uint64_t chain_serial_bound(const struct doc_root *root, int64_t issued);
  */
 enum doc_reason chain_leaf(const struct doc_leaf *l, const struct chain_root *root,
     const struct doc_tombstone *tombstones, size_t n, int64_t now, struct err *e);
+/* The same without the proof's signature, for a leaf whose proof was verified before: what may change with time. */
+enum doc_reason chain_leaf_now(const struct doc_leaf *l, const struct chain_root *root,
+    const struct doc_tombstone *tombstones, size_t n, int64_t now, struct err *e);
 /* The tombstone of an address among `n`, ascending by h; NULL: none. */
 const struct doc_tombstone *chain_tombstone_find(const struct doc_tombstone *t, size_t n, const char *addr);
 

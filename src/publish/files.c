@@ -195,8 +195,12 @@ put_others(struct channel_files *c, const struct publish_others *o, struct err *
 static int
 put_leaf(struct channel_files *c, const struct publish_site *s, struct doc_leaf *leaf, const struct doc_text *t, struct err *e)
 {
-	if (doc_leaf_parse(leaf, t->p, t->len, s->root.site, e) != DOC_OK)
-		return -1;
+	const struct doc_leaf *found;
+	enum doc_reason why = judged_find(&found, s, t->p, t->len);
+
+	if (why != DOC_OK)
+		return err_set(e, ERR_REFUSED, "a leaf does not verify: %s", doc_reason_name(why));
+	*leaf = *found;
 	return put_copy(c, t->p, t->len, e, "leaf-%s.onion.json", leaf->onion);
 }
 

@@ -78,13 +78,13 @@ publish_leaf_make(char **out, const struct publish_site *s, const uint8_t *key64
 int64_t
 publish_leaf_renew_at(const struct publish_site *s, const char *leaf)
 {
-	struct doc_leaf l;
+	const struct doc_leaf *l;
 
-	if (doc_leaf_parse(&l, leaf, strlen(leaf), NULL, NULL) != DOC_OK)
+	if (judged_find(&l, s, leaf, strlen(leaf)) != DOC_OK)
 		return -1;
-	if (l.possession_not_after - l.possession_not_before > possession_s(s))
+	if (l->possession_not_after - l->possession_not_before > possession_s(s))
 		return 0;
-	return l.possession_not_before + (l.possession_not_after - l.possession_not_before) / 2;
+	return l->possession_not_before + (l->possession_not_after - l->possession_not_before) / 2;
 }
 
 int64_t

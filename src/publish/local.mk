@@ -2,6 +2,7 @@ noinst_LTLIBRARIES += libpublish.la
 libpublish_la_SOURCES = \
 	%D%/files.c \
 	%D%/html.c \
+	%D%/judged.c \
 	%D%/leaf.c \
 	%D%/make.c \
 	%D%/others.c \

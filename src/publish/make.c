@@ -162,14 +162,14 @@ check_site(const struct publish_site *s, int64_t now, struct err *e)
 static int
 check_leaves(const struct publication *p, const struct publish_site *s, const struct publish_list *l, struct err *e)
 {
-	struct doc_leaf leaf;
+	const struct doc_leaf *leaf;
 	enum doc_reason why;
 	size_t i;
 
 	for (i = 0; i < l->n_entries; i++) {
-		why = doc_leaf_parse(&leaf, l->entries[i].leaf, strlen(l->entries[i].leaf), s->root.site, NULL);
+		why = judged_find(&leaf, s, l->entries[i].leaf, strlen(l->entries[i].leaf));
 		if (why == DOC_OK)
-			why = chain_leaf(&leaf, &s->root, p->head.tombstones, p->head.n_tombstones, l->now, NULL);
+			why = chain_leaf_now(leaf, &s->root, p->head.tombstones, p->head.n_tombstones, l->now, NULL);
 		/* The detail names the address, and this text goes into the log. */
 		if (why != DOC_OK)
 			return err_set(e, ERR_REFUSED, "leaf %zu does not verify: %s", i + 1, doc_reason_name(why));
@@ -241,6 +241,7 @@ publication_make(struct publication **out, const struct publish_site *s, const s
 		if (files_make(&p->channels[i], s, p, l, e) != 0)
 			goto fail;
 	}
+	judged_tidy(s->judged);
 	*out = p;
 	return 0;
 fail:

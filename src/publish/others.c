@@ -259,7 +259,8 @@ take_leaves(struct gather *g, const struct publish_site *s, const struct other_s
 static int
 take_ours(struct gather *g, const struct publish_site *s, struct err *e)
 {
-	struct doc_leaf l;
+	const struct doc_leaf *leaf;
+	enum doc_reason why;
 	size_t i;
 
 	g->onions = calloc(g->l->n_entries + LEAVES_MAX, sizeof *g->onions);
@@ -267,9 +268,10 @@ take_ours(struct gather *g, const struct publish_site *s, struct err *e)
 	if (g->onions == NULL || g->o->leaves == NULL)
 		return err_set(e, ERR_MEMORY, "out of memory");
 	for (i = 0; i < g->l->n_entries; i++) {
-		if (doc_leaf_parse(&l, g->l->entries[i].leaf, strlen(g->l->entries[i].leaf), NULL, e) != DOC_OK)
-			return -1;
-		memcpy(g->onions[g->n_onions++], l.onion, sizeof l.onion);
+		why = judged_find(&leaf, s, g->l->entries[i].leaf, strlen(g->l->entries[i].leaf));
+		if (why != DOC_OK)
+			return err_set(e, ERR_REFUSED, "leaf %zu does not verify: %s", i + 1, doc_reason_name(why));
+		memcpy(g->onions[g->n_onions++], leaf->onion, sizeof leaf->onion);
 	}
 	return tombstones_make(&g->ours, &g->n_ours, s, g->l, e);
 }

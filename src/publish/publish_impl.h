@@ -30,6 +30,7 @@ struct publish_site {
 	char (*revoked)[ONION_ADDR_LEN + 1]; /* owned: addresses of DIR/revoked */
 	size_t n_revoked;
 	int64_t revoked_since;
+	struct judged *judged; /* owned */
 };
 
 /* A bundle that was read; name "": our own visible one. */
@@ -87,6 +88,17 @@ struct page {
 	size_t n_leaves;
 	bool qr; /* there is a site.png */
 };
+
+/* judged.c */
+struct judged *judged_new(void);
+void judged_free(struct judged *j);
+/*
+ * The leaf of this text, well-formed, about this site and signed by its onion;
+ * its times and tombstones are not looked at. Good until judged_tidy().
+ */
+enum doc_reason judged_find(const struct doc_leaf **out, const struct publish_site *s, const char *text, size_t len);
+/* Forgets those that nobody asked for since the last time. */
+void judged_tidy(struct judged *j);
 
 /* How long a possession proof lasts, seconds. */
 int64_t possession_s(const struct publish_site *s);

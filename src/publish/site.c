@@ -137,8 +137,10 @@ publish_site_load(struct publish_site **out, const char *dir, const uint8_t *mem
 	struct publish_site *s = calloc(1, sizeof *s);
 	bool absent;
 
-	if (s == NULL)
+	if (s == NULL || (s->judged = judged_new()) == NULL) {
+		free(s);
 		return err_set(e, ERR_MEMORY, "out of memory");
+	}
 	s->sk = member_sk;
 	if (read_roots(s, dir, e) == 0 && read_signed(&s->members, dir, "members.json", DOC_MEMBERS_MAX, &absent, e) == 0 &&
 	    verify(s, now, e) == 0 && find_member(s, now, e) == 0 && revoked_load(s, dir, e) == 0) {
@@ -161,6 +163,7 @@ publish_site_free(struct publish_site *s)
 		text_signed_free(&s->roots[i]);
 	free(s->roots);
 	free(s->revoked);
+	judged_free(s->judged);
 	text_signed_free(&s->members);
 	free(s);
 }

@@ -150,18 +150,52 @@ open_dir(const char *parent, const char *path, int *fd, struct err *e)
 	return file_sync_dir(parent, e);
 }
 
+/* Whether the file that is out holds these bytes: then it is linked, not written and synced once more. */
+static bool
+is_out(int before, const struct pfile *f)
+{
+	int fd = openat(before, f->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	char part[4096];
+	size_t done = 0, n;
+	struct stat st;
+	bool same = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (size_t)st.st_size == f->len;
+
+	while (same && done < f->len) {
+		n = f->len - done < sizeof part ? f->len - done : sizeof part;
+		same = read(fd, part, n) == (ssize_t)n && memcmp(part, f->text + done, n) == 0;
+		done += n;
+	}
+	if (fd >= 0)
+		close(fd);
+	return same;
+}
+
+/* The folder of the list before, or -1. */
+static int
+open_before(const struct target *t)
+{
+	char name[24];
+
+	snprintf(name, sizeof name, "%llu", (unsigned long long)t->before);
+	return t->before > 0 ? openat(t->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+}
+
 static int
 fill_folder(const struct target *t, const struct channel_files *c, const char *tmp, struct err *e)
 {
-	int fd, r = 0;
+	int fd, before, r = 0;
 	size_t i;
 
 	if (mkdirat(t->fd, tmp, 0755) != 0 || (fd = openat(t->fd, tmp, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0)
 		return fault(e, t->where, tmp);
 	if (fchmod(fd, 0755) != 0)
 		r = fault(e, t->where, tmp);
+	before = open_before(t);
 	for (i = 0; r == 0 && i < c->n; i++)
-		r = put_file(fd, &c->files[i], t->where, e);
+		if (before < 0 || !is_out(before, &c->files[i]) || linkat(before, c->files[i].name, fd, c->files[i].name, 0) != 0)
+			r = put_file(fd, &c->files[i], t->where, e);
+	if (before >= 0)
+		close(before);
 	if (r == 0 && fsync(fd) != 0)
 		r = fault(e, t->where, tmp);
 	close(fd);

@@ -276,7 +276,7 @@ work_up(struct work *w)
 		bench_must(doc_leaf_parse(&w->leaves[i], leaf, strlen(leaf), NULL, &e) == DOC_OK, "leaf", e.msg);
 	}
 	w->list = (struct publish_list){ .entries = w->entries, .n_entries = MIRRORS, .channels = channels, .n_channels = 1, .serial = 100,
-		.now = KIT_NOW + 600 };
+		.decoy_key = w->sk, .now = KIT_NOW + 600 };
 	publish(w);
 	read_published(w);
 	read_as_reader(w);
