@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RETRY_MS 2000
+#define RETRY_MS 10000
 #define PENDING_MAX 100000
 
 uint64_t
