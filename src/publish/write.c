@@ -318,7 +318,7 @@ highest_in(const struct publish_site *s, const char *dir, int depth, uint64_t hi
 }
 
 uint64_t
-publish_highest_serial(const struct publish_site *s, const char *dir)
+publish_highest_serial(const struct publish_site *s, const char *dir, uint64_t floor)
 {
-	return highest_in(s, dir, 2, 0);
+	return highest_in(s, dir, 2, floor);
 }
