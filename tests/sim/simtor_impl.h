@@ -17,13 +17,11 @@ struct ctl_link {
 	struct sim_conn *conn;
 	uint64_t id;
 	bool authed, told, challenged, closing;
-	bool corked;    /* its lines are being answered: what goes out waits in `out`, to be one write */
 	char body_of[32]; /* "+CMD": its lines are awaited up to the dot */
 	uint8_t nonce[32], client_nonce[64];
 	size_t client_nonce_len;
 	unsigned events; /* mask */
 	struct buf late; /* QUIRK_LATE */
-	struct buf out;
 };
 
 struct service {

@@ -44,21 +44,12 @@ ctlink_forget(struct ctl_link *k)
 			service_remove(t, s);
 	}
 	buf_free(&k->late);
-	buf_free(&k->out);
 	free(k);
-}
-
-static void
-uncork(struct ctl_link *k)
-{
-	sim_conn_write(k->conn, k->out.data, k->out.len);
-	buf_reset(&k->out);
 }
 
 void
 ctlink_end(struct ctl_link *k)
 {
-	uncork(k);
 	sim_conn_close(k->conn);
 	ctlink_forget(k);
 }
@@ -66,11 +57,6 @@ ctlink_end(struct ctl_link *k)
 void
 ctlink_send(struct ctl_link *k, const char *bytes, size_t n)
 {
-	if (k->corked && k->tor->quirk == QUIRK_NONE) {
-		buf_add(&k->out, bytes, n);
-		return;
-	}
-	uncork(k);
 	sim_conn_write(k->conn, bytes, n);
 }
 
@@ -229,9 +215,11 @@ ctlink_line(struct ctl_link *k, char *line, size_t n)
 }
 
 static void
-take_lines(struct sim_conn *c, struct simtor *t, uint64_t id)
+on_data(struct sim_conn *c, void *arg)
 {
-	struct ctl_link *k;
+	struct ctl_link *k = arg;
+	struct simtor *t = k->tor;
+	uint64_t id = k->id;
 	const char *p, *lf;
 	char *line;
 	size_t n, len;
@@ -255,22 +243,6 @@ take_lines(struct sim_conn *c, struct simtor *t, uint64_t id)
 	}
 }
 
-/* As a tor that has all of them before it: the answers leave together. */
-static void
-on_data(struct sim_conn *c, void *arg)
-{
-	struct ctl_link *k = arg;
-	struct simtor *t = k->tor;
-	uint64_t id = k->id;
-
-	k->corked = true;
-	take_lines(c, t, id);
-	if ((k = ctlink_find(t, id)) == NULL)
-		return;
-	k->corked = false;
-	uncork(k);
-}
-
 static void
 on_closed(struct sim_conn *c, void *arg)
 {
@@ -287,7 +259,6 @@ on_connect(struct sim_conn *c, void *arg)
 
 	k->tor = arg;
 	k->late = (struct buf)BUF_INIT(4 * 1024 * 1024);
-	k->out = (struct buf)BUF_INIT(16 * 1024 * 1024);
 	k->conn = c;
 	k->id = simtor_next_id();
 	k->next = k->tor->links;
