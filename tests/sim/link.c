@@ -212,11 +212,7 @@ send_segment(struct link *l, enum dir dir, enum kind kind, const void *p, size_t
 		at = l->last[dir];
 	l->last[dir] = at;
 	l->newest[dir] = g;
-	g->link = l;
-	g->dir = dir;
-	g->kind = kind;
-	g->error = error;
-	g->data = (struct buf)BUF_INIT(SEGMENT_MAX);
+	*g = (struct segment){ .link = l, .dir = dir, .kind = kind, .error = error, .data = BUF_INIT(SEGMENT_MAX) };
 	buf_add(&g->data, p, n);
 	if (dir == TO_WORLD)
 		l->on_the_way += n;
@@ -244,14 +240,12 @@ static void
 send_pieces(struct link *l, enum dir dir, const char *p, size_t n, int64_t delay, const struct sim_mangle *m)
 {
 	unsigned parts = m != NULL && n > 1 && sim_chance(DICE_STREAM, m->split_ppm) ? (unsigned)sim_between(DICE_STREAM, 2, 5) : 1;
-	bool first = true;
-	size_t k;
+	size_t k, all_of_it = n;
 
 	while (n > 0) {
 		k = --parts == 0 ? n : 1 + (size_t)sim_below(DICE_STREAM, n);
-		if (!first || !join_newest(l, dir, p, k, delay))
+		if (n < all_of_it || !join_newest(l, dir, p, k, delay)) /* parts stay apart */
 			send_segment(l, dir, DATA, p, k, 0, delay);
-		first = false;
 		if (parts == 0 || k == n)
 			break;
 		delay += sim_between(DICE_STREAM, 0, 20);
