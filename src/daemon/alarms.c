@@ -125,7 +125,8 @@ alarms_add(struct daemon *d, json_t *list)
 /* --- once a day ---------------------------------------------------------------------------------- */
 
 struct raising {
-	json_t *told;       /* set of the steps that were alarms within a day */
+	struct daemon *d;
+	json_t *told;       /* set of the steps that were alarms within a day; NULL: not read yet */
 	struct actions out;
 };
 
@@ -142,12 +143,25 @@ note_told(uint64_t id, const char *p, size_t n, void *arg)
 	return true;
 }
 
+/* Read only when there is something to tell. History that can't be read: better told twice than not. */
+static void
+read_told(struct raising *r)
+{
+	int64_t since = clock_wall_s() - DAY;
+
+	if (r->told != NULL)
+		return;
+	r->told = json_object();
+	store_each(r->d->store, STORE_HISTORY, record_id_at(since > 0 ? since : 0), note_told, r->told, NULL);
+}
+
 static void
 raise_one(const char *step, const char *text, void *arg)
 {
 	struct raising *r = arg;
 	struct action *a;
 
+	read_told(r);
 	if (json_object_get(r->told, step) != NULL)
 		return;
 	r->out.v = xreallocarray(r->out.v, ++r->out.cap, sizeof *r->out.v);
@@ -160,14 +174,10 @@ raise_one(const char *step, const char *text, void *arg)
 void
 alarms_raise(struct daemon *d)
 {
-	int64_t since = clock_wall_s() - DAY;
-	struct raising r = { 0 };
+	struct raising r = { .d = d };
 
 	if (d->stuck)
 		return; /* nothing could note that it was told */
-	r.told = json_object();
-	/* History that can't be read: better told twice than not. */
-	store_each(d->store, STORE_HISTORY, record_id_at(since > 0 ? since : 0), note_told, r.told, NULL);
 	look(d, raise_one, &r);
 	json_decref(r.told);
 	apply(d, &r.out);

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RETRY_MS 2000
+#define RETRY_MS 10000
 #define PENDING_MAX 100000
 
 uint64_t
@@ -104,6 +104,9 @@ save(struct daemon *d, const struct actions *a, struct err *e)
 		any = any || a->v[i].kind == ACTION_SAVE || a->v[i].kind == ACTION_SAVE_MIRROR || (a->v[i].kind == ACTION_NOTE && a->v[i].note != NOTE_STEP);
 	if (!any)
 		return 0;
+	/* A batch may have grown long; while the disk is full, one small row is enough to see that it still is. */
+	if (d->stuck && restore_save_holds(d, e) != 0)
+		return -1;
 	if (store_begin(d->store, e) != 0)
 		return -1;
 	for (i = 0; i < a->n; i++)

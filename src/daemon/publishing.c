@@ -220,10 +220,11 @@ last_serial(struct daemon *d, uint64_t *serial, struct err *e)
 static int
 next_serial(struct daemon *d, uint64_t *serial, struct err *e)
 {
-	uint64_t last, visible = MUTANT(2) ? 0 : publish_highest_serial(d->site, d->conf->publish_dir);
+	uint64_t last, visible;
 
 	if (last_serial(d, &last, e) != 0)
 		return -1;
+	visible = MUTANT(2) ? 0 : publish_highest_serial(d->site, d->conf->publish_dir, last);
 	if (visible > last)
 		return err_set(e, ERR_STATE, "%s holds serial %llu, but the state knows only %llu: the state is older than what was published",
 		    d->conf->publish_dir, (unsigned long long)visible, (unsigned long long)last);

@@ -79,7 +79,7 @@ load_channels(struct restoring *r, uint64_t highest, struct err *e)
 
 	for (i = 0; i < d->conf->n_channels; i++) {
 		snprintf(path, sizeof path, "%s/%s/current", d->conf->publish_dir, d->conf->channels[i].name);
-		serial = publish_highest_serial(d->site, path);
+		serial = publish_highest_serial(d->site, path, 0);
 		d->stale = d->stale || serial != highest;
 		err_clear(&inner);
 		if (serial != 0 && load_head(r, serial, &inner) != 0 && inner.code != ERR_NOTFOUND)
@@ -93,7 +93,7 @@ load_heads(struct restoring *r, struct err *e)
 {
 	struct daemon *d = r->d;
 	struct err inner = ERR_INIT;
-	uint64_t highest = publish_highest_serial(d->site, d->conf->publish_dir), last = 0;
+	uint64_t highest = publish_highest_serial(d->site, d->conf->publish_dir, 0), last = 0;
 	char *text = NULL;
 	size_t n, i;
 

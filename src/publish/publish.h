@@ -134,10 +134,10 @@ void publication_free(struct publication *p);
 
 /*
  * The highest serial of all head.json under DIR/<channel>/ that our member key
- * signed in this epoch, 0 if none: a floor for a restored backup. What somebody
- * else put there does not count.
+ * signed in this epoch, or `floor` if none is above it: for a restored backup.
+ * What somebody else put there does not count. Only what is above is verified.
  */
-uint64_t publish_highest_serial(const struct publish_site *s, const char *dir);
+uint64_t publish_highest_serial(const struct publish_site *s, const char *dir, uint64_t floor);
 
 /*
  * One channel's visible list in memory, for the list service. The pointers

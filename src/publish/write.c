@@ -306,55 +306,53 @@ publication_write(const struct publication *p, const char *dir, struct err *e)
 	return r == 0 ? 0 : err_prefix(e, "publish");
 }
 
-/* The serial of a folder's head.json if it is ours: of this site and epoch, signed by our key. Else 0. */
+/* The serial of a folder's head.json if it is higher and ours: of this site and epoch, signed by our key. Else `highest`. */
 static uint64_t
-serial_inside(const struct publish_site *s, const char *folder)
+serial_inside(const struct publish_site *s, const char *folder, uint64_t highest)
 {
 	char path[PATH_MAX], comment[DOC_COMMENT_MAX], *text = NULL, *sig = NULL;
 	uint8_t hash[DOC_HASH_LEN];
 	struct doc_head h = { 0 };
-	uint64_t serial = 0;
 	size_t n, sig_len;
 
 	if ((size_t)snprintf(path, sizeof path, "%s/head.json.minisig", folder) >= sizeof path ||
 	    file_read(path, MINISIGN_SIG_MAX, FILE_PUBLIC, &sig, &sig_len, NULL) != 0)
-		return 0;
+		return highest;
 	path[strlen(path) - strlen(".minisig")] = '\0';
 	if (file_read(path, DOC_HEAD_MAX, FILE_PUBLIC, &text, &n, NULL) == 0 && doc_head_parse(&h, text, n, s->root.site, NULL) == DOC_OK &&
-	    h.epoch == s->root.doc.epoch && strcmp(h.member, s->member->name) == 0) {
+	    h.epoch == s->root.doc.epoch && h.serial > highest && strcmp(h.member, s->member->name) == 0) {
 		doc_hash(hash, text, n);
 		doc_head_comment(comment, &h, hash);
 		if (minisign_verify(text, n, sig, sig_len, s->member->key, comment, NULL) == 0)
-			serial = h.serial;
+			highest = h.serial;
 	}
 	doc_head_free(&h);
 	free(text);
 	free(sig);
-	return serial;
+	return highest;
 }
 
 static uint64_t
-highest_in(const struct publish_site *s, const char *dir, int depth)
+highest_in(const struct publish_site *s, const char *dir, int depth, uint64_t highest)
 {
-	uint64_t highest = serial_inside(s, dir), v;
 	char path[PATH_MAX];
 	struct dirent *de;
 	DIR *d = depth > 0 ? opendir(dir) : NULL;
 
+	highest = serial_inside(s, dir, highest);
 	if (d == NULL)
 		return highest;
 	while ((de = readdir(d)) != NULL) {
 		if (de->d_name[0] == '.' || (size_t)snprintf(path, sizeof path, "%s/%s", dir, de->d_name) >= sizeof path)
 			continue;
-		v = highest_in(s, path, depth - 1);
-		highest = v > highest ? v : highest;
+		highest = highest_in(s, path, depth - 1, highest);
 	}
 	closedir(d);
 	return highest;
 }
 
 uint64_t
-publish_highest_serial(const struct publish_site *s, const char *dir)
+publish_highest_serial(const struct publish_site *s, const char *dir, uint64_t floor)
 {
-	return highest_in(s, dir, 2);
+	return highest_in(s, dir, 2, floor);
 }

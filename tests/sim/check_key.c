@@ -20,6 +20,10 @@ static struct {
 	int64_t at;
 } seen[SEEN_MAX];
 static size_t n_seen;
+/* Onions whose key this life of the daemon was seen to be without; nothing gives them one again. */
+#define ABSENT_MAX 4096
+static bool absent[ABSENT_MAX];
+static unsigned absent_life;
 static int64_t stuck_at; /* the disk took no writes then; -1: never */
 
 void
@@ -27,6 +31,7 @@ check_key_begin(void)
 {
 	stuck_at = -1;
 	n_seen = 0;
+	absent_life = 0;
 }
 
 static int64_t
@@ -50,11 +55,17 @@ static void
 look_at_onion(const struct onion_record *r, void *arg)
 {
 	struct daemon *d = arg;
+	struct err e = ERR_INIT;
 	char *text;
 	size_t n;
 
-	if ((r->state != ONION_GONE && r->state != ONION_FAILED) || store_get(d->store, STORE_KEY, r->id, &text, &n, NULL) != 0)
+	if ((r->state != ONION_GONE && r->state != ONION_FAILED) || (r->id < ABSENT_MAX && absent[r->id]))
 		return;
+	if (store_get(d->store, STORE_KEY, r->id, &text, &n, &e) != 0) {
+		if (r->id < ABSENT_MAX)
+			absent[r->id] = e.code == ERR_NOTFOUND;
+		return;
+	}
 	free(text);
 	if (stuck_at >= 0 && sim_now() - stuck_at < SHRED_MS)
 		return;
@@ -69,6 +80,9 @@ check_key_minute(void)
 
 	if (d == NULL || d->store == NULL || d->engine == NULL)
 		return;
+	if (absent_life != sim_daemon_life())
+		memset(absent, 0, sizeof absent);
+	absent_life = sim_daemon_life();
 	if (d->stuck || disk_faults.full || disk_faults.read_only || disk_faults.eio_fsync_ppm > 0)
 		stuck_at = sim_now();
 	if (model_fit_for(SHRED_MS))

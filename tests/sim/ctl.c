@@ -62,8 +62,10 @@ ctl_split(struct ctl_line *out, const char *line)
 	snprintf(out->name, sizeof out->name, "%.*s", (int)(n < 31 ? n : 31), line);
 	out->args = line + n + strspn(line + n, " \t");
 	for (i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
-		if (strlen(verbs[i].name) == n && strncasecmp(verbs[i].name, line, n) == 0)
+		if (strncasecmp(verbs[i].name, line, n) == 0 && verbs[i].name[n] == '\0') {
 			out->verb = verbs[i].verb;
+			break;
+		}
 }
 
 const char *

@@ -102,7 +102,8 @@ void process_kill(const char *why, int64_t restart_ms);
 /* kill -9 at the k-th side effect from now (1: the next; 0: never), power: the machine goes down with it. */
 void process_kill_at(uint64_t k, bool power, int64_t restart_ms);
 void process_power_loss(int64_t restart_ms);
-void process_begin(void);
+/* seldom: it polls its tors each two minutes instead of each half one. */
+void process_begin(bool seldom);
 /* After every event: takes a dead or stopped daemon apart. */
 void process_settle(void);
 /* The end of the world. */

@@ -7,6 +7,7 @@
 #include "config.h"
 #include "sim/link.h"
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "io/inbuf.h"
 #include "sim/impl.h"
@@ -17,6 +18,7 @@
 #include <sys/queue.h>
 
 #define CONN_INPUT_MAX ((size_t)16 * 1024 * 1024)
+#define SEGMENT_MAX ((size_t)64 * 1024 * 1024)
 #define STALL_MS 600000
 #define FLOOD_MAX ((int64_t)2 * 1024 * 1024)
 
@@ -31,6 +33,7 @@ struct link {
 	struct sim_server *server; /* NULL: gone, or the world connected to a listener */
 	char endpoint[ENDPOINT_TEXT_MAX];
 	int64_t last[2]; /* when the newest segment of a direction arrives: they keep their order */
+	struct segment *newest[2]; /* NULL: it has arrived */
 	size_t on_the_way; /* bytes to the world */
 	bool hole, cut[2]; /* cut: what is on the way in this direction is lost */
 };
@@ -42,10 +45,9 @@ struct segment {
 	enum dir dir;
 	enum kind kind;
 	int error; /* of END */
-	size_t n;
+	struct buf data;
 	uint64_t ev;
 	bool held;
-	char data[];
 };
 TAILQ_HEAD(segments, segment);
 
@@ -109,9 +111,12 @@ segment_free(struct segment *g)
 	else
 		TAILQ_REMOVE(&all, g, entry);
 	if (g->dir == TO_WORLD)
-		g->link->on_the_way -= g->n;
+		g->link->on_the_way -= g->data.len;
+	if (g->link->newest[g->dir] == g)
+		g->link->newest[g->dir] = NULL;
 	sim_cancel(g->ev);
-	mem_wipe(g->data, g->n);
+	mem_wipe(g->data.data, g->data.len);
+	buf_free(&g->data);
 	unref(g->link);
 	free(g);
 }
@@ -200,19 +205,15 @@ static void arrive(void *arg);
 static void
 send_segment(struct link *l, enum dir dir, enum kind kind, const void *p, size_t n, int error, int64_t delay)
 {
-	struct segment *g = xcalloc(1, sizeof *g + n);
+	struct segment *g = xcalloc(1, sizeof *g);
 	int64_t at = sim_now() + delay;
 
 	if (at < l->last[dir])
 		at = l->last[dir];
 	l->last[dir] = at;
-	g->link = l;
-	g->dir = dir;
-	g->kind = kind;
-	g->error = error;
-	g->n = n;
-	if (n > 0)
-		memcpy(g->data, p, n);
+	l->newest[dir] = g;
+	*g = (struct segment){ .link = l, .dir = dir, .kind = kind, .error = error, .data = BUF_INIT(SEGMENT_MAX) };
+	buf_add(&g->data, p, n);
 	if (dir == TO_WORLD)
 		l->on_the_way += n;
 	l->refs++;
@@ -220,16 +221,31 @@ send_segment(struct link *l, enum dir dir, enum kind kind, const void *p, size_t
 	g->ev = sim_after(at - sim_now(), arrive, g);
 }
 
+/* What is written in one moment arrives as one, as with a real socket. */
+static bool
+join_newest(struct link *l, enum dir dir, const char *p, size_t n, int64_t delay)
+{
+	struct segment *g = l->newest[dir];
+
+	if (g == NULL || g->kind != DATA || g->ev == 0 || sim_now() + delay > l->last[dir])
+		return false;
+	buf_add(&g->data, p, n);
+	if (dir == TO_WORLD)
+		l->on_the_way += n;
+	return true;
+}
+
 /* In pieces, if the rule says so, each later than the one before. */
 static void
 send_pieces(struct link *l, enum dir dir, const char *p, size_t n, int64_t delay, const struct sim_mangle *m)
 {
 	unsigned parts = m != NULL && n > 1 && sim_chance(DICE_STREAM, m->split_ppm) ? (unsigned)sim_between(DICE_STREAM, 2, 5) : 1;
-	size_t k;
+	size_t k, all_of_it = n;
 
 	while (n > 0) {
 		k = --parts == 0 ? n : 1 + (size_t)sim_below(DICE_STREAM, n);
-		send_segment(l, dir, DATA, p, k, 0, delay);
+		if (n < all_of_it || !join_newest(l, dir, p, k, delay)) /* parts stay apart */
+			send_segment(l, dir, DATA, p, k, 0, delay);
 		if (parts == 0 || k == n)
 			break;
 		delay += sim_between(DICE_STREAM, 0, 20);
@@ -336,7 +352,7 @@ arrive_in_world(struct link *l, const struct segment *g)
 	} else if (l->conn == NULL) {
 		return;
 	} else if (g->kind == DATA) {
-		take_data(l->conn, g->data, g->n);
+		take_data(l->conn, g->data.data, g->data.len);
 	} else if (g->kind == END) {
 		end_conn(l->conn);
 	}
@@ -354,7 +370,7 @@ arrive_in_daemon(struct link *l, const struct segment *g)
 	if (g->kind == CONNECT)
 		stream_arrive_connected(l->stream);
 	else if (g->kind == DATA)
-		stream_arrive(l->stream, g->data, g->n);
+		stream_arrive(l->stream, g->data.data, g->data.len);
 	else
 		stream_arrive_end(l->stream, g->error);
 }

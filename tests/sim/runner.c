@@ -44,7 +44,7 @@ world_begin(uint64_t seed, const struct run_options *o, void (*build)(void))
 		build();
 	check_begin();
 	model_start();
-	process_begin();
+	process_begin(build == NULL && seed % 4 != 0);
 	if (build != NULL)
 		return; /* nothing happens by chance */
 	nemesis_begin();

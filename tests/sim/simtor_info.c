@@ -99,13 +99,13 @@ value_of(const struct simtor *t, const char *key, struct buf *v)
 	return true;
 }
 
-/* Two passes, as tor: any unknown key and only the unknown ones are told. */
+/* As tor: any unknown key and only the unknown ones are told. */
 void
 answer_getinfo(struct simtor *t, const char *args, struct buf *out)
 {
 	char *copy = xstrdup(args), *words[CTL_ARGS_MAX];
 	struct buf v = BUF_INIT(4 * 1024 * 1024);
-	size_t n = ctl_words(copy, words), i, unknown = 0, left;
+	size_t n = ctl_words(copy, words), i, n_unknown = 0;
 
 	if (n == 1 && strncmp(words[0], "hs/client/desc/id/", 18) == 0) {
 		if (client_has_descriptor(t, words[0] + 18))
@@ -117,20 +117,19 @@ answer_getinfo(struct simtor *t, const char *args, struct buf *out)
 
 	for (i = 0; i < n; i++) {
 		buf_reset(&v);
-		unknown += !value_of(t, words[i], &v);
-	}
-	left = unknown;
-	for (i = 0; i < n; i++) {
-		buf_reset(&v);
 		if (!value_of(t, words[i], &v))
-			buf_addf(out, "552%cUnrecognized key \"%s\"\r\n", --left > 0 ? '-' : ' ', words[i]);
-		else if (unknown == 0 && strchr(buf_str(&v), '\n') != NULL)
+			words[n_unknown++] = words[i];
+		else if (strchr(buf_str(&v), '\n') != NULL)
 			buf_addf(out, "250+%s=\r\n%s\r\n.\r\n", words[i], buf_str(&v));
-		else if (unknown == 0)
+		else
 			buf_addf(out, "250-%s=%s\r\n", words[i], buf_str(&v));
 	}
-	if (unknown == 0)
+	if (n_unknown == 0)
 		buf_adds(out, "250 OK\r\n");
+	else
+		buf_reset(out);
+	for (i = 0; i < n_unknown; i++)
+		buf_addf(out, "552%cUnrecognized key \"%s\"\r\n", i + 1 < n_unknown ? '-' : ' ', words[i]);
 out:
 	buf_free(&v);
 	free(copy);

@@ -63,19 +63,24 @@ ctlink_send(struct ctl_link *k, const char *bytes, size_t n)
 void
 tor_event(struct simtor *t, enum ctl_event kind, const char *fmt, ...)
 {
-	struct buf out = BUF_INIT(4096);
 	struct ctl_link *k;
-	char text[2048];
+	char text[2048] = "650 ";
+	size_t n = 0;
 	va_list ap;
 
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof text, fmt, ap);
-	va_end(ap);
-	buf_addf(&out, "650 %s\r\n", text);
-	for (k = t->links; k != NULL; k = k->next)
-		if (k->authed && (k->events & kind) != 0 && t->quirk != QUIRK_MUTE)
-			ctlink_send(k, out.data, out.len);
-	buf_free(&out);
+	for (k = t->links; k != NULL; k = k->next) {
+		if (!k->authed || (k->events & kind) == 0 || t->quirk == QUIRK_MUTE)
+			continue;
+		if (n == 0) {
+			va_start(ap, fmt);
+			vsnprintf(text + 4, sizeof text - 6, fmt, ap);
+			va_end(ap);
+			n = strlen(text);
+			memcpy(text + n, "\r\n", 2);
+			n += 2;
+		}
+		ctlink_send(k, text, n);
+	}
 }
 
 /* --- quirks ---------------------------------------------------------------------------------- */

@@ -159,6 +159,10 @@ stream_arrive(struct stream *s, const void *p, size_t n)
 		return;
 	outq_add(&s->rx, p, n);
 	want_pump(s);
+	if (s->pump_ev != 0) {
+		sim_cancel(s->pump_ev); /* this event may as well be the reading one */
+		pump(s);
+	}
 }
 
 void

@@ -69,7 +69,7 @@ Test(daemon_daemon, an_onion_is_added_proved_and_listed)
 	cr_expect_eq(fakesite_connections(r.site), 1, "one probe proves it (rise = 1)");
 	snprintf(where, sizeof where, "publish/public/current/leaf-%s.onion.json", address);
 	cr_expect_eq(access(path(where), R_OK), 0, "%s", where);
-	cr_expect_eq(publish_highest_serial(r.d.site, path("publish")), r.d.serial);
+	cr_expect_eq(publish_highest_serial(r.d.site, path("publish"), 0), r.d.serial);
 	cr_expect_eq(access(path("state/import/member.key"), F_OK), -1, "the imported key is gone");
 }
 

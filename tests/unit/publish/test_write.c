@@ -88,7 +88,7 @@ Test(publish_write, the_current_folder_and_the_one_before_stay)
 	cr_expect_str_eq(
 	    names_in("public"), "10 120 current notes ", "what is not ours is left alone");
 	cr_expect_str_eq(current_of("public"), "120");
-	cr_expect_eq(publish_highest_serial(s, place_path("pub")), 120);
+	cr_expect_eq(publish_highest_serial(s, place_path("pub"), 0), 120);
 	list_free(&l);
 	publish_site_free(s);
 }
@@ -250,18 +250,20 @@ Test(publish_write, the_highest_serial_is_found_wherever_it_is)
 	struct publish_site *s = place_load();
 	struct list l;
 
-	cr_expect_eq(publish_highest_serial(s, place_path("pub")), 0, "no folder");
+	cr_expect_eq(publish_highest_serial(s, place_path("pub"), 0), 0, "no folder");
 	list_init(&l, s, 4, 2, 0);
 	list_publish(&l, s, 41);
 	list_publish(&l, s, 42);
-	cr_expect_eq(publish_highest_serial(s, place_path("pub")), 42);
+	cr_expect_eq(publish_highest_serial(s, place_path("pub"), 0), 42);
+	cr_expect_eq(publish_highest_serial(s, place_path("pub"), 41), 42, "above a floor");
+	cr_expect_eq(publish_highest_serial(s, place_path("pub"), 50), 50, "none is above");
 	unlink(place_path("pub/public/42/head.json"));
-	cr_expect_eq(publish_highest_serial(s, place_path("pub")), 42, "from the other channel");
+	cr_expect_eq(publish_highest_serial(s, place_path("pub"), 0), 42, "from the other channel");
 	unlink(place_path("pub/press/42/head.json"));
-	cr_expect_eq(publish_highest_serial(s, place_path("pub")), 41, "from an older list");
+	cr_expect_eq(publish_highest_serial(s, place_path("pub"), 0), 41, "from an older list");
 	fclose(fopen(place_path("pub/press/42/head.json"), "w"));
 	cr_expect_eq(
-	    publish_highest_serial(s, place_path("pub")), 41, "one that can't be read does not count");
+	    publish_highest_serial(s, place_path("pub"), 0), 41, "one that can't be read does not count");
 	list_free(&l);
 	publish_site_free(s);
 }
@@ -280,7 +282,7 @@ static void publish_one(struct publish_site *s, uint64_t serial)
 static uint64_t highest(void)
 {
 	struct publish_site *s = place_load();
-	uint64_t serial = publish_highest_serial(s, place_path("pub"));
+	uint64_t serial = publish_highest_serial(s, place_path("pub"), 0);
 
 	publish_site_free(s);
 	return serial;
