@@ -182,7 +182,7 @@ deliver(struct job *j, const struct probe_result *result)
 	if (done.through == DIRECT)
 		engine_on_check(d->engine, clock_now(), engine_mirror_index(d->engine, done.mirror), pr.verdict, &out);
 	else
-		engine_on_probe(d->engine, clock_now(), done.onion, done.through, pr.verdict, &pr.phases, &out);
+		engine_on_probe(d->engine, clock_now(), done.onion, done.through, pr.verdict, pr.fetch, &pr.phases, &out);
 	apply(d, &out);
 }
 

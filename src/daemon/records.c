@@ -111,9 +111,9 @@ record_phases(const struct phases *p)
 json_t *
 record_probe(const char *address, const char *mirror, int64_t added, bool direct, int64_t wall, const struct probe_result *pr)
 {
-	json_t *v = json_pack("{s:s,s:s,s:I,s:b,s:I,s:s,s:i,s:i,s:b,s:s,s:o}", "address", address, "mirror", mirror, "added", (json_int_t)added,
+	json_t *v = json_pack("{s:s,s:s,s:I,s:b,s:I,s:s,s:i,s:i,s:b,s:b,s:s,s:o}", "address", address, "mirror", mirror, "added", (json_int_t)added,
 	    "direct", (int)direct, "wall", (json_int_t)wall, "verdict", verdict_name(pr->verdict), "socks", pr->socks_code, "http",
-	    pr->http_status, "stale_hsdir", (int)pr->stale_hsdir, "detail", pr->detail, "ms", record_phases(&pr->phases));
+	    pr->http_status, "stale_hsdir", (int)pr->stale_hsdir, "fetched", (int)(pr->fetch == FETCH_FOUND), "detail", pr->detail, "ms", record_phases(&pr->phases));
 
 	if (pr->has_version && v != NULL)
 		json_object_set_new(v, "version", json_integer((json_int_t)pr->version));

@@ -139,8 +139,8 @@ void engine_on_descriptor(struct engine *e, struct now now, const char *address,
 /* n: client circuits joined to this onion; < 0: not known. */
 void engine_on_clients(struct engine *e, struct now now, uint64_t onion, int n, struct actions *out);
 /* through: as ACTION_PROBE said. */
-void engine_on_probe(struct engine *e, struct now now, uint64_t onion, int through, enum verdict v, const struct phases *ph,
-    struct actions *out);
+void engine_on_probe(struct engine *e, struct now now, uint64_t onion, int through, enum verdict v, enum fetch f,
+    const struct phases *ph, struct actions *out);
 /* answered: whatever it said, there is a way through this tor to an onion that has nothing to do with what fails. */
 void engine_on_control(struct engine *e, struct now now, int through, bool answered, struct actions *out);
 void engine_on_check(struct engine *e, struct now now, int mirror, enum verdict v, struct actions *out);

@@ -39,6 +39,8 @@
 #define WINDOW_FAILED 4            /* of the last eight rounds, in three rows or more: it flaps */
 #define WINDOW_ROWS 3
 #define WINDOW_CLEAR 8             /* good probes in a row that end it */
+/* tor asks an HSDir for a descriptor once in 15 min, and is silent when it has asked all; a connection makes it forget that. */
+#define ASK_AGAIN_MS (15 * 60000)
 #define CALM_MS (60 * 60000)       /* a fall sooner after coming back is a relapse */
 #define RELAPSES_MAX 5
 #define CONTROL_TRIES 2
@@ -89,7 +91,9 @@ struct sight {
 	unsigned alone;   /* of these failures, those while the other vantage saw it well */
 	unsigned silent;  /* of these failures, the newest in a row in which nothing was heard from behind the address */
 	unsigned address; /* of these, the ones that were the address's own layers; the others are timeouts */
-	int64_t silent_since, start; /* mono: starts of the first silent probe and of the last probe */
+	int64_t silent_since, silent_last, start; /* mono: starts of the first and last silent probe, and of the last probe */
+	bool missing;     /* no HSDir had its descriptor when all were asked; only one that is fetched anew says otherwise */
+	int64_t missed, ask_again; /* mono, while missing: end of that fetch; tor asks no HSDir before */
 	int64_t last_fresh; /* mono */
 	int64_t last_probe; /* wall */
 };
@@ -154,7 +158,7 @@ struct onion {
 	int64_t grace_end;             /* mono, leaving */
 	int64_t client_seen, next_look, look_since; /* mono, leaving */
 	int64_t proved_mono, unproved_mono; /* when it last became the one, the other */
-	struct { int64_t wall; enum verdict v; } heard[HEARD]; /* newest first */
+	struct { int64_t wall; enum verdict v; bool kept; } heard[HEARD]; /* newest first; kept: old news */
 	size_t n_heard;
 	int64_t age_end;               /* mono, listed: rotate by age; NEVER */
 };
@@ -268,7 +272,11 @@ bool sight_counts(const struct engine *e, const struct sight *s);
 /* How many vantages count now. */
 unsigned sight_vantages(const struct engine *e, const struct onion *o);
 /* Takes a verdict into the counts of one sight, and into the onion's. */
-void sight_take(const struct engine *e, struct onion *o, struct sight *s, enum verdict v);
+void sight_take(const struct engine *e, struct now now, struct onion *o, struct sight *s, enum verdict v, enum fetch f);
+/* No HSDir had its descriptor, and it answered all the same, by the one that tor has kept: no reader who comes now gets that. */
+bool sight_is_old_news(struct now now, struct sight *s, enum verdict v, enum fetch f);
+/* No HSDir has its descriptor, as asked through one of the vantages. */
+bool sight_is_missing(const struct onion *o);
 void sight_sum(const struct engine *e, struct onion *o);
 /* Fails through one of the vantages that count. */
 bool sight_any_fails(const struct engine *e, const struct onion *o);

@@ -13,6 +13,7 @@ evidence_heard(struct onion *o, struct now now, enum verdict v)
 	memmove(&o->heard[1], &o->heard[0], (HEARD - 1) * sizeof o->heard[0]);
 	o->heard[0].wall = now.wall;
 	o->heard[0].v = v;
+	o->heard[0].kept = false;
 	if (o->n_heard < HEARD)
 		o->n_heard++;
 }
@@ -24,7 +25,8 @@ add_verdicts(struct buf *b, struct now now, const struct onion *o)
 
 	buf_addf(b, "probes, newest first:%s", o->n_heard == 0 ? " none" : "");
 	for (i = 0; i < o->n_heard; i++)
-		buf_addf(b, "%s %s %lld s ago", i > 0 ? "," : "", verdict_name(o->heard[i].v), (long long)(now.wall - o->heard[i].wall));
+		buf_addf(b, "%s %s%s %lld s ago", i > 0 ? "," : "", verdict_name(o->heard[i].v), o->heard[i].kept ? " (by a kept descriptor)" : "",
+		    (long long)(now.wall - o->heard[i].wall));
 	buf_addf(b, "; in a row: %u ok, %u failed\n", o->oks, o->fails);
 }
 

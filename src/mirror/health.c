@@ -153,7 +153,7 @@ probe_failed(struct engine *e, struct now now, struct onion *o, struct sight *s,
 		action_add(out, ACTION_CHECK, o, -1);
 	}
 	if (was < m->cfg.fall && o->fails >= m->cfg.fall)
-		note(out, NOTE_DECISION, o, -1, 0, "down", "%u probes failed in a row, last: %s; backend: %s", o->fails, verdict_name(s->last),
+		note(out, NOTE_DECISION, o, -1, 0, "down", "%u tries failed in a row, last: %s; backend: %s", o->fails, verdict_name(s->last),
 		    verdict_name(m->backend));
 }
 
@@ -172,7 +172,7 @@ report_probe(struct engine *e, struct onion *o, enum verdict v, struct actions *
 
 /* A verdict about the service that is there now, by a side that is fit to judge. */
 static void
-weigh(struct engine *e, struct now now, struct onion *o, struct sight *s, const struct phases *ph, struct actions *out)
+weigh(struct engine *e, struct now now, struct onion *o, struct sight *s, enum fetch f, const struct phases *ph, struct actions *out)
 {
 	struct mirror *m = &e->mirrors[o->mirror];
 	enum verdict v = s->last;
@@ -185,8 +185,12 @@ weigh(struct engine *e, struct now now, struct onion *o, struct sight *s, const 
 		v = VERDICT_TIMEOUT;
 	if (v == VERDICT_INCONCLUSIVE)
 		return;
+	if (sight_is_old_news(now, s, v, f)) {
+		o->heard[0].kept = true;
+		return;
+	}
 	o->said = true;
-	sight_take(e, o, s, v);
+	sight_take(e, now, o, s, v, f);
 	if (v != VERDICT_CONTENT)
 		o->wrong = 0;
 	if (v != VERDICT_BUSY)
@@ -217,7 +221,8 @@ weigh(struct engine *e, struct now now, struct onion *o, struct sight *s, const 
 }
 
 void
-engine_on_probe(struct engine *e, struct now now, uint64_t onion, int through, enum verdict v, const struct phases *ph, struct actions *out)
+engine_on_probe(struct engine *e, struct now now, uint64_t onion, int through, enum verdict v, enum fetch f, const struct phases *ph,
+    struct actions *out)
 {
 	struct onion *o = onion_find(e, onion);
 	struct sight *s = o != NULL ? sight_probing(o, through) : NULL;
@@ -236,7 +241,7 @@ engine_on_probe(struct engine *e, struct now now, uint64_t onion, int through, e
 		report_probe(e, o, v, out);
 	/* A result that comes after the service was lost is about another service. */
 	if (o->mirror >= 0 && o->service == SERVICE_UP && !s->stale && (o->r.state == ONION_PROVING || o->r.state == ONION_LISTED))
-		weigh(e, now, o, s, ph, out);
+		weigh(e, now, o, s, f, ph, out);
 	probe_round_over(e, now, o);
 	engine_settle(e, now, out);
 }
@@ -327,7 +332,7 @@ is_down(struct engine *e, struct now now, const struct onion *o, char *why, size
 	if (o->content)
 		return "content";
 	if (o->fails >= fall) {
-		snprintf(why, n, "%u failed probes, last: %s", o->fails, verdict_name(o->last));
+		snprintf(why, n, "%u failed tries, last: %s", o->fails, verdict_name(o->last));
 		return "down";
 	}
 	if (window_flaps(o)) {

@@ -114,17 +114,27 @@ round_of(const struct engine *e, struct now now, struct onion *o)
 	return 1u << other;
 }
 
+/* As a new reader: after a first failure through any tor, when a takedown is to be told, and now and then. */
+static bool
+is_to_be_fresh(const struct engine *e, struct now now, const struct onion *o, const struct sight *s)
+{
+	bool listed = o->r.state == ONION_LISTED;
+
+	/* Nothing else counts then; but while tor asks nobody, a fetch is a long wait for nothing. */
+	if (sight_is_missing(o))
+		return !s->missing || now.mono >= s->ask_again;
+	return o->sight[0].fails == 1 || o->sight[1].fails == 1 || (listed && now.mono - s->last_fresh >= FRESH_MS) ||
+	    (listed && s->silent > 0 && now.mono >= sight_takedown_at(e, o) && now.mono - s->last_fresh > probe_pace(e, o));
+}
+
 static void
 start_probe(const struct engine *e, struct now now, struct onion *o, unsigned i, struct actions *out)
 {
 	struct sight *s = &o->sight[i];
 	struct action *a = action_add(out, ACTION_PROBE, o, -1);
-	bool listed = o->r.state == ONION_LISTED;
 
 	a->through = s->tor;
-	/* As a new reader: after a first failure through any tor, when a takedown is to be told, and now and then. */
-	a->fresh = !MUTANT(20) && (o->sight[0].fails == 1 || o->sight[1].fails == 1 || (listed && now.mono - s->last_fresh >= FRESH_MS) ||
-	    (listed && s->silent > 0 && now.mono >= sight_takedown_at(e, o) && now.mono - s->last_fresh > probe_pace(e, o)));
+	a->fresh = !MUTANT(20) && is_to_be_fresh(e, now, o, s);
 	if (a->fresh)
 		s->last_fresh = now.mono;
 	o->ask &= ~(1u << i);

@@ -119,7 +119,7 @@ automatic(struct engine *e, struct now now, int mirror, struct onion *o, struct 
 	m->budget_alarm = false;
 	m->cause = takedown ? CAUSE_TAKEDOWN : CAUSE_AGE;
 	if (takedown)
-		note(out, NOTE_DECISION, o, -1, 0, "takedown", "address fails (%s, %u probes in a row through %u tor%s, for %lld s) while the backend is well: new address",
+		note(out, NOTE_DECISION, o, -1, 0, "takedown", "address fails (%s, %u tries in a row through %u tor%s, for %lld s) while the backend is well: new address",
 		    verdict_name(o->last), o->fails, sight_vantages(e, o), sight_vantages(e, o) == 1 ? "" : "s",
 		    (long long)(now.mono - o->failing_since) / 1000);
 	else

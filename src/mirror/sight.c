@@ -29,7 +29,7 @@ static void
 count_anew(struct sight *s)
 {
 	s->oks = s->fails = s->alone = s->silent = s->address = 0;
-	s->blind = false;
+	s->blind = s->missing = false;
 }
 
 void
@@ -114,9 +114,43 @@ other_sees_it(const struct engine *e, const struct onion *o, const struct sight 
 	return sight_counts(e, other) && other->fails == 0 && other->oks > 0;
 }
 
-void
-sight_take(const struct engine *e, struct onion *o, struct sight *s, enum verdict v)
+bool
+sight_is_missing(const struct onion *o)
 {
+	return o->sight[0].missing || o->sight[1].missing;
+}
+
+bool
+sight_is_old_news(struct now now, struct sight *s, enum verdict v, enum fetch f)
+{
+	if (!s->missing || f == FETCH_FOUND || (v != VERDICT_OK && v != VERDICT_STALE && v != VERDICT_BUSY))
+		return false;
+	s->ask_again = now.mono;
+	return true;
+}
+
+/*
+ * Six HSDirs that have no descriptor are more than one failed try; but it may
+ * be our tor that asks the wrong ones, so it is half of what takes an address
+ * out of the list: the other half is another tor's, or another time's.
+ */
+static unsigned
+tries_of(const struct engine *e, const struct onion *o, enum fetch f)
+{
+	return f == FETCH_MISSING ? (e->mirrors[o->mirror].cfg.fall + 1) / 2 : 1;
+}
+
+void
+sight_take(const struct engine *e, struct now now, struct onion *o, struct sight *s, enum verdict v, enum fetch f)
+{
+	if (f == FETCH_MISSING && !o->r.proved && !s->missing)
+		f = FETCH_NONE; /* its uploads are still under way */
+	if (f == FETCH_MISSING) {
+		s->missed = now.mono;
+		s->ask_again = now.mono + ASK_AGAIN_MS;
+	}
+	if (f != FETCH_NONE)
+		s->missing = f == FETCH_MISSING;
 	if (v == VERDICT_OK || v == VERDICT_STALE) {
 		s->oks++;
 		s->fails = s->alone = s->silent = s->address = 0;
@@ -126,12 +160,16 @@ sight_take(const struct engine *e, struct onion *o, struct sight *s, enum verdic
 		s->blind = false;
 	} else if (verdict_is_failure(v)) {
 		s->oks = 0;
-		s->fails++;
+		s->fails += tries_of(e, o, f);
 		s->alone = other_sees_it(e, o, s) ? s->alone + 1 : 0;
 		if (verdict_is_address(v) || v == VERDICT_TIMEOUT) {
-			if (s->silent++ == 0)
+			if (s->silent == 0)
 				s->silent_since = s->start;
-			s->address += verdict_is_address(v);
+			s->silent_last = s->start;
+			s->silent += tries_of(e, o, f);
+			s->address += verdict_is_address(v) ? tries_of(e, o, f) : 0;
+		} else if (s->missing) { /* tor has kept the way to it: nothing new of the address */
+			s->ask_again = now.mono;
 		} else {
 			s->silent = s->address = 0;
 		}
@@ -168,10 +206,17 @@ takedown_total(const struct engine *e, const struct onion *o)
 	return (sight_vantages(e, o) > 1 ? 4 * fall - 2 : 4 * fall + 5) * probe_pace(e, o) / 4;
 }
 
+/* It was added again since no HSDir had its descriptor: has that helped? */
+static bool
+awaits_fetch(const struct onion *o, const struct sight *s)
+{
+	return s->missing && s->missed <= o->added_mono && s->silent_last < s->ask_again;
+}
+
 int64_t
 sight_takedown_at(const struct engine *e, const struct onion *o)
 {
-	int64_t at = takedown_total(e, o);
+	int64_t at = takedown_total(e, o), fetch = 0;
 	unsigned n = 0, i;
 
 	for (i = 0; i < VANTAGES; i++) {
@@ -182,9 +227,14 @@ sight_takedown_at(const struct engine *e, const struct onion *o)
 		if (s->silent == 0)
 			return NEVER;
 		at += s->silent_since;
+		if (awaits_fetch(o, s) && s->ask_again > fetch)
+			fetch = s->ask_again;
 		n++;
 	}
-	return n > 0 ? (at + n - 1) / n : NEVER;
+	if (n == 0)
+		return NEVER;
+	at = (at + n - 1) / n;
+	return at > fetch ? at : fetch;
 }
 
 /*
@@ -198,6 +248,9 @@ sight_takedown_at(const struct engine *e, const struct onion *o)
  *   busy, ok
  *   client-auth, bad-address               our own mistake: the row begins anew
  *   inconclusive                           nothing: the row stands still
+ *
+ * Where no HSDir had the descriptor, only one that is fetched anew ends the
+ * row: tor goes on to use for hours what it has kept.
  *
  * The row must hold `fall` tries, and last as long as takedown_total() says;
  * both of all vantages together, and each vantage must have its share of the
@@ -215,9 +268,9 @@ sight_is_takedown(const struct engine *e, const struct onion *o)
 
 		if (!sight_counts(e, s))
 			continue;
-		if (s->silent == 0)
+		if (s->silent == 0 || awaits_fetch(o, s))
 			return false;
-		lasted += s->start - s->silent_since;
+		lasted += (s->missing ? s->silent_last : s->start) - s->silent_since;
 		if (n < 2 && s->address * 2 < s->silent)
 			return false;
 		least = s->silent < least ? s->silent : least;

@@ -37,6 +37,13 @@ bool verdict_is_address(enum verdict v);
 /* Counts against a mirror; false for ok, busy and inconclusive. */
 bool verdict_is_failure(enum verdict v);
 
+/* What a probe has learned of the descriptor from the HSDirs themselves: a verdict alone may come from what tor has kept. */
+enum fetch {
+	FETCH_NONE = 0, /* nothing: not asked, or no answer */
+	FETCH_FOUND,    /* one of them sent it */
+	FETCH_MISSING,  /* all that a reader may ask were asked, and none has it */
+};
+
 /*
  * Milliseconds from the start of a probe to the end of each phase; -1: not
  * reached or not visible. Introduction and rendezvous are seen only where tor's

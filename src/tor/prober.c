@@ -93,6 +93,8 @@ probe_finish(struct probe *p, enum verdict v)
 	result.phases.total = probe_elapsed(p);
 	result.http_status = p->http != NULL ? http_reader_status(p->http) : 0;
 	result.stale_hsdir = p->missing > 0 || (result.socks_code == 0xf0 && result.phases.first_byte >= 0);
+	if (p->trace.desc == DESC_RECEIVED)
+		result.fetch = FETCH_FOUND;
 	close_circuits(p);
 	probe_free(p);
 	if (pathless)
@@ -197,6 +199,7 @@ take_fetched(struct probe *p, const struct event *ev)
 		} else {
 			judge_detail(p->result.detail, "none of %u HSDirs has its descriptor", p->missing);
 			p->result.verdict = d->reason == EVENT_DESC_REASON_BAD_DESC ? VERDICT_BAD_DESCRIPTOR : VERDICT_NO_DESCRIPTOR;
+			p->result.fetch = FETCH_MISSING;
 			p->state = PROBE_INVALID;
 			timer_set(p->timer, 0);
 		}

@@ -47,6 +47,7 @@ struct probe_result {
 	int socks_code;   /* raw SOCKS reply 0..255, -1: none came */
 	int http_status;  /* 0: none came */
 	bool stale_hsdir; /* an HSDir had no descriptor: while fetching, or F0 came on a connection that worked */
+	enum fetch fetch; /* found: in this probe, asked for or since tor had none; missing: only with `fresh` */
 	bool has_version;
 	uint64_t version; /* of the content, as version_path told */
 	struct phases phases; /* of the first request; total: of all */

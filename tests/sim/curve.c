@@ -275,7 +275,7 @@ answer(struct run *r, size_t i)
 	int through = r->pending[i].through;
 
 	r->pending[i] = r->pending[--r->n_pending];
-	engine_on_probe(r->e, r->now, onion, through, v, &ph, &out);
+	engine_on_probe(r->e, r->now, onion, through, v, FETCH_NONE, &ph, &out);
 	take(r, &out);
 }
 

@@ -75,13 +75,14 @@ Test(daemon_records, a_field_that_is_missing_or_odd_is_damage)
 Test(daemon_records, a_probe_tells_onion_verdict_and_phases)
 {
 	struct probe_result pr = { .verdict = VERDICT_INTRO, .socks_code = 0xf2, .http_status = 0, .phases = { 1, 2, 3, -1, -1, -1, 5 },
-		.detail = "a \"detail\"" };
+		.fetch = FETCH_FOUND, .detail = "a \"detail\"" };
 	json_t *v = record_probe(sample.address, "north", 2, false, 1234, &pr);
 
 	cr_assert_not_null(v);
 	cr_expect_str_eq(json_string_value(json_object_get(v, "address")), sample.address);
 	cr_expect_str_eq(json_string_value(json_object_get(v, "verdict")), "intro");
 	cr_expect_str_eq(json_string_value(json_object_get(v, "detail")), "a \"detail\"");
+	cr_expect(json_is_true(json_object_get(v, "fetched")));
 	cr_expect_eq(json_integer_value(json_object_get(v, "wall")), 1234);
 	cr_expect_eq(json_integer_value(json_object_get(v, "added")), 2);
 	cr_expect_eq(json_integer_value(json_object_get(v, "socks")), 0xf2);

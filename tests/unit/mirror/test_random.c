@@ -45,7 +45,7 @@ stray(struct world *w)
 	switch (world_random(4)) {
 	case 0: engine_on_added(w->e, w->now, id + 1000, &w->out); break;
 	case 1: engine_on_deleted(w->e, w->now, id + 1000, true, &w->out); break;
-	case 2: engine_on_probe(w->e, w->now, id + 1000, 0, VERDICT_OK, &ph, &w->out); break;
+	case 2: engine_on_probe(w->e, w->now, id + 1000, 0, VERDICT_OK, FETCH_NONE, &ph, &w->out); break;
 	default: engine_on_descriptor(w->e, w->now, "foreign", DESC_UPLOADED, "", "", &w->out); break;
 	}
 }

@@ -141,7 +141,7 @@ Test(mirror_reconcile, a_probe_from_before_the_loss_proves_nothing_about_the_new
 	world_compare(&w, 0);
 	world_answer(&w);
 	cr_expect(w.o[1].in_tor);
-	engine_on_probe(w.e, w.now, 1, 0, VERDICT_OK, &ph, &w.out);
+	engine_on_probe(w.e, w.now, 1, 0, VERDICT_OK, FETCH_NONE, &ph, &w.out);
 	world_take(&w);
 	cr_expect_not(engine_onion(w.e, 1)->proved);
 }

@@ -254,3 +254,116 @@ Test(mirror_takedown, the_time_in_which_our_side_was_not_fit_does_not_count)
 	world_seconds(&w, 120);
 	cr_expect_eq(world_notes(&w, NOTE_DECISION, "takedown"), 1);
 }
+
+/* Fetches of onion 1 through a tor since the mark. */
+static unsigned
+fetches(int through)
+{
+	unsigned n = 0;
+	size_t i;
+
+	for (i = 0; i < w.log.n; i++)
+		n += w.log.v[i].kind == ACTION_PROBE && w.log.v[i].onion == 1 && w.log.v[i].through == through && w.log.v[i].fresh;
+	return n;
+}
+
+/* Until the first failure; the next probe is 60 s away then. */
+static void
+missed(void)
+{
+	while (world_notes(&w, NOTE_STATE, "suspect") == 0)
+		world_seconds(&w, 1);
+}
+
+Test(mirror_takedown, what_tor_has_kept_does_not_hide_that_no_hsdir_has_the_descriptor)
+{
+	int s;
+
+	world_init(&w, 4, 1, 1);
+	world_settled(&w);
+	w.o[1].hidden = 1;
+	missed();
+	cr_expect_eq(world_visible(&w), 4, "our tor may ask the wrong ones");
+	world_seconds(&w, 72);
+	cr_expect_eq(world_view(&w, 0).last, VERDICT_OK, "by the kept one");
+	cr_expect_eq(world_view(&w, 0).state, MIRROR_SUSPECT);
+	cr_expect_eq(world_notes(&w, NOTE_STATE, "up"), 0);
+	world_seconds(&w, 72);
+	cr_expect_eq(world_visible(&w), 3, "the second fetch is enough");
+	cr_expect_eq(world_count_of(&w, ACTION_ADD_ONION, 1), 1, "it may help to upload it again");
+	for (s = 144; world_notes(&w, NOTE_DECISION, "takedown") == 0 && s < 7200; s++)
+		world_seconds(&w, 1);
+	cr_expect(s >= 435 && s < 1200, "%d s", s);
+	world_seconds(&w, 600);
+	cr_expect_eq(world_count(&w, ACTION_PLAN), 1);
+	cr_expect_eq(world_count_of(&w, ACTION_ADD_ONION, 1), 1, "once");
+	cr_expect_eq(world_visible(&w), 4);
+}
+
+Test(mirror_takedown, a_descriptor_that_is_fetched_anew_again_ends_the_row)
+{
+	world_init(&w, 4, 1, 1);
+	world_settled(&w);
+	w.o[1].hidden = 1;
+	missed();
+	w.o[1].hidden = 0;
+	world_seconds(&w, 72);
+	cr_expect_eq(world_notes(&w, NOTE_STATE, "up"), 0);
+	world_seconds(&w, 72);
+	cr_expect_eq(world_notes(&w, NOTE_STATE, "up"), 1);
+	cr_expect_eq(world_view(&w, 0).fall, 0);
+	world_seconds(&w, 3600);
+	cr_expect_eq(world_count(&w, ACTION_DEL_ONION), 0);
+	cr_expect_eq(world_visible(&w), 4);
+}
+
+Test(mirror_takedown, two_tors_that_find_no_descriptor_take_it_out_at_once)
+{
+	two_vantages(1);
+	w.o[1].hidden = 3;
+	missed();
+	world_answer(&w);
+	cr_expect_eq(world_visible(&w), 3);
+	cr_expect(fetches(0) == 1 && fetches(1) == 1, "%u and %u", fetches(0), fetches(1));
+	world_seconds(&w, 1500);
+	cr_expect_eq(world_notes(&w, NOTE_DECISION, "takedown"), 1);
+}
+
+Test(mirror_takedown, a_tor_that_alone_finds_no_descriptor_becomes_blind)
+{
+	two_vantages(1);
+	w.o[1].hidden = 2;
+	world_seconds(&w, 3 * 3600);
+	cr_expect_eq(world_visible(&w), 4);
+	cr_expect_eq(world_notes(&w, NOTE_ALARM, "blind"), 1);
+	cr_expect_eq(world_notes(&w, NOTE_DECISION, "takedown"), 0);
+	cr_expect_eq(world_count(&w, ACTION_DEL_ONION), 0);
+}
+
+Test(mirror_takedown, a_new_address_that_is_not_at_all_hsdirs_yet_is_proved_by_any_answer)
+{
+	world_init(&w, 4, 1, 1);
+	w.o[1].hidden = 1;
+	w.o[1].verdict = VERDICT_INTRO; /* the first try */
+	world_start(&w);
+	while (fetches(0) == 0)
+		world_advance(&w, 100);
+	w.o[1].verdict = VERDICT_OK;
+	world_seconds(&w, 60);
+	cr_expect_eq(world_visible(&w), 4);
+}
+
+Test(mirror_takedown, hsdirs_are_not_asked_again_before_tor_asks_them)
+{
+	world_init(&w, 4, 1, 1);
+	w.check[0] = VERDICT_REFUSED; /* so no new address takes its place */
+	world_settled(&w);
+	w.o[1].hidden = 1;
+	missed();
+	w.o[1].verdict = VERDICT_INTRO;
+	world_mark(&w);
+	world_seconds(&w, 895);
+	cr_expect_eq(fetches(0), 0);
+	world_seconds(&w, 1800);
+	cr_expect(fetches(0) >= 1 && fetches(0) <= 2, "%u", fetches(0));
+}

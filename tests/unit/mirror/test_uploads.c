@@ -145,6 +145,27 @@ Test(mirror_uploads, lost_descriptors_are_uploaded_again_once_before_the_address
 	cr_expect_eq(world_count(&w, ACTION_PLAN), 0);
 }
 
+Test(mirror_uploads, whether_that_has_helped_is_seen_when_tor_asks_the_hsdirs_again)
+{
+	world_init(&w, 3, 1, 1);
+	world_settled(&w);
+	w.o[1].hidden = 1;
+	while (world_notes(&w, NOTE_STATE, "suspect") == 0)
+		world_seconds(&w, 1);
+	world_seconds(&w, 72); /* an answer by what tor has kept, which then leads to introduction points of before */
+	w.o[1].verdict = VERDICT_INTRO;
+	while (world_count_of(&w, ACTION_ADD_ONION, 1) == 0)
+		world_seconds(&w, 1);
+	w.o[1].hidden = 0;
+	world_seconds(&w, 890);
+	cr_expect_eq(world_count(&w, ACTION_PLAN), 0);
+	w.o[1].verdict = VERDICT_OK;
+	world_seconds(&w, 240);
+	cr_expect_eq(world_visible(&w), 3);
+	cr_expect_eq(world_listed(&w, 0), 1, "the same address");
+	cr_expect_eq(world_count(&w, ACTION_PLAN), 0);
+}
+
 Test(mirror_uploads, when_that_does_not_help_the_takedown_is_not_put_off)
 {
 	int s;

@@ -24,6 +24,7 @@ struct world_onion {
 	bool proved;              /* `rise` probes in a row since ADD_ONION, as this world saw them */
 	unsigned oks, epoch;      /* epoch: which ADD_ONION */
 	int verdict;              /* of its probes; -1: its mirror's */
+	unsigned hidden;          /* 1 << tor: as seen through it no HSDir has its descriptor; that tor has kept it */
 	int seen[WORLD_TORS];     /* of its probes through that tor; -1: as above */
 };
 

@@ -74,11 +74,17 @@ answer_probe(struct world *w, const struct world_command *c)
 	struct world_onion *o = &w->o[c->a.onion];
 	struct phases ph = { 1, 2, 3, 4, 5, 6, 7 };
 	enum verdict v = o->verdict >= 0 ? (enum verdict)o->verdict : c->a.mirror >= 0 ? w->verdict[c->a.mirror] : VERDICT_OK;
+	enum fetch f = FETCH_NONE;
 	int m = engine_mirror_index(w->e, o->saved.mirror), tor = world_tor_of(w, c->a.onion), through = c->a.through;
 
 	if (o->seen[through] >= 0)
 		v = (enum verdict)o->seen[through];
-
+	if (c->a.fresh && (o->hidden & 1u << through) != 0) {
+		v = VERDICT_NO_DESCRIPTOR;
+		f = FETCH_MISSING;
+	} else if (c->a.fresh && v != VERDICT_NO_DESCRIPTOR) {
+		f = FETCH_FOUND;
+	}
 	if (!o->in_tor && v == VERDICT_OK && c->epoch == o->epoch)
 		v = VERDICT_NO_DESCRIPTOR;
 	if (c->epoch == o->epoch && o->in_tor && (v == VERDICT_OK || v == VERDICT_STALE) && m >= 0) {
@@ -87,7 +93,7 @@ answer_probe(struct world *w, const struct world_command *c)
 	} else if (verdict_is_failure(v) && tor >= 0 && w->fit[tor] && w->fit[through]) { /* else it says nothing */
 		o->oks = 0;
 	}
-	engine_on_probe(w->e, w->now, c->a.onion, through, v, &ph, &w->out);
+	engine_on_probe(w->e, w->now, c->a.onion, through, v, f, &ph, &w->out);
 }
 
 static void

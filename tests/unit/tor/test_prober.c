@@ -678,18 +678,19 @@ Test(tor_prober, a_fresh_probe_fetches_the_descriptor_first)
 		unsigned fetches;
 		enum verdict want;
 		bool stale;
+		enum fetch fetch;
 	} rows[] = {
-	    {{RECEIVED(ADDRESS)}, 1, VERDICT_OK, false},
-	    {{FAILED(ADDRESS, "NOT_FOUND"), FAILED(OTHER, "NOT_FOUND") RECEIVED(OTHER) RECEIVED(ADDRESS)}, 2, VERDICT_OK, true},
+	    {{RECEIVED(ADDRESS)}, 1, VERDICT_OK, false, FETCH_FOUND},
+	    {{FAILED(ADDRESS, "NOT_FOUND"), FAILED(OTHER, "NOT_FOUND") RECEIVED(OTHER) RECEIVED(ADDRESS)}, 2, VERDICT_OK, true, FETCH_FOUND},
 	    {{FAILED(ADDRESS, "NOT_FOUND"), FAILED(ADDRESS, "NOT_FOUND"), FAILED(ADDRESS, "UNEXPECTED"), FAILED(ADDRESS, "NOT_FOUND"),
 		 FAILED(ADDRESS, "NOT_FOUND"), FAILED(ADDRESS, "NOT_FOUND")},
-		6, VERDICT_OK, true},
+		6, VERDICT_OK, true, FETCH_NONE},
 	    {{FAILED(ADDRESS, "NOT_FOUND"), FAILED(ADDRESS, "NOT_FOUND"), FAILED(ADDRESS, "NOT_FOUND"), FAILED(ADDRESS, "NOT_FOUND"),
 		 FAILED(ADDRESS, "NOT_FOUND"), FAILED(ADDRESS, "NOT_FOUND"), RECEIVED(ADDRESS)},
-		6, VERDICT_NO_DESCRIPTOR, true},
-	    {{FAILED(ADDRESS, "UPLOAD_REJECTED") RECEIVED(ADDRESS)}, 1, VERDICT_OK, false},
+		6, VERDICT_NO_DESCRIPTOR, true, FETCH_MISSING},
+	    {{FAILED(ADDRESS, "UPLOAD_REJECTED") RECEIVED(ADDRESS)}, 1, VERDICT_OK, false, FETCH_FOUND},
 	    /* tor refuses to fetch: the probe goes all the same. */
-	    {{"!"}, 1, VERDICT_OK, false},
+	    {{"!"}, 1, VERDICT_OK, false, FETCH_NONE},
 	};
 	size_t i, k;
 
@@ -707,6 +708,7 @@ Test(tor_prober, a_fresh_probe_fetches_the_descriptor_first)
 			}
 		cr_expect(rig_run(&r) == rows[i].want, "row %zu: %s", i, r.result.detail);
 		cr_expect(faketor_count(r.tor, "HSFETCH") == rows[i].fetches && r.result.stale_hsdir == rows[i].stale, "row %zu", i);
+		cr_expect_eq(r.result.fetch, rows[i].fetch, "row %zu", i);
 		cr_expect(fakesite_connections(r.site) == (rows[i].want == VERDICT_OK), "row %zu", i);
 		rig_fini(&r);
 	}
