@@ -52,8 +52,9 @@ look_at_onion(const struct onion_record *r, void *arg)
 	struct daemon *d = arg;
 	char *text;
 	size_t n;
+	bool over = r->state == ONION_GONE || r->state == ONION_FAILED || (r->state == ONION_REVOKED && check_list_warns_of(r->address));
 
-	if ((r->state != ONION_GONE && r->state != ONION_FAILED) || store_get(d->store, STORE_KEY, r->id, &text, &n, NULL) != 0)
+	if (!over || store_get(d->store, STORE_KEY, r->id, &text, &n, NULL) != 0)
 		return;
 	free(text);
 	if (d->stuck || (stuck_at >= 0 && sim_now() - stuck_at < SHRED_MS))

@@ -8,7 +8,9 @@
 const struct check checks[] = {
 	{ "I2", "a listed onion was fetched through Tor, with the right page, since its tor has it", CHECK_BEGIN, check_wire_begin },
 	{ "I3", "serials only rise, over crashes too; no reader ever sees a rollback or fork", CHECK_BEGIN, check_list_begin },
-	{ "I4", "at every moment a reader finds one whole list that verifies, never an empty one", CHECK_VISIBLE, check_list_visible },
+	{ "I4", "at every moment a reader finds one whole list that verifies; an empty one only to warn of what was revoked by hand", CHECK_VISIBLE,
+	    check_list_visible },
+	{ "I4", "", CHECK_START, check_list_start },
 	{ "I4", "", CHECK_MINUTE, check_list_minute },
 	{ "I4", "", CHECK_FREE, check_list_free },
 	{ "I8", "DEL_ONION only of what the visible list does not hold", CHECK_EVENT, NULL },

@@ -22,6 +22,7 @@ struct own {
 	char address[ONION_ADDR_LEN + 1];
 	int64_t added;  /* the last time; -1: never */
 	int64_t proved; /* the last good probe; -1: never */
+	uint64_t warned; /* serial of the list that first said that it is revoked; 0: none did */
 };
 static struct own own[OWN_MAX];
 static size_t n_own;
@@ -122,6 +123,61 @@ check_proved(const om_site *reader)
 		else if (o->proved < 0)
 			sim_violation("I2", "%.8s... is listed and was never reached through Tor", o->address);
 	}
+}
+
+/* By whose backend an address was served; sim_plan.n_mirrors: by none. */
+static unsigned
+mirror_of(const char *address)
+{
+	const struct simtor_given *g;
+	unsigned m;
+	size_t i;
+
+	for (i = 0; (g = simtor_given(i)) != NULL && strcmp(g->address, address) != 0; i++)
+		;
+	for (m = 0; g != NULL && m < sim_plan.n_mirrors && strcmp(sim_plan.mirrors[m].backend, g->target) != 0; m++)
+		;
+	return g != NULL ? m : sim_plan.n_mirrors;
+}
+
+/*
+ * Readers are warned of an address only if an operator asked for it or the
+ * mirror revokes on wrong content. A list with nothing but tombstones has the
+ * first warning of one that an operator revoked.
+ */
+void
+check_revoked(const om_site *reader, uint64_t serial)
+{
+	bool by_hand = false;
+	unsigned mirror;
+	size_t i;
+
+	for (i = 0; i < n_own; i++) {
+		struct own *o = &own[i];
+
+		if (o->warned != 0 || om_site_is_mirror(reader, o->address, sim_wall()) != OM_IS_REVOKED)
+			continue;
+		o->warned = serial;
+		if ((mirror = mirror_of(o->address)) == sim_plan.n_mirrors)
+			continue;
+		sim_trace("reader: warned of %.8s... of %s", o->address, sim_plan.mirrors[mirror].name);
+		by_hand = by_hand || operator_asked_revoke(mirror);
+		if (!operator_asked_revoke(mirror) && !sim_plan.mirrors[mirror].revoke_content)
+			sim_violation("I4", "readers are warned of %.8s... of %s, and nobody asked for that", o->address, sim_plan.mirrors[mirror].name);
+	}
+	if (om_site_mirror_count(reader) == 0 && !by_hand)
+		sim_violation("I4", "an empty list was published, and not to warn of what an operator revoked");
+}
+
+/* The visible list is older than one that was seen before: a power loss took that back. */
+void
+check_revoked_since(uint64_t serial)
+{
+	size_t i;
+
+	for (i = 0; i < n_own; i++)
+		if (own[i].warned > serial)
+			own[i].warned = 0;
 }
 
 void
