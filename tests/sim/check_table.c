@@ -20,7 +20,7 @@ const struct check checks[] = {
 	{ "I18", "no ADD_ONION of what tor has said it has", CHECK_EVENT, NULL },
 	{ "I10", "only commands of our own set, DEL_ONION only of our own onions", CHECK_EVENT, NULL },
 	{ "I13", "connections only to configured endpoints", CHECK_EVENT, NULL },
-	{ "I14", "bounded turns: no event storm within one moment", CHECK_EVENT, check_bounds },
+	{ "I14", "bounded turns: no event storm within one moment, nor of commands within an hour", CHECK_EVENT, check_bounds },
 	{ "I16", "nothing is signed by a clock that tor's consensus contradicts", CHECK_EVENT, NULL },
 	{ "I19", "no address in the log with log-onions = never", CHECK_EVENT, NULL },
 	{ "V1", "after the heal every mirror is listed again and its address reachable", CHECK_BEGIN, check_live_begin },

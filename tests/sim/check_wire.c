@@ -16,6 +16,8 @@
 #include <string.h>
 
 #define OWN_MAX 4096
+#define HOUR_MS 3600000
+#define COMMANDS_MAX 6000 /* an hour and tor: ten times what a busy one with links that break all the time gets */
 
 /* Every onion that the daemon ever gave to a tor. */
 struct own {
@@ -26,11 +28,16 @@ struct own {
 };
 static struct own own[OWN_MAX];
 static size_t n_own;
+static struct {
+	int64_t hour;
+	unsigned n;
+} commands[SIM_TORS];
 
 void
 check_wire_begin(void)
 {
 	n_own = 0;
+	memset(commands, 0, sizeof commands);
 }
 
 static struct own *
@@ -77,6 +84,20 @@ on_delete(const char *address, size_t n)
 		sim_violation("I8", "DEL_ONION %.8s..., which the visible list holds", address);
 }
 
+/* I14: what turns without end shows here, if nowhere else. */
+static void
+count_command(unsigned tor)
+{
+	int64_t hour = sim_now() / HOUR_MS;
+
+	if (commands[tor].hour != hour) {
+		commands[tor].hour = hour;
+		commands[tor].n = 0;
+	}
+	if (++commands[tor].n == COMMANDS_MAX)
+		sim_violation("I14", "%d commands to tor%u in an hour", COMMANDS_MAX, tor);
+}
+
 void
 check_on_command(unsigned tor, const char *line, size_t n)
 {
@@ -84,6 +105,7 @@ check_on_command(unsigned tor, const char *line, size_t n)
 	size_t word = strcspn(line, " ");
 
 	scn_on_command(line, n);
+	count_command(tor);
 	if (strncmp(line, "GET", 3) == 0 || strncmp(line, "CLOSE", 5) == 0 || strncmp(line, "HSFETCH", 7) == 0)
 		sim_detail("tor%u < %.*s", tor, (int)n, line);
 	else /* no key and no hash in it */
