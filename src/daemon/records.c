@@ -21,6 +21,8 @@ static const struct {
 	{ "channel", offsetof(struct onion_record, channel), FIELD_NAME },
 	{ "in_list", offsetof(struct onion_record, in_list), FIELD_BOOL },
 	{ "revoked", offsetof(struct onion_record, revoked), FIELD_BOOL },
+	{ "by_hand", offsetof(struct onion_record, by_hand), FIELD_BOOL },
+	{ "announced", offsetof(struct onion_record, announced), FIELD_BOOL },
 	{ "proved", offsetof(struct onion_record, proved), FIELD_BOOL },
 	{ "created", offsetof(struct onion_record, created), FIELD_TIME },
 	{ "added", offsetof(struct onion_record, added), FIELD_TIME },

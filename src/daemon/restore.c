@@ -200,6 +200,35 @@ correct_leaving(struct restoring *r, struct onion_record *o)
 	return false;
 }
 
+static bool
+warns_of(const struct doc_head *head, const uint8_t h[DOC_HASH_LEN])
+{
+	size_t i;
+
+	for (i = 0; i < head->n_tombstones; i++)
+		if (head->tombstones[i].state == DOC_STATE_REVOKED && memcmp(head->tombstones[i].h, h, DOC_HASH_LEN) == 0)
+			return true;
+	return false;
+}
+
+/* The warning is out: it must not go out again, where it alone would make a list. */
+static bool
+correct_announced(struct restoring *r, struct onion_record *o)
+{
+	uint8_t h[DOC_HASH_LEN];
+	size_t i;
+
+	if (!o->revoked || o->announced || r->n_heads == 0)
+		return false;
+	doc_tombstone_hash(h, o->address);
+	for (i = 0; i < r->n_heads; i++)
+		if (!warns_of(&r->heads[i], h))
+			return false;
+	o->announced = true;
+	o->in_list = false;
+	return true;
+}
+
 static int
 save(struct restoring *r, const struct onion_record *o)
 {
@@ -216,7 +245,7 @@ correct_all(struct restoring *r)
 	size_t i;
 
 	for (i = 0; i < r->n && !r->failed; i++)
-		changed[i] = correct_listing(r, &r->records[i]);
+		changed[i] = correct_listing(r, &r->records[i]) || correct_announced(r, &r->records[i]);
 	for (i = 0; i < r->n && !r->failed; i++)
 		changed[i] = correct_leaving(r, &r->records[i]) || changed[i];
 	for (i = 0; i < r->n && !r->failed; i++)

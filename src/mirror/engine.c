@@ -203,8 +203,6 @@ engine_restore(struct engine *e, const struct onion_record *r)
 	o->service = SERVICE_UNKNOWN;
 	o->delisted = r->state == ONION_LISTED && !r->in_list;
 	o->settled = o->up.judged = true;
-	/* A tombstone that was perhaps never seen is shown again. */
-	o->announced = r->state == ONION_GONE;
 }
 
 void

@@ -141,7 +141,6 @@ struct onion {
 	struct uploads up;
 	int64_t added_mono; /* when it was last added */
 	bool readded;    /* for a lost descriptor, in this outage */
-	bool announced;  /* a visible list has its revoked tombstone */
 	bool telling;    /* the list under way has it */
 	bool revoke_wanted; /* while a list with it was under way */
 	uint64_t revoke_op;

@@ -197,7 +197,7 @@ without_tor(struct engine *e, struct now now, struct onion *o, struct actions *o
 		life_fail(e, now, o, out, "its tor was removed from the configuration");
 	if (o->r.state == ONION_LEAVING && now.mono < o->grace_end)
 		engine_due(e, o->grace_end);
-	else if (o->r.state == ONION_LEAVING || (o->r.state == ONION_REVOKED && !o->r.in_list && o->announced))
+	else if (o->r.state == ONION_LEAVING || (o->r.state == ONION_REVOKED && !o->r.in_list && o->r.announced))
 		gone_without_tor(e, now, o, out);
 	if (o->r.state == ONION_GONE || o->r.state == ONION_FAILED)
 		shred(e, now, o, out);
@@ -220,7 +220,7 @@ life_step(struct engine *e, struct now now, struct onion *o, struct actions *out
 		without_tor(e, now, o, out);
 		return;
 	}
-	if (o->r.state == ONION_REVOKED && o->announced && !o->r.in_list)
+	if (o->r.state == ONION_REVOKED && o->r.announced && !o->r.in_list)
 		shred(e, now, o, out); /* nothing needs the key, with or without the link */
 	if (!onion_linked(e, o) && o->r.state != ONION_GONE && o->r.state != ONION_FAILED)
 		return;
@@ -253,7 +253,7 @@ life_step(struct engine *e, struct now now, struct onion *o, struct actions *out
 			upload_deadline(e, now, o, out); /* its place in the batch must not be kept for ever */
 		break;
 	case ONION_REVOKED:
-		if (o->r.in_list || !o->announced)
+		if (o->r.in_list || !o->r.announced)
 			break; /* its tombstone first */
 		if (o->service == SERVICE_UP)
 			life_delete(o, out);

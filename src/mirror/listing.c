@@ -69,8 +69,9 @@ engine_list(const struct engine *e, uint64_t *ids, size_t cap, const char **hold
 		n++;
 	}
 	*hold = NULL;
-	if (revoke_is_pending(e))
-		return n; /* readers are warned at once; whoever is not proved comes back when he is */
+	/* Readers are warned at once; whoever is not proved comes back when he is. */
+	if (revoke_is_pending(e) && (n > 0 || engine_list_may_be_empty(e)))
+		return n;
 	if (waiting)
 		*hold = "an address that was added to tor again must be proved first";
 	else if (n == 0)

@@ -42,6 +42,8 @@ struct onion_record {
 	enum onion_cause cause;
 	bool in_list;   /* the newest visible head holds it */
 	bool revoked;   /* its tombstone says revoked, else retired */
+	bool by_hand;   /* an operator revoked it: its warning may go out in a list that holds nothing else */
+	bool announced; /* a visible list has its revoked tombstone */
 	bool proved;    /* answered `rise` probes in a row since it was last added */
 	int64_t created, added, proved_at, listed, left;
 	int64_t leave_until;     /* leaving: earliest end of the grace */

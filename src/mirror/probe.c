@@ -39,7 +39,7 @@ gap(const struct engine *e, const struct onion *o)
 
 	if (o->r.state == ONION_PROVING)
 		return o->fails == 0 ? 0 : min64(1000LL << (o->fails < 16 ? o->fails - 1 : 15), PROVING_RETRY_MAX_MS);
-	if (!o->r.proved && o->fails == 0)
+	if (!o->r.proved && o->fails == 0 && !sight_any_fails(e, o))
 		return 0;
 	if (is_calm(e, o))
 		return rng_jitter(e->mirrors[o->mirror].cfg.interval_ms, 25);
@@ -105,7 +105,8 @@ round_of(const struct engine *e, struct now now, struct onion *o)
 		if (!s->blind || now.mono - s->start >= FRESH_MS)
 			all |= 1u << i;
 	}
-	if (o->r.state != ONION_LISTED || !o->r.proved || all == 0)
+	/* To be proved: through its own tor. If that fails, it is for both to say whether it does. */
+	if (o->r.state != ONION_LISTED || (!o->r.proved && o->sight[0].fails == 0) || all == 0)
 		return 1;
 	if (all != 3 || (sight_any_fails(e, o) && (o->beyond == 0 || e->mass)))
 		return all;

@@ -11,7 +11,7 @@
 static bool
 is_untold(const struct onion *o)
 {
-	return !o->announced && (o->r.state == ONION_REVOKED || (o->r.state == ONION_GONE && o->r.revoked));
+	return !o->r.announced && (o->r.state == ONION_REVOKED || (o->r.state == ONION_GONE && o->r.revoked));
 }
 
 bool
@@ -28,12 +28,17 @@ revoke_is_pending(const struct engine *e)
 bool
 engine_list_may_be_empty(const struct engine *e)
 {
-	return revoke_is_pending(e);
+	size_t i;
+
+	for (i = 0; i < e->n_onions; i++)
+		if (e->onions[i]->r.by_hand && is_untold(e->onions[i]))
+			return true;
+	return false;
 }
 
 /* Whatever its state makes of it. The onion's own operation, if any, ends with it. */
 static void
-revoke(struct engine *e, struct now now, struct onion *o, uint64_t op, const char *why, struct actions *out)
+revoke(struct engine *e, struct now now, struct onion *o, bool by_hand, uint64_t op, const char *why, struct actions *out)
 {
 	struct mirror *m = o->mirror >= 0 ? &e->mirrors[o->mirror] : NULL;
 
@@ -52,9 +57,10 @@ revoke(struct engine *e, struct now now, struct onion *o, uint64_t op, const cha
 		m->plan_after = 0;
 	}
 	o->r.revoked = true;
+	o->r.by_hand = by_hand;
 	o->r.op = op;
 	o->revoke_until = now.mono + OP_MS;
-	o->announced = false;
+	o->r.announced = false;
 	o->dirty = true;
 	if (o->r.left == 0)
 		o->r.left = now.wall;
@@ -74,7 +80,7 @@ ask(struct engine *e, struct now now, struct onion *o, uint64_t op, struct actio
 		o->revoke_wanted = true; /* it is listed in a moment, or is not */
 		o->revoke_op = op;
 	} else {
-		revoke(e, now, o, op, "by the operator", out);
+		revoke(e, now, o, true, op, "by the operator", out);
 	}
 	engine_settle(e, now, out);
 	return 0;
@@ -124,7 +130,7 @@ revoke_content(struct engine *e, struct now now, int mirror, struct actions *out
 		return;
 	}
 	m->revoke_wanted = m->revoke_alarm = false;
-	revoke(e, now, o, 0, "its content is wrong (revoke-on-content)", out);
+	revoke(e, now, o, false, 0, "its content is wrong (revoke-on-content)", out);
 }
 
 void
@@ -141,7 +147,7 @@ revoke_step(struct engine *e, struct now now, struct actions *out)
 		if (o->r.state == ONION_FAILED)
 			note(out, NOTE_STEP, o, -1, o->revoke_op, "done", "it was never in a list");
 		else
-			revoke(e, now, o, o->revoke_op, "by the operator", out);
+			revoke(e, now, o, true, o->revoke_op, "by the operator", out);
 	}
 	for (i = 0; i < e->n_onions; i++) {
 		struct onion *o = e->onions[i];
@@ -152,7 +158,7 @@ revoke_step(struct engine *e, struct now now, struct actions *out)
 			engine_due(e, o->revoke_until);
 			continue;
 		}
-		note(out, NOTE_STEP, o, -1, o->r.op, "failed", o->announced ? "readers are warned, its key is destroyed; its tor is away and is told "
+		note(out, NOTE_STEP, o, -1, o->r.op, "failed", o->r.announced ? "readers are warned, its key is destroyed; its tor is away and is told "
 		    "when it is back" : "no list can be published; the warning goes out with the next one");
 		o->r.op = 0;
 	}
@@ -183,7 +189,7 @@ revoke_published(struct engine *e, bool ok, struct actions *out)
 		o->telling = false;
 		if (!ok)
 			continue;
-		o->announced = true;
+		o->r.announced = o->dirty = true;
 		note(out, NOTE_STEP, o, -1, o->r.op, "revoked", "readers of the list are warned");
 		if (o->r.state == ONION_GONE) {
 			note(out, NOTE_STEP, o, -1, o->r.op, "done", "%s", "");

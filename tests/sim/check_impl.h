@@ -15,6 +15,8 @@ void check_list_visible(void);
 void check_list_minute(void);
 bool check_list_has(const char *address); /* 56 characters */
 bool check_list_retired(const char *address); /* a reader is told that it is no longer one */
+bool check_list_warns_of(const char *address); /* that it is revoked */
+void check_list_start(void);
 size_t check_list_count(void);
 uint64_t check_list_serial(void); /* 0: none was visible yet */
 size_t check_list_reachable(void);
@@ -24,6 +26,8 @@ int64_t check_list_valid_until(void);
 /* check_wire.c: commands, probes, connections */
 void check_wire_begin(void);
 void check_proved(const om_site *reader); /* I2: each listed onion was fetched since its tor has it */
+void check_revoked(const om_site *reader, uint64_t serial); /* I4: warnings, and a list of nothing else, only when asked for */
+void check_revoked_since(uint64_t serial);
 
 /* check_key.c */
 void check_key_begin(void);

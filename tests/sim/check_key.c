@@ -58,8 +58,9 @@ look_at_onion(const struct onion_record *r, void *arg)
 	struct err e = ERR_INIT;
 	char *text;
 	size_t n;
+	bool over = r->state == ONION_GONE || r->state == ONION_FAILED || (r->state == ONION_REVOKED && check_list_warns_of(r->address));
 
-	if ((r->state != ONION_GONE && r->state != ONION_FAILED) || (r->id < ABSENT_MAX && absent[r->id]))
+	if (!over || (r->id < ABSENT_MAX && absent[r->id]))
 		return;
 	if (store_get(d->store, STORE_KEY, r->id, &text, &n, &e) != 0) {
 		if (r->id < ABSENT_MAX)

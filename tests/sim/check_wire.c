@@ -16,20 +16,28 @@
 #include <string.h>
 
 #define OWN_MAX 4096
+#define HOUR_MS 3600000
+#define COMMANDS_MAX 6000 /* an hour and tor: ten times what a busy one with links that break all the time gets */
 
 /* Every onion that the daemon ever gave to a tor. */
 struct own {
 	char address[ONION_ADDR_LEN + 1];
 	int64_t added;  /* the last time; -1: never */
 	int64_t proved; /* the last good probe; -1: never */
+	uint64_t warned; /* serial of the list that first said that it is revoked; 0: none did */
 };
 static struct own own[OWN_MAX];
 static size_t n_own;
+static struct {
+	int64_t hour;
+	unsigned n;
+} commands[SIM_TORS];
 
 void
 check_wire_begin(void)
 {
 	n_own = 0;
+	memset(commands, 0, sizeof commands);
 }
 
 static struct own *
@@ -76,6 +84,20 @@ on_delete(const char *address, size_t n)
 		sim_violation("I8", "DEL_ONION %.8s..., which the visible list holds", address);
 }
 
+/* I14: what turns without end shows here, if nowhere else. */
+static void
+count_command(unsigned tor)
+{
+	int64_t hour = sim_now() / HOUR_MS;
+
+	if (commands[tor].hour != hour) {
+		commands[tor].hour = hour;
+		commands[tor].n = 0;
+	}
+	if (++commands[tor].n == COMMANDS_MAX)
+		sim_violation("I14", "%d commands to tor%u in an hour", COMMANDS_MAX, tor);
+}
+
 void
 check_on_command(unsigned tor, const char *line, size_t n)
 {
@@ -83,6 +105,7 @@ check_on_command(unsigned tor, const char *line, size_t n)
 	size_t word = strcspn(line, " ");
 
 	scn_on_command(line, n);
+	count_command(tor);
 	if (strncmp(line, "GET", 3) == 0 || strncmp(line, "CLOSE", 5) == 0 || strncmp(line, "HSFETCH", 7) == 0)
 		sim_detail("tor%u < %.*s", tor, (int)n, line);
 	else /* no key and no hash in it */
@@ -122,6 +145,61 @@ check_proved(const om_site *reader)
 		else if (o->proved < 0)
 			sim_violation("I2", "%.8s... is listed and was never reached through Tor", o->address);
 	}
+}
+
+/* By whose backend an address was served; sim_plan.n_mirrors: by none. */
+static unsigned
+mirror_of(const char *address)
+{
+	const struct simtor_given *g;
+	unsigned m;
+	size_t i;
+
+	for (i = 0; (g = simtor_given(i)) != NULL && strcmp(g->address, address) != 0; i++)
+		;
+	for (m = 0; g != NULL && m < sim_plan.n_mirrors && strcmp(sim_plan.mirrors[m].backend, g->target) != 0; m++)
+		;
+	return g != NULL ? m : sim_plan.n_mirrors;
+}
+
+/*
+ * Readers are warned of an address only if an operator asked for it or the
+ * mirror revokes on wrong content. A list with nothing but tombstones has the
+ * first warning of one that an operator revoked.
+ */
+void
+check_revoked(const om_site *reader, uint64_t serial)
+{
+	bool by_hand = false;
+	unsigned mirror;
+	size_t i;
+
+	for (i = 0; i < n_own; i++) {
+		struct own *o = &own[i];
+
+		if (o->warned != 0 || om_site_is_mirror(reader, o->address, sim_wall()) != OM_IS_REVOKED)
+			continue;
+		o->warned = serial;
+		if ((mirror = mirror_of(o->address)) == sim_plan.n_mirrors)
+			continue;
+		sim_trace("reader: warned of %.8s... of %s", o->address, sim_plan.mirrors[mirror].name);
+		by_hand = by_hand || operator_asked_revoke(mirror);
+		if (!operator_asked_revoke(mirror) && !sim_plan.mirrors[mirror].revoke_content)
+			sim_violation("I4", "readers are warned of %.8s... of %s, and nobody asked for that", o->address, sim_plan.mirrors[mirror].name);
+	}
+	if (om_site_mirror_count(reader) == 0 && !by_hand)
+		sim_violation("I4", "an empty list was published, and not to warn of what an operator revoked");
+}
+
+/* The visible list is older than one that was seen before: a power loss took that back. */
+void
+check_revoked_since(uint64_t serial)
+{
+	size_t i;
+
+	for (i = 0; i < n_own; i++)
+		if (own[i].warned > serial)
+			own[i].warned = 0;
 }
 
 void

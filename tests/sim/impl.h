@@ -5,6 +5,7 @@
 #include "sim/sim.h"
 
 #include "base/clock.h"
+#include "mirror/engine.h"
 
 /* What the files of the core share. Models and checkers include sim.h alone. */
 
@@ -127,6 +128,9 @@ void nemesis_heal(void);
 void operator_begin(void);
 void operator_end(void);
 void operator_heal(void);
+/* For checkers: did he ever ask for this, since the world began? */
+bool operator_asked_hold(unsigned mirror, enum mirror_hold h);
+bool operator_asked_revoke(unsigned mirror);
 
 /* --- check.c --- */
 void check_begin(void);

@@ -45,6 +45,8 @@ model_start(void)
 	unsigned i;
 
 	net_start();
+	for (i = 0; i < sim_plan.n_controls; i++)
+		simtor_add_other(sim_plan.controls[i]);
 	for (i = 0; i < sim_plan.n_mirrors; i++)
 		model.backs[i] = back_new(sim_plan.mirrors[i].backend, sim_plan.body);
 	for (i = 0; i < sim_plan.n_tors; i++) {

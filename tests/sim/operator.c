@@ -5,7 +5,9 @@
  * and sends SIGHUP.
  */
 #include "config.h"
+#include "daemon/daemon.h"
 #include "sim/impl.h"
+#include "sim/simtor.h"
 
 #include "base/mem.h"
 
@@ -17,6 +19,7 @@
 
 #define MEAN_MS (3 * 3600 * 1000)
 #define ANSWER_MS 10000
+#define TIDY_MS (3600 * 1000)
 
 /* One visit. */
 struct visit {
@@ -84,23 +87,79 @@ leave(void *arg)
 	visit_end(v);
 }
 
-static void
-say(struct sim_conn *c)
-{
-	static const char *const verbs[] = { "status", "mirrors", "onions", "history", "publish", "rotate", "rotate", "probe", "reload",
-		"drain", "maint", "revoke", "nonsense" };
-	/* When all is well he only looks, asks for probes and lists. */
-	const char *verb = verbs[sim_below(DICE_OPERATOR, healed ? 5 : sizeof verbs / sizeof verbs[0])];
-	bool mirror = strcmp(verb, "rotate") == 0 || strcmp(verb, "probe") == 0 || strcmp(verb, "drain") == 0 || strcmp(verb, "maint") == 0 ||
-	    strcmp(verb, "revoke") == 0;
-	char line[200];
-	size_t n;
+/* What he ever asked of each mirror: nothing of this kind may be so that he did not ask for. */
+static struct {
+	bool maint, drain, revoke;
+} asked[SIM_MIRRORS];
 
-	if (mirror)
-		n = (size_t)snprintf(line, sizeof line, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\",\"params\":{\"mirror\":\"m%u\"}}\n", verb,
-		    (unsigned)sim_below(DICE_OPERATOR, sim_plan.n_mirrors));
+bool
+operator_asked_hold(unsigned mirror, enum mirror_hold h)
+{
+	return h == HOLD_MAINT ? asked[mirror].maint : h == HOLD_DRAINED ? asked[mirror].drain : true;
+}
+
+bool
+operator_asked_revoke(unsigned mirror)
+{
+	return asked[mirror].revoke;
+}
+
+/* An address that this mirror has, or had: one of those that were ever given to a tor. "": there is none. */
+static void
+some_address(char address[57], unsigned mirror)
+{
+	const struct simtor_given *g;
+	unsigned n = 0;
+	size_t i;
+
+	address[0] = '\0';
+	for (i = 0; (g = simtor_given(i)) != NULL; i++)
+		if (strcmp(g->target, sim_plan.mirrors[mirror].backend) == 0 && sim_below(DICE_OPERATOR, ++n) == 0)
+			memcpy(address, g->address, 57);
+}
+
+/* A method and its parameters, as text. */
+static void
+say_of_mirror(char *line, size_t n, const char *verb, unsigned mirror)
+{
+	const char *name = sim_plan.mirrors[mirror].name;
+	char address[57] = "";
+
+	if (strcmp(verb, "maint") == 0) {
+		asked[mirror].maint = true;
+		snprintf(line, n, "\"maint\",\"params\":{\"mirror\":\"%s\",\"on\":%s}", name, sim_chance(DICE_OPERATOR, 500000) ? "true" : "false");
+		return;
+	}
+	asked[mirror].drain |= strcmp(verb, "drain") == 0;
+	asked[mirror].revoke |= strcmp(verb, "revoke") == 0;
+	if (strcmp(verb, "revoke") == 0 && sim_chance(DICE_OPERATOR, 300000))
+		some_address(address, mirror);
+	if (address[0] != '\0')
+		snprintf(line, n, "\"revoke\",\"params\":{\"onion\":\"%s.onion\"}", address);
 	else
-		n = (size_t)snprintf(line, sizeof line, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\"}\n", verb);
+		snprintf(line, n, "\"%s\",\"params\":{\"mirror\":\"%s\"}", verb, name);
+}
+
+/* When all is well he only looks, asks for probes and lists. */
+static const char *
+choose_verb(void)
+{
+	static const char *const verbs[] = { "status", "mirrors", "onions", "history", "publish", "probe", "rotate", "rotate", "reload", "nonsense" };
+	static const char *const holds[] = { "drain", "maint", "maint" };
+
+	if (!healed && sim_plan.holds && sim_chance(DICE_OPERATOR, 250000))
+		return holds[sim_below(DICE_OPERATOR, sizeof holds / sizeof holds[0])];
+	if (!healed && sim_plan.revokes && sim_chance(DICE_OPERATOR, 80000))
+		return "revoke";
+	return verbs[sim_below(DICE_OPERATOR, healed ? 6 : sizeof verbs / sizeof verbs[0])];
+}
+
+static void
+send_line(struct sim_conn *c, const char *method)
+{
+	char line[300];
+	size_t n = (size_t)snprintf(line, sizeof line, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":%s}\n", method);
+
 	sim_trace("operator < %.*s", (int)n - 1, line);
 	if (!healed && sim_chance(DICE_OPERATOR, 50000)) /* garbled on the way */
 		sim_bytes(DICE_OPERATOR, line, sim_below(DICE_OPERATOR, n - 1));
@@ -108,7 +167,40 @@ say(struct sim_conn *c)
 }
 
 static void
-talk(void)
+say(struct sim_conn *c)
+{
+	static const char *const of_mirrors[] = { "rotate", "probe", "drain", "maint", "revoke", NULL };
+	const char *verb = choose_verb();
+	char method[200];
+	unsigned i;
+
+	for (i = 0; of_mirrors[i] != NULL && strcmp(of_mirrors[i], verb) != 0; i++)
+		;
+	if (of_mirrors[i] != NULL)
+		say_of_mirror(method, sizeof method, verb, (unsigned)sim_below(DICE_OPERATOR, sim_plan.n_mirrors));
+	else if (strcmp(verb, "history") == 0)
+		snprintf(method, sizeof method, "\"history\",\"params\":{\"table\":\"%s\"}",
+		    sim_chance(DICE_OPERATOR, 500000) ? "probes" : "decisions");
+	else
+		snprintf(method, sizeof method, "\"%s\"", verb);
+	send_line(c, method);
+}
+
+/* All is well: the mirror gets what ends its hold. */
+static void
+say_back(struct sim_conn *c, unsigned mirror, enum mirror_hold h)
+{
+	char method[200];
+
+	if (h == HOLD_MAINT)
+		snprintf(method, sizeof method, "\"maint\",\"params\":{\"mirror\":\"%s\",\"on\":false}", sim_plan.mirrors[mirror].name);
+	else
+		say_of_mirror(method, sizeof method, "rotate", mirror);
+	send_line(c, method);
+}
+
+static struct visit *
+enter(void)
 {
 	static const struct sim_conn_ops ops = { on_data, on_closed };
 	struct visit *v = xcalloc(1, sizeof *v);
@@ -117,16 +209,40 @@ talk(void)
 	v->conn = sim_connect(sim_plan.control, &ops, v);
 	if (v->conn == NULL) {
 		free(v);
-		return;
+		return NULL;
 	}
 	LIST_INSERT_HEAD(&visits, v, entry);
+	v->leave_ev = sim_after(ANSWER_MS, leave, v);
+	return v;
+}
+
+static void
+talk(void)
+{
+	struct visit *v = enter();
+
+	if (v == NULL)
+		return;
 	say(v->conn);
 	if (sim_chance(DICE_OPERATOR, 100000)) { /* goes away without the answer */
 		sim_conn_close(v->conn);
 		visit_end(v);
-		return;
 	}
-	v->leave_ev = sim_after(ANSWER_MS, leave, v);
+}
+
+/* Looks at the mirrors one after the other and takes back what is held. */
+static void
+tidy(void *arg)
+{
+	struct daemon *d = sim_daemon();
+	enum mirror_hold h;
+	struct visit *v;
+	unsigned i;
+
+	(void)arg;
+	for (i = 0; d != NULL && i < sim_plan.n_mirrors; i++)
+		if ((h = engine_mirror_hold(d->engine, (int)i)) != HOLD_NONE && (v = enter()) != NULL)
+			say_back(v->conn, i, h);
 }
 
 static void
@@ -162,6 +278,7 @@ void
 operator_begin(void)
 {
 	healed = false;
+	memset(asked, 0, sizeof asked);
 	LIST_INIT(&visits);
 	come_later();
 }
@@ -170,6 +287,8 @@ void
 operator_heal(void)
 {
 	healed = true;
+	if (sim_plan.tidy)
+		sim_after(TIDY_MS, tidy, NULL);
 }
 
 void

@@ -43,6 +43,24 @@ add_tors(struct buf *b)
 }
 
 static void
+add_mirrors(struct buf *b)
+{
+	unsigned i;
+
+	for (i = 0; i < sim_plan.n_mirrors; i++) {
+		buf_addf(b, "mirror \"%s\" {\n  backend = \"%s\"\n  tor = \"%s\"\n  check = \"page\"\n  rotate-every = 3d\n  drain = 6h\n",
+		    sim_plan.mirrors[i].name, sim_plan.mirrors[i].backend, sim_plan.tors[sim_plan.mirrors[i].tor].name);
+		if (sim_plan.mirrors[i].through >= 0)
+			buf_addf(b, "  probe-through = \"%s\"\n", sim_plan.tors[sim_plan.mirrors[i].through].name);
+		if (sim_plan.mirrors[i].spare)
+			buf_adds(b, "  spare = on\n");
+		if (sim_plan.mirrors[i].revoke_content)
+			buf_adds(b, "  revoke-on-content = on\n");
+		buf_adds(b, "}\n");
+	}
+}
+
+static void
 write_conf(bool broken)
 {
 	struct buf b = BUF_INIT(65536);
@@ -52,11 +70,13 @@ write_conf(bool broken)
 	    "site = \"sim\"\nstate-dir = \"%s\"\npublish-dir = \"%s\"\ncontrol-socket = \"%s\"\n"
 	    "key-file = \"/etc/onionmirror/master.key\"\nmin-listed = 1\nlog-onions = never\nhistory-days = 2\nrotation-spacing = %um\n",
 	    sim_plan.state_dir, sim_plan.publish_dir, sim_plan.control + 5, 10 + changed % 7);
+	for (i = 0; i < sim_plan.n_controls; i++)
+		buf_addf(&b, "%s\"%s.onion\"", i == 0 ? "control-onions = {" : ", ", sim_plan.controls[i]);
+	if (sim_plan.n_controls > 0)
+		buf_adds(&b, "}\n");
 	add_tors(&b);
 	buf_addf(&b, "check \"page\" {\n  contains = \"%s\"\n  interval = %um\n}\n", sim_plan.body, interval_min);
-	for (i = 0; i < sim_plan.n_mirrors; i++)
-		buf_addf(&b, "mirror \"%s\" {\n  backend = \"%s\"\n  tor = \"%s\"\n  check = \"page\"\n  rotate-every = 3d\n  drain = 6h\n}\n",
-		    sim_plan.mirrors[i].name, sim_plan.mirrors[i].backend, sim_plan.tors[sim_plan.mirrors[i].tor].name);
+	add_mirrors(&b);
 	if (broken)
 		buf_adds(&b, "mirror \"x\" {\n");
 	sim_file_put(sim_plan.conf, buf_str(&b), b.len, 0644);
@@ -98,6 +118,31 @@ run_init(void)
 		abort();
 }
 
+/* Swarm: what else a site may be configured with, and what its operator is like. */
+static void
+place_policy(struct sim_plan *p)
+{
+	/* Of others: tor project, a search engine. */
+	static const char *const controls[SIM_CONTROLS] = { "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid",
+		"duckduckgogg42xjoc72x3sjasowoarfbgcmvfimaftt6twagswzczad" };
+	bool through = sim_chance(DICE_POLICY, 400000), spares = sim_chance(DICE_POLICY, 300000), content = sim_chance(DICE_POLICY, 300000);
+	unsigned i;
+
+	if (through && p->n_tors == 1)
+		p->n_tors = 2;
+	for (i = 0; i < p->n_mirrors; i++) {
+		p->mirrors[i].through = through && sim_chance(DICE_POLICY, 700000) ? (int)((p->mirrors[i].tor + 1) % p->n_tors) : -1;
+		p->mirrors[i].spare = spares && i > 0 && i + 2 >= p->n_mirrors && sim_chance(DICE_POLICY, 700000);
+		p->mirrors[i].revoke_content = content && sim_chance(DICE_POLICY, 500000);
+	}
+	p->n_controls = sim_chance(DICE_POLICY, 400000) ? (unsigned)sim_between(DICE_POLICY, 1, SIM_CONTROLS) : 0;
+	for (i = 0; i < p->n_controls; i++)
+		memcpy(p->controls[i], controls[i], sizeof p->controls[i]);
+	p->holds = sim_chance(DICE_POLICY, 500000);
+	p->revokes = sim_chance(DICE_POLICY, 500000);
+	p->tidy = sim_chance(DICE_POLICY, 600000);
+}
+
 static void
 place(struct sim_plan *p)
 {
@@ -107,6 +152,9 @@ place(struct sim_plan *p)
 	p->n_tors = sim_chance(DICE_PLAN, 700000) ? 1 : 2;
 	p->n_mirrors = (unsigned)sim_between(DICE_PLAN, 2, 4);
 	interval_min = intervals[sim_below(DICE_PLAN, sizeof intervals / sizeof intervals[0])];
+	for (i = 0; i < p->n_mirrors; i++)
+		p->mirrors[i].tor = i % p->n_tors;
+	place_policy(p);
 	for (i = 0; i < p->n_tors; i++) {
 		snprintf(p->tors[i].name, sizeof p->tors[i].name, "tor%u", i);
 		snprintf(p->tors[i].control, sizeof p->tors[i].control, "unix:/run/tor%u/control", i);
@@ -116,7 +164,6 @@ place(struct sim_plan *p)
 	for (i = 0; i < p->n_mirrors; i++) {
 		snprintf(p->mirrors[i].name, sizeof p->mirrors[i].name, "m%u", i);
 		snprintf(p->mirrors[i].backend, sizeof p->mirrors[i].backend, "127.0.0.1:%u", 8000 + i);
-		p->mirrors[i].tor = i % p->n_tors;
 	}
 }
 

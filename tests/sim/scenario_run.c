@@ -72,6 +72,7 @@ build(void)
 
 	p->n_tors = s->n_tors;
 	p->n_mirrors = s->n_mirrors;
+	p->n_controls = 0;
 	buf_addf(&conf, "site = \"sim\"\nstate-dir = \"%s\"\npublish-dir = \"%s\"\ncontrol-socket = \"%s\"\nkey-file = \"/etc/onionmirror/master.key\"\n%s",
 	    p->state_dir, p->publish_dir, p->control + 5, s->site);
 	for (i = 0; i < s->n_tors; i++) {
@@ -90,6 +91,8 @@ build(void)
 		snprintf(p->mirrors[i].name, sizeof p->mirrors[i].name, "%s", s->mirrors[i]);
 		snprintf(p->mirrors[i].backend, sizeof p->mirrors[i].backend, "127.0.0.1:%u", 8000 + i);
 		p->mirrors[i].tor = i % s->n_tors;
+		p->mirrors[i].through = -1;
+		p->mirrors[i].spare = p->mirrors[i].revoke_content = false;
 		buf_addf(&conf, "mirror \"%s\" {\n  backend = \"%s\"\n  tor = \"%s\"\n  check = \"page\"\n%s}\n", p->mirrors[i].name,
 		    p->mirrors[i].backend, p->tors[p->mirrors[i].tor].name, s->mirror);
 	}

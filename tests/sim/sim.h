@@ -44,7 +44,7 @@ void sim_cancel(uint64_t id);
  * Streams of numbers that do not disturb each other, each from the seed: so one more draw by a backend
  * does not change when the nemesis strikes. The daemon (rng.h, libsodium, SQLite) has its own.
  */
-enum sim_dice { DICE_DAEMON, DICE_STREAM, DICE_DISK, DICE_TOR, DICE_NET, DICE_BACKEND, DICE_NEMESIS, DICE_OPERATOR, DICE_PLAN, DICE_N };
+enum sim_dice { DICE_DAEMON, DICE_STREAM, DICE_DISK, DICE_TOR, DICE_NET, DICE_BACKEND, DICE_NEMESIS, DICE_OPERATOR, DICE_PLAN, DICE_POLICY, DICE_N };
 uint64_t sim_below(enum sim_dice d, uint64_t bound);          /* [0, bound) */
 int64_t sim_between(enum sim_dice d, int64_t lo, int64_t hi); /* [lo, hi] */
 bool sim_chance(enum sim_dice d, unsigned ppm);               /* parts per million */
@@ -134,6 +134,7 @@ const char *sim_link_get(const char *path);
 
 #define SIM_TORS 3
 #define SIM_MIRRORS 8
+#define SIM_CONTROLS 2
 struct sim_plan {
 	uint64_t seed;
 	unsigned days;
@@ -146,7 +147,13 @@ struct sim_plan {
 		char name[16];
 		char backend[64]; /* endpoint */
 		unsigned tor;
+		int through; /* a second tor that it is probed through, -1: none */
+		bool spare, revoke_content;
 	} mirrors[SIM_MIRRORS];
+	unsigned n_controls; /* control-onions: others' addresses that always answer */
+	char controls[SIM_CONTROLS][57];
+	bool holds, revokes; /* the operator drains and maintains, revokes */
+	bool tidy;           /* and takes it all back when all is well again */
 	char body[64]; /* what a well backend's page holds (the check's `contains`) */
 	char conf[96], state_dir[64], publish_dir[64], control[64];
 	unsigned faults; /* bits of enum nemesis_fault (nemesis.h) that are on in this seed */

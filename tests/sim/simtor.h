@@ -43,6 +43,8 @@ void simtor_lose_onions(struct simtor *t);
 void simtor_hang_up(struct simtor *t);
 /* Another controller's service: it is in onions/detached and must never be touched. */
 void simtor_add_foreign(struct simtor *t, const char *address);
+/* An onion of somebody else, somewhere: it can be reached through each tor that has a network, and refuses the port. */
+void simtor_add_other(const char *address);
 /* Its clock jumped: it says so and makes all circuits anew. */
 void simtor_clock_jump(struct simtor *t, int64_t seconds);
 /* CLOCK_SKEW as tor says it when its clock and a relay's differ. */

@@ -21,6 +21,7 @@
 
 #define REP_GENERAL 0x01
 #define REP_HOST 0x04
+#define REP_REFUSED 0x05
 #define REP_TTL 0x06
 #define REP_NO_DESC 0xf0
 #define REP_INTRO 0xf2
@@ -378,12 +379,31 @@ on_start(struct simtor *t, uint64_t id, uint64_t extra)
 }
 
 void
+simtor_add_other(const char *address)
+{
+	if (simworld.n_others < sizeof simworld.others / sizeof simworld.others[0])
+		snprintf(simworld.others[simworld.n_others++], sizeof simworld.others[0], "%.56s", address);
+}
+
+static bool
+is_other(const char *address)
+{
+	unsigned i;
+
+	for (i = 0; i < simworld.n_others && strcmp(simworld.others[i], address) != 0; i++)
+		;
+	return i < simworld.n_others;
+}
+
+void
 client_connect(struct simtor *t, struct visit *s)
 {
 	if (!ctl_onion_ok(s->address)) {
 		visit_reply(s, t->extended ? REP_BAD_ADDRESS : REP_GENERAL);
 	} else if (!tor_online(t) || !t->circuits_ok) {
 		give_up(t, s, SOCKS_TIMEOUT_MS, REP_TTL);
+	} else if (is_other(s->address)) {
+		give_up(t, s, sim_between(DICE_TOR, 900, 4000), REP_REFUSED);
 	} else {
 		give_up(t, s, SOCKS_TIMEOUT_MS, REP_TTL);
 		tor_after(t, 1, on_start, s->id, 0);

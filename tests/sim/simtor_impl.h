@@ -122,6 +122,8 @@ struct simworld {
 	unsigned n_told;
 	struct simtor_given *given; /* owned */
 	size_t n_given;
+	char others[4][57];
+	unsigned n_others;
 };
 extern struct simworld simworld;
 

@@ -555,6 +555,29 @@ Test(daemon_daemon, the_only_address_is_revoked_in_an_empty_list_and_gets_a_succ
 	cr_expect_eq(engine_onion(r.d.engine, 1)->state, ONION_GONE);
 }
 
+Test(daemon_daemon, a_warning_that_is_visible_counts_as_told_though_the_life_ended_before_that_was_noted)
+{
+	struct onion_record rec;
+	struct err e = ERR_INIT;
+
+	rig_conf(&r, "", 2);
+	cr_assert(rig_open(&r), "%s", r.log);
+	cr_assert(rig_run(&r, rig_is_listed), "%s", r.log);
+	rig_connect(&r);
+	json_decref(rig_line(&r));
+	json_decref(result_of("revoke", "{\"mirror\":\"a\"}"));
+	rec = *engine_onion(r.d.engine, 1);
+	cr_assert(rec.revoked && rec.announced, "%s", r.log);
+	rec.state = ONION_REVOKED;
+	rec.announced = false;
+	rec.in_list = true;
+	cr_assert_eq(record_put(r.d.store, STORE_ONION, 1, record_onion(&rec), &e), 0, "%s", e.msg);
+	rig_close(&r);
+	cr_assert(rig_open(&r), "%s", r.log);
+	cr_expect(engine_onion(r.d.engine, 1)->announced);
+	cr_expect_not(engine_onion(r.d.engine, 1)->in_list);
+}
+
 Test(daemon_daemon, a_decision_is_stored_with_what_it_rested_on)
 {
 	json_t *v, *records, *rec, *evidence;

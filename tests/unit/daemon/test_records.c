@@ -7,7 +7,7 @@
 #include <string.h>
 
 static const struct onion_record sample = { .id = 7, .address = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", .mirror = "north",
-	.tor = "main", .channel = "public", .state = ONION_LEAVING, .cause = CAUSE_TAKEDOWN, .in_list = false, .revoked = true, .proved = true,
+	.tor = "main", .channel = "public", .state = ONION_LEAVING, .cause = CAUSE_TAKEDOWN, .in_list = false, .revoked = true, .by_hand = true, .announced = true, .proved = true,
 	.created = 1, .added = 2, .proved_at = 3, .listed = 4, .left = 5, .leave_until = 6, .tombstone_until = 1000000007 };
 
 Test(daemon_records, an_onion_survives_the_round_trip)
@@ -28,7 +28,8 @@ Test(daemon_records, an_onion_survives_the_round_trip)
 			text = json_dumps(v, JSON_COMPACT | JSON_SORT_KEYS);
 			memset(&got, 0xff, sizeof got);
 			cr_assert_eq(record_onion_parse(&got, want.id, text, strlen(text), &e), 0, "%s", e.msg);
-			cr_expect(got.id == 7 && got.state == want.state && got.cause == want.cause && !got.in_list && got.revoked && got.proved);
+			cr_expect(got.id == 7 && got.state == want.state && got.cause == want.cause && !got.in_list && got.revoked && got.by_hand && got.announced &&
+			    got.proved);
 			cr_expect(got.created == 1 && got.added == 2 && got.proved_at == 3 && got.listed == 4 && got.left == 5 &&
 			    got.leave_until == 6 && got.tombstone_until == 1000000007);
 			cr_expect_str_eq(got.address, want.address);
@@ -46,7 +47,8 @@ Test(daemon_records, a_field_that_is_missing_or_odd_is_damage)
 		const char *field, *value; /* value NULL: the field is taken out */
 	} t[] = { { "address", NULL }, { "address", "\"aaaa\"" }, { "mirror", NULL }, { "mirror", "7" },
 		{ "mirror", "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"" }, { "tor", NULL }, { "channel", "null" }, { "state", "\"dead\"" },
-		{ "state", "3" }, { "cause", "\"whim\"" }, { "in_list", "0" }, { "revoked", NULL }, { "proved", "\"true\"" }, { "created", "1.5" },
+		{ "state", "3" }, { "cause", "\"whim\"" }, { "in_list", "0" }, { "revoked", NULL }, { "by_hand", "1" },
+		{ "announced", NULL }, { "proved", "\"true\"" }, { "created", "1.5" },
 		{ "left", "\"1\"" }, { "leave_until", NULL }, { "tombstone_until", "null" } };
 	struct onion_record got = { .id = 99 };
 	size_t i;

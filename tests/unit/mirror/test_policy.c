@@ -308,6 +308,50 @@ Test(mirror_policy, wrong_content_revokes_only_where_that_is_asked_for_and_somet
 	cr_expect_eq(world_notes(&w, NOTE_ALARM, "revoke"), 1, "once");
 }
 
+Test(mirror_policy, what_a_machine_revokes_never_goes_out_in_an_empty_list)
+{
+	start(2);
+	w.mirrors[0].revoke_on_content = true;
+	engine_reconfigure(w.e, w.now, &w.cfg, &w.out);
+	world_take(&w);
+	w.publish_fails = true;
+	w.verdict[0] = VERDICT_CONTENT;
+	world_seconds(&w, 1200);
+	cr_expect_eq(world_state(&w, 1), ONION_REVOKED);
+	w.deaf = 1u << ACTION_PROBE;
+	world_lose_tor(&w, 0, true);
+	world_compare(&w, 0);
+	world_fit(&w, 0, true);
+	w.publish_fails = false;
+	world_mark(&w);
+	world_start(&w); /* nor after a restart */
+	world_seconds(&w, 1200);
+	cr_expect_eq(w.published, 0, "nothing is proved now");
+	w.deaf = 0;
+	w.verdict[0] = VERDICT_OK;
+	world_seconds(&w, 1200);
+	cr_expect(w.o[1].warned);
+	cr_expect_eq(world_state(&w, 1), ONION_GONE);
+	cr_expect_eq(world_visible(&w), 2);
+}
+
+Test(mirror_policy, a_warning_that_is_out_is_not_published_again_after_a_restart)
+{
+	start(2);
+	w.deaf = 1u << ACTION_DEL_ONION | 1u << ACTION_PROBE;
+	cr_expect_eq(revoke(0, 0, 4), 0);
+	world_answer(&w);
+	cr_expect(w.o[1].warned);
+	cr_expect_eq(world_state(&w, 1), ONION_REVOKED);
+	world_mark(&w);
+	world_lose_tor(&w, 0, true);
+	world_start(&w);
+	world_seconds(&w, 1200);
+	cr_expect_eq(w.published, 0, "the other address is not proved now: it would be an empty list");
+	cr_expect_eq(world_visible(&w), 1);
+	cr_expect_eq(world_state(&w, 1), ONION_GONE, "tor has lost it");
+}
+
 Test(mirror_policy, an_operation_that_cannot_end_is_told_so_and_goes_on)
 {
 	start(2);

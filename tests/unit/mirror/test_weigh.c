@@ -125,6 +125,28 @@ Test(mirror_weigh, the_first_answer_after_being_down_brings_back_the_pace_of_a_c
 	cr_expect_eq(world_visible(&w), 3);
 }
 
+Test(mirror_weigh, what_fails_through_one_of_two_tors_is_no_reason_to_hurry_in_maintenance_either)
+{
+	struct err e = ERR_INIT;
+
+	world_init(&w, 2, 2, 1);
+	w.mirrors[0].probe_through = 1;
+	world_settled(&w);
+	cr_assert_eq(engine_maint(w.e, w.now, 0, true, 1, &w.out, &e), 0);
+	world_take(&w);
+	w.o[1].seen[0] = VERDICT_INTRO;
+	w.o[1].seen[1] = VERDICT_TIMEOUT;
+	world_lose_tor(&w, 0, true);
+	world_compare(&w, 0);
+	world_fit(&w, 0, true);
+	world_mark(&w);
+	world_seconds(&w, 600);
+	cr_expect_leq(world_count_of(&w, ACTION_PROBE, 1), 24, "%u", world_count_of(&w, ACTION_PROBE, 1));
+	w.o[1].seen[1] = VERDICT_OK;
+	world_seconds(&w, 2 * 3600);
+	cr_expect(w.o[1].saved.proved, "the other tor reaches it");
+}
+
 Test(mirror_weigh, a_descriptor_is_fetched_anew_every_half_hour_when_all_is_well)
 {
 	unsigned fresh = 0;
