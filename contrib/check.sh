@@ -214,8 +214,8 @@ simulate() {
 	make -j"$jobs" tests/sim/sim
 }
 if (simulate) > "$log" 2>&1; then
-	# Fresh every minute, and named in the output: sim --seeds A..B runs the same again.
-	base=$(($(date +%s) / 60 * 10000))
+	# Others every day, so that a second look at a failure finds it again; sim --seeds A..B runs the same.
+	base=$(($(date +%s) / 86400 * 10000))
 	nice -n 10 timeout -k 10 900 "$build/sim/tests/sim/sim" --seeds $base..$((base + seeds - 1)) --days 7 --jobs "$jobs" --quiet > "$log" 2>&1
 	code=$?
 	grep -A 1 -E '^(ok|not ok) ' "$log" | cut -c 1-400

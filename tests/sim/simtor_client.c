@@ -79,7 +79,7 @@ client_free(struct simtor *t)
 {
 	struct cached *c;
 	struct circuit *k;
-	struct fetch *f;
+	struct hsdir_fetch *f;
 
 	while ((f = t->fetches) != NULL) {
 		t->fetches = f->next;
@@ -151,10 +151,10 @@ pick_hsdir(struct simtor *t, const char *address)
 	return n_free > 0 ? (int)free_dirs[sim_below(DICE_TOR, n_free)] : -1;
 }
 
-static struct fetch *
+static struct hsdir_fetch *
 fetch_take(struct simtor *t, uint64_t id)
 {
-	struct fetch **at, *f;
+	struct hsdir_fetch **at, *f;
 
 	for (at = &t->fetches; (f = *at) != NULL && f->id != id; at = &f->next)
 		;
@@ -166,7 +166,7 @@ fetch_take(struct simtor *t, uint64_t id)
 static void
 on_fetched(struct simtor *t, uint64_t id, uint64_t extra)
 {
-	struct fetch *f = fetch_take(t, id);
+	struct hsdir_fetch *f = fetch_take(t, id);
 	uint64_t intro_set;
 	struct visit *s;
 	char descid[44];
@@ -200,7 +200,7 @@ client_fetch(struct simtor *t, const char *address, uint64_t stream)
 {
 	struct visit *s = stream != 0 ? visit_find(t, stream) : NULL;
 	int hsdir = pick_hsdir(t, address);
-	struct fetch *f;
+	struct hsdir_fetch *f;
 	char descid[44];
 	bool down = false;
 

@@ -77,8 +77,8 @@ struct visit {
 };
 
 /* A descriptor on its way to the client. */
-struct fetch {
-	struct fetch *next;
+struct hsdir_fetch {
+	struct hsdir_fetch *next;
 	uint64_t id, stream; /* stream 0: HSFETCH */
 	char address[57];
 	unsigned hsdir;
@@ -104,7 +104,7 @@ struct simtor {
 	struct visit *visits;
 	struct cached *cache;
 	struct circuit *circuits;
-	struct fetch *fetches;
+	struct hsdir_fetch *fetches;
 	struct asked *asked;
 	size_t n_asked;
 	struct task *tasks, *held; /* held: due while stopped */
