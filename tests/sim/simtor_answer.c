@@ -57,17 +57,6 @@ note_given(const struct ctl_add_onion *cmd)
 	simworld.given[i].last = sim_now();
 }
 
-static bool
-is_newest(const struct ctl_link *k)
-{
-	const struct ctl_link *other;
-
-	for (other = k->tor->links; other != NULL; other = other->next)
-		if (other->id > k->id)
-			return false;
-	return true;
-}
-
 static void
 add_onion(struct ctl_link *k, const char *args, struct buf *out)
 {
