@@ -90,7 +90,7 @@ look_at_hold(struct daemon *d, unsigned mirror, enum mirror_hold h)
 	free(text);
 	if (stored != (h != HOLD_NONE))
 		sim_violation("V1", "%s is %s, and that is not what is stored", name, mirror_hold_name(h));
-	if (!operator_asked_hold(mirror, h))
+	if (!operator_asked_hold(mirror, (int)h))
 		sim_violation("V1", "%s is %s, and nobody asked for it", name, mirror_hold_name(h));
 	if (h != HOLD_NONE && sim_plan.tidy)
 		sim_violation("V1", "%s is still %s, and that was taken back", name, mirror_hold_name(h));
