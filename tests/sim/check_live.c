@@ -78,19 +78,22 @@ check_live_minute(void)
 static void
 look_at_hold(struct daemon *d, unsigned mirror, enum mirror_hold h)
 {
-	char pair[80], *text = NULL;
+	const char *name = sim_plan.mirrors[mirror].name;
+	char want[80], *text = NULL;
 	bool stored;
 	size_t n;
 
-	snprintf(pair, sizeof pair, "\"%s\":\"%s\"", sim_plan.mirrors[mirror].name, mirror_hold_name(h));
-	stored = store_get(d->store, STORE_META, STORE_META_HOLDS, &text, &n, NULL) == 0 && strstr(text, pair) != NULL;
+	/* Of one that is not held nothing is stored. */
+	snprintf(want, sizeof want, "\"%s\":\"%s\"", name, mirror_hold_name(h));
+	want[h == HOLD_NONE ? strlen(name) + 3 : strlen(want)] = '\0';
+	stored = store_get(d->store, STORE_META, STORE_META_HOLDS, &text, &n, NULL) == 0 && strstr(text, want) != NULL;
 	free(text);
-	if (h != HOLD_NONE && !stored)
-		sim_violation("V1", "%s is %s, and that is not stored", sim_plan.mirrors[mirror].name, mirror_hold_name(h));
-	if (!operator_asked_hold(mirror, h))
-		sim_violation("V1", "%s is %s, and nobody asked for it", sim_plan.mirrors[mirror].name, mirror_hold_name(h));
+	if (stored != (h != HOLD_NONE))
+		sim_violation("V1", "%s is %s, and that is not what is stored", name, mirror_hold_name(h));
+	if (!operator_asked_hold(mirror, (int)h))
+		sim_violation("V1", "%s is %s, and nobody asked for it", name, mirror_hold_name(h));
 	if (h != HOLD_NONE && sim_plan.tidy)
-		sim_violation("V1", "%s is still %s, and that was taken back", sim_plan.mirrors[mirror].name, mirror_hold_name(h));
+		sim_violation("V1", "%s is still %s, and that was taken back", name, mirror_hold_name(h));
 }
 
 /* It waits with an address that answers. */

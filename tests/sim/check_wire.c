@@ -52,6 +52,7 @@ find(const char *address, bool make)
 		return NULL;
 	snprintf(own[n_own].address, sizeof own[n_own].address, "%.56s", address);
 	own[n_own].added = own[n_own].proved = -1;
+	own[n_own].warned = 0; /* the last world may have left one here */
 	return &own[n_own++];
 }
 

@@ -5,7 +5,6 @@
 #include "sim/sim.h"
 
 #include "base/clock.h"
-#include "mirror/engine.h"
 
 /* What the files of the core share. Models and checkers include sim.h alone. */
 
@@ -129,7 +128,7 @@ void operator_begin(void);
 void operator_end(void);
 void operator_heal(void);
 /* For checkers: did he ever ask for this, since the world began? */
-bool operator_asked_hold(unsigned mirror, enum mirror_hold h);
+bool operator_asked_hold(unsigned mirror, int hold); /* enum mirror_hold */
 bool operator_asked_revoke(unsigned mirror);
 
 /* --- check.c --- */

@@ -93,7 +93,7 @@ static struct {
 } asked[SIM_MIRRORS];
 
 bool
-operator_asked_hold(unsigned mirror, enum mirror_hold h)
+operator_asked_hold(unsigned mirror, int h)
 {
 	return h == HOLD_MAINT ? asked[mirror].maint : h == HOLD_DRAINED ? asked[mirror].drain : true;
 }
