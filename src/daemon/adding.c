@@ -213,6 +213,11 @@ do_add(struct daemon *d, const struct action *a)
 
 	if (r == NULL)
 		return;
+	if (r->state > ONION_LISTED) {
+		/* Decided before a full disk let it wait; it was retired or revoked meanwhile. */
+		add_failed(d, a->onion, ADD_UNKNOWN, "it was given up meanwhile");
+		return;
+	}
 	if (m == NULL || link == NULL) {
 		add_failed(d, a->onion, ADD_REFUSED, "its mirror or tor is no longer configured");
 		return;

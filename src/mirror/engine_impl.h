@@ -363,6 +363,8 @@ void listing_step(struct engine *e, struct now now, struct actions *out);
 void listing_retire(struct engine *e, struct now now, struct actions *out);
 /* In the list that is being signed and made visible. */
 bool listing_in_flight(const struct engine *e, const struct onion *o);
+/* The next list, which nothing holds back, does without it for good. */
+bool listing_leaves_now(const struct engine *e, const struct onion *o);
 bool listing_wants(const struct engine *e, const struct onion *o);
 /* How many onions the next list would hold, apart from this one (NULL: all). */
 size_t listing_count_without(const struct engine *e, const struct onion *o);

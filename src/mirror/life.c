@@ -242,7 +242,8 @@ life_step(struct engine *e, struct now now, struct onion *o, struct actions *out
 	case ONION_PROVING:
 	case ONION_LISTED:
 		repair(e, now, o, out);
-		if (o->service == SERVICE_ABSENT)
+		/* What is retired in this very turn is not added again. */
+		if (o->service == SERVICE_ABSENT && !listing_leaves_now(e, o))
 			life_add(e, now, o, out);
 		if (o->service == SERVICE_UP && !o->settled)
 			upload_deadline(e, now, o, out);

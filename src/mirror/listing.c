@@ -86,6 +86,17 @@ is_over(const struct engine *e, const struct onion *o)
 	return o->mirror < 0 || e->mirrors[o->mirror].hold == HOLD_DRAINED || mirror_listed(e, o->mirror) != o;
 }
 
+bool
+listing_leaves_now(const struct engine *e, const struct onion *o)
+{
+	const char *hold;
+
+	if (o->r.state != ONION_LISTED || (!is_over(e, o) && !is_replaced(e, o)) || e->publish_backoff != 0)
+		return false;
+	engine_list(e, NULL, 0, &hold);
+	return hold == NULL;
+}
+
 size_t
 engine_tombstones(const struct engine *e, int64_t wall, uint64_t *ids, size_t cap)
 {

@@ -289,3 +289,22 @@ Test(mirror_reconcile, killed_at_any_moment_of_a_rotation_it_converges)
 		cr_expect_str_eq(w.failure, "", "%d: %s", k, w.failure);
 	}
 }
+
+Test(mirror_reconcile, an_address_that_the_next_list_retires_is_not_added_again)
+{
+	uint64_t old;
+
+	world_init(&w, 2, 1, 1);
+	world_settled(&w);
+	old = world_listed(&w, 0);
+	w.deaf = 1u << ACTION_PUBLISH;
+	cr_assert_eq(engine_rotate(w.e, w.now, 0, 1, &w.out, NULL), 0);
+	world_take(&w);
+	world_seconds(&w, 60);
+	cr_assert_eq(world_pending(&w, ACTION_PUBLISH), 1, "its successor is proved");
+	world_mark(&w);
+	w.o[old].in_tor = false;
+	world_compare(&w, 0);
+	world_seconds(&w, 10);
+	cr_expect_eq(world_count_of(&w, ACTION_ADD_ONION, old), 0);
+}
