@@ -213,8 +213,8 @@ do_add(struct daemon *d, const struct action *a)
 
 	if (r == NULL)
 		return;
-	if (r->state > ONION_LISTED) {
-		/* Decided before a full disk let it wait; it was retired or revoked meanwhile. */
+	if (!engine_wants_service(d->engine, a->onion)) {
+		/* Decided before a full disk let it wait; it is being retired or revoked meanwhile. */
 		add_failed(d, a->onion, ADD_UNKNOWN, "it was given up meanwhile");
 		return;
 	}

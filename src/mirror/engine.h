@@ -189,6 +189,8 @@ size_t engine_list(const struct engine *e, uint64_t *ids, size_t cap, const char
 bool engine_list_may_be_empty(const struct engine *e);
 /* Tombstones: retired or revoked onions whose tombstone_until lies ahead. Ids, as above. */
 size_t engine_tombstones(const struct engine *e, int64_t wall, uint64_t *ids, size_t cap);
+/* Whether tor is still to have it: an ACTION_ADD_ONION that had to wait may have been overtaken. */
+bool engine_wants_service(const struct engine *e, uint64_t id);
 /* NULL if there is none. Valid until the next change. */
 const struct onion_record *engine_onion(const struct engine *e, uint64_t id);
 /* Calls cb for each onion by rising id. */

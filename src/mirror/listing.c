@@ -97,6 +97,14 @@ listing_leaves_now(const struct engine *e, const struct onion *o)
 	return hold == NULL;
 }
 
+bool
+engine_wants_service(const struct engine *e, uint64_t id)
+{
+	const struct onion *o = onion_find(e, id);
+
+	return o != NULL && o->r.state <= ONION_LISTED && !listing_leaves_now(e, o);
+}
+
 size_t
 engine_tombstones(const struct engine *e, int64_t wall, uint64_t *ids, size_t cap)
 {

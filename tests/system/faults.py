@@ -31,13 +31,19 @@ def lists_since(site, start):
     return [(when, onions) for when, _, onions, _ in site.watcher.seen if when > start]
 
 
+def first_list(site, start, wanted):
+    """When the first list since `start` of which `wanted` is true was seen; the watcher may be a moment behind."""
+    until("the watcher saw it", 20, lambda: any(wanted(onions) for _, onions in lists_since(site, start)))
+    return [when for when, onions in lists_since(site, start) if wanted(onions)][0]
+
+
 def a_stopped_backend_leaves_the_list_within_fall_and_comes_back_after_rise(site):
     before, known = site.wait_listed(), addresses(site)
     north = before["north"]
     start = time.time()
     site.backends["north"].stop()
     until("north is out of the list", 90, lambda: north not in site.published(), 0.2)
-    out = [when for when, onions in lists_since(site, start) if north not in onions][0]
+    out = first_list(site, start, lambda onions: north not in onions)
     failed = [p for p in since(site, north, start) if p["wall"] <= out and p["verdict"] not in ("ok", "inconclusive")]
     print("# out %.1f s after the backend stopped, %d probes failed: %s" % (out - start, len(failed), {p["verdict"] for p in failed}))
     assert len(failed) <= FALL, failed
@@ -45,7 +51,7 @@ def a_stopped_backend_leaves_the_list_within_fall_and_comes_back_after_rise(site
     back = time.time()
     site.backends["north"].start()
     until("north is back with the same address", 120, lambda: site.listed() == before, 0.3)
-    again = [when for when, onions in lists_since(site, back) if north in onions][0]
+    again = first_list(site, back, lambda onions: north in onions)
     good = [p for p in since(site, north, back) if p["wall"] <= again and p["verdict"] == "ok"]
     print("# back %.1f s after it came back, %d probes ok" % (again - back, len(good)))
     assert len(good) >= RISE, good
