@@ -11,10 +11,10 @@
 #include "proto/minisign.h"
 #include "publish/publish.h"
 #include "support/listkit.h"
+#include "support/tree.h"
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -282,15 +282,6 @@ work_up(struct work *w)
 	read_as_reader(w);
 }
 
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-	(void)st;
-	(void)type;
-	(void)at;
-	return remove(path);
-}
-
 static void
 work_down(struct work *w)
 {
@@ -307,7 +298,7 @@ work_down(struct work *w)
 	free(w->memory);
 	publish_site_free(w->site);
 	kit_free(&w->kit);
-	nftw(w->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	tree_remove(w->dir);
 }
 
 int

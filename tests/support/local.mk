@@ -1,9 +1,11 @@
 check_LTLIBRARIES += libtestsupport.la
 libtestsupport_la_SOURCES = \
+	%D%/fakeclock.c %D%/fakeclock.h \
 	%D%/fakesite.c %D%/fakesite.h \
 	%D%/faketls.c %D%/faketls.h \
 	%D%/faketor.c %D%/faketor.h \
-	%D%/listkit.c %D%/listkit.h
+	%D%/listkit.c %D%/listkit.h \
+	%D%/tree.c %D%/tree.h
 libtestsupport_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 libtestsupport_la_LIBADD = $(SSL_LIBS)
 

@@ -4,9 +4,9 @@
 #include "cli/folder.h"
 
 #include "support/listkit.h"
+#include "support/tree.h"
 
 #include <criterion/criterion.h>
-#include <ftw.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,21 +25,12 @@ start(void)
 	kit_init(&kit); /* 2 of the keys 1, 2, 3 */
 }
 
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-	(void)st;
-	(void)type;
-	(void)at;
-	return remove(path);
-}
-
 static void
 stop(void)
 {
 	folder_free(&folder);
 	kit_free(&kit);
-	nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	tree_remove(dir);
 }
 
 TestSuite(cli_folder, .init = start, .fini = stop);

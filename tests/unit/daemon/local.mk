@@ -5,6 +5,7 @@ tests_unit_daemon_unit_daemon_SOURCES = \
 	%D%/rig.c %D%/rig.h \
 	%D%/test_control.c \
 	%D%/test_daemon.c \
+	%D%/test_holds.c \
 	%D%/test_httpd.c \
 	%D%/test_listservice.c \
 	%D%/test_records.c \

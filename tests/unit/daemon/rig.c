@@ -8,11 +8,12 @@
 #include "cli/cli.h"
 #include "proto/edkey.h"
 #include "proto/onion.h"
+#include "support/tree.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <sodium.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -189,21 +190,12 @@ rig_close(struct rig *r)
 	memset(&r->d, 0, sizeof r->d);
 }
 
-static int
-remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
-}
-
 void
 rig_fini(struct rig *r)
 {
 	rig_close(r);
 	log_set_sink(NULL, NULL);
-	nftw(r->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	tree_remove(r->dir);
 }
 
 bool
@@ -308,4 +300,27 @@ rig_call(struct rig *r, const char *method, const char *params)
 	while ((v = rig_line(r)) != NULL && json_integer_value(json_object_get(v, "id")) != 77)
 		json_decref(v);
 	return v;
+}
+
+char *
+rig_path(const struct rig *r, const char *fmt, ...)
+{
+	static char text[4][192];
+	static unsigned next;
+	char *out = text[next++ % 4];
+	int n = snprintf(out, sizeof text[0], "%s/", r->dir);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(out + n, sizeof text[0] - (size_t)n, fmt, ap);
+	va_end(ap);
+	return out;
+}
+
+const struct onion_record *
+rig_listed(const struct rig *r)
+{
+	struct mirror_view v;
+
+	return engine_mirror_view(r->d.engine, 0, &v) == 0 ? engine_onion(r->d.engine, v.listed) : NULL;
 }

@@ -52,5 +52,9 @@ json_t *rig_line(struct rig *r);
 json_t *rig_call(struct rig *r, const char *method, const char *params);
 /* Is every mirror of the configuration listed? */
 bool rig_is_listed(void *rig);
+/* The listed onion of mirror a, NULL: none. */
+const struct onion_record *rig_listed(const struct rig *r);
+/* A path in its folder, good until the fourth next call. */
+char *rig_path(const struct rig *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

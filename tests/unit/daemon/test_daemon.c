@@ -6,13 +6,13 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "daemon/records.h"
+#include "support/fakeclock.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 static struct rig r;
@@ -31,25 +31,6 @@ stop(void)
 
 TestSuite(daemon_daemon, .init = start, .fini = stop);
 
-static char *
-path(const char *name)
-{
-	static char text[4][160];
-	static unsigned next;
-	char *out = text[next++ % 4];
-
-	snprintf(out, sizeof text[0], "%s/%s", r.dir, name);
-	return out;
-}
-
-static const struct onion_record *
-listed_onion(void)
-{
-	struct mirror_view v;
-
-	return engine_mirror_view(r.d.engine, 0, &v) == 0 ? engine_onion(r.d.engine, v.listed) : NULL;
-}
-
 static bool
 tor_was_asked(void *arg)
 {
@@ -64,13 +45,13 @@ Test(daemon_daemon, an_onion_is_added_proved_and_listed)
 
 	cr_assert(rig_open(&r), "%s", r.log);
 	cr_assert(rig_run(&r, rig_is_listed), "%s", r.log);
-	snprintf(address, sizeof address, "%s", listed_onion()->address);
+	snprintf(address, sizeof address, "%s", rig_listed(&r)->address);
 	cr_expect_not_null(strstr(r.detached, address));
 	cr_expect_eq(fakesite_connections(r.site), 1, "one probe proves it (rise = 1)");
 	snprintf(where, sizeof where, "publish/public/current/leaf-%s.onion.json", address);
-	cr_expect_eq(access(path(where), R_OK), 0, "%s", where);
-	cr_expect_eq(publish_highest_serial(r.d.site, path("publish"), 0), r.d.serial);
-	cr_expect_eq(access(path("state/import/member.key"), F_OK), -1, "the imported key is gone");
+	cr_expect_eq(access(rig_path(&r, "%s", where), R_OK), 0, "%s", where);
+	cr_expect_eq(publish_highest_serial(r.d.site, rig_path(&r, "publish"), 0), r.d.serial);
+	cr_expect_eq(access(rig_path(&r, "state/import/member.key"), F_OK), -1, "the imported key is gone");
 }
 
 Test(daemon_daemon, a_restart_adopts_what_is_there)
@@ -80,13 +61,13 @@ Test(daemon_daemon, a_restart_adopts_what_is_there)
 
 	cr_assert(rig_open(&r), "%s", r.log);
 	cr_assert(rig_run(&r, rig_is_listed), "%s", r.log);
-	snprintf(address, sizeof address, "%s", listed_onion()->address);
+	snprintf(address, sizeof address, "%s", rig_listed(&r)->address);
 	serial = r.d.serial;
 	rig_close(&r);
 	cr_assert(rig_open(&r), "%s", r.log);
 	cr_assert(rig_run(&r, tor_was_asked));
 	rig_turn(&r);
-	cr_expect_str_eq(listed_onion()->address, address);
+	cr_expect_str_eq(rig_listed(&r)->address, address);
 	cr_expect_eq(r.d.serial, serial);
 	cr_expect_eq(faketor_count(r.tor, "ADD_ONION"), 0);
 }
@@ -121,9 +102,9 @@ Test(daemon_daemon, a_list_that_became_visible_unnoticed_counts)
 	forget_listing();
 	rig_close(&r);
 	cr_assert(rig_open(&r), "%s", r.log);
-	cr_assert_not_null(listed_onion(), "listed as soon as it starts");
-	cr_expect_eq(listed_onion()->id, 1);
-	cr_expect(listed_onion()->in_list);
+	cr_assert_not_null(rig_listed(&r), "listed as soon as it starts");
+	cr_expect_eq(rig_listed(&r)->id, 1);
+	cr_expect(rig_listed(&r)->in_list);
 }
 
 static bool
@@ -152,13 +133,13 @@ Test(daemon_daemon, a_folder_that_is_not_current_is_not_visible)
 	rig_close(&r);
 	/* As after an end between the new folder and its link. */
 	snprintf(old, sizeof old, "%llu", (unsigned long long)first);
-	cr_assert_eq(unlink(path("publish/public/current")), 0);
-	cr_assert_eq(symlink(old, path("publish/public/current")), 0);
+	cr_assert_eq(unlink(rig_path(&r, "publish/public/current")), 0);
+	cr_assert_eq(symlink(old, rig_path(&r, "publish/public/current")), 0);
 	cr_assert(rig_open(&r), "%s", r.log);
 	memcpy(r.reply, &second, sizeof second);
 	cr_expect(rig_run(&r, is_newer), "published again, above both");
 	snprintf(name, sizeof name, "publish/public/%llu", (unsigned long long)r.d.serial);
-	cr_expect_eq(access(path(name), F_OK), 0);
+	cr_expect_eq(access(rig_path(&r, "%s", name), F_OK), 0);
 }
 
 static bool
@@ -173,7 +154,7 @@ Test(daemon_daemon, another_address_than_the_keys_is_taken_away_and_never_listed
 	cr_assert(rig_open(&r), "%s", r.log);
 	cr_expect(rig_run(&r, was_taken_back), "%s", r.log);
 	rig_turn(&r);
-	cr_expect_null(listed_onion());
+	cr_expect_null(rig_listed(&r));
 	cr_expect_eq(r.d.serial, 0);
 	cr_expect_not_null(strstr(r.log, "another address"));
 }
@@ -207,7 +188,7 @@ write_text(const char *name, const char *text, mode_t mode)
 {
 	struct err e = ERR_INIT;
 
-	cr_assert_eq(file_write(path(name), text, strlen(text), mode, &e), 0, "%s", e.msg);
+	cr_assert_eq(file_write(rig_path(&r, "%s", name), text, strlen(text), mode, &e), 0, "%s", e.msg);
 }
 
 Test(daemon_daemon, each_fault_at_the_start_is_one_clear_line)
@@ -217,21 +198,21 @@ Test(daemon_daemon, each_fault_at_the_start_is_one_clear_line)
 	memset(zeros, '0', 64);
 	zeros[64] = '\n';
 	zeros[65] = '\0';
-	cr_assert_eq(rename(path("master.key"), path("kept.key")), 0);
+	cr_assert_eq(rename(rig_path(&r, "master.key"), rig_path(&r, "kept.key")), 0);
 	cr_expect_not(rig_open(&r));
 	cr_expect_not_null(strstr(r.log, "master.key: No such file"), "%s", r.log);
 	write_text("master.key", "short\n", 0600);
 	r.log[0] = '\0';
 	cr_expect_not(rig_open(&r));
 	cr_expect_not_null(strstr(r.log, "64 lower-case hex digits"), "%s", r.log);
-	cr_assert_eq(rename(path("kept.key"), path("master.key")), 0);
+	cr_assert_eq(rename(rig_path(&r, "kept.key"), rig_path(&r, "master.key")), 0);
 
-	cr_assert_eq(chmod(path("state/import/member.key"), 0644), 0);
+	cr_assert_eq(chmod(rig_path(&r, "state/import/member.key"), 0644), 0);
 	r.log[0] = '\0';
 	cr_expect_not(rig_open(&r));
 	cr_expect_not_null(strstr(r.log, "member.key: readable or writable by others"), "%s", r.log);
-	cr_assert_eq(chmod(path("state/import/member.key"), 0600), 0);
-	cr_assert_eq(rename(path("state/import/member.key"), path("kept.key")), 0);
+	cr_assert_eq(chmod(rig_path(&r, "state/import/member.key"), 0600), 0);
+	cr_assert_eq(rename(rig_path(&r, "state/import/member.key"), rig_path(&r, "kept.key")), 0);
 	r.log[0] = '\0';
 	cr_expect_not(rig_open(&r));
 	cr_expect_not_null(strstr(r.log, "there is no member key"), "%s", r.log);
@@ -239,27 +220,27 @@ Test(daemon_daemon, each_fault_at_the_start_is_one_clear_line)
 	r.log[0] = '\0';
 	cr_expect_not(rig_open(&r));
 	cr_expect_not_null(strstr(r.log, "member.key"), "%s", r.log);
-	cr_expect_eq(access(path("state/import/member.key"), F_OK), 0, "what can't be read is not destroyed");
-	cr_assert_eq(rename(path("kept.key"), path("state/import/member.key")), 0);
+	cr_expect_eq(access(rig_path(&r, "state/import/member.key"), F_OK), 0, "what can't be read is not destroyed");
+	cr_assert_eq(rename(rig_path(&r, "kept.key"), rig_path(&r, "state/import/member.key")), 0);
 
-	cr_assert_eq(rename(path("state/site/members.json"), path("members.json")), 0);
+	cr_assert_eq(rename(rig_path(&r, "state/site/members.json"), rig_path(&r, "members.json")), 0);
 	r.log[0] = '\0';
 	cr_expect_not(rig_open(&r));
 	cr_expect_not_null(strstr(r.log, "members.json"), "%s", r.log);
-	cr_assert_eq(rename(path("members.json"), path("state/site/members.json")), 0);
+	cr_assert_eq(rename(rig_path(&r, "members.json"), rig_path(&r, "state/site/members.json")), 0);
 
-	cr_assert_eq(rename(path("master.key"), path("kept.key")), 0);
+	cr_assert_eq(rename(rig_path(&r, "master.key"), rig_path(&r, "kept.key")), 0);
 	write_text("master.key", zeros, 0600);
 	r.log[0] = '\0';
 	cr_expect_not(rig_open(&r));
 	cr_expect_not_null(strstr(r.log, "another master key"), "%s", r.log);
-	cr_assert_eq(rename(path("kept.key"), path("master.key")), 0);
+	cr_assert_eq(rename(rig_path(&r, "kept.key"), rig_path(&r, "master.key")), 0);
 
-	cr_assert_eq(chmod(path("state"), 0777), 0);
+	cr_assert_eq(chmod(rig_path(&r, "state"), 0777), 0);
 	r.log[0] = '\0';
 	cr_expect_not(rig_open(&r));
 	cr_expect_not_null(strstr(r.log, "writable by group or others"), "%s", r.log);
-	cr_assert_eq(chmod(path("state"), 0700), 0);
+	cr_assert_eq(chmod(rig_path(&r, "state"), 0700), 0);
 
 	/* After all that nothing is lost. */
 	r.log[0] = '\0';
@@ -357,7 +338,7 @@ Test(daemon_daemon, what_is_listed_has_its_proof_in_the_record)
 	cr_assert_eq(store_each(r.d.store, STORE_PROBE, 0, count_ok, &seen, NULL), 0);
 	cr_expect(seen.oks >= 1);
 	cr_expect_eq(seen.through, seen.oks, "with the tor that it was seen through");
-	cr_expect_str_eq(seen.address, listed_onion()->address);
+	cr_expect_str_eq(seen.address, rig_listed(&r)->address);
 	cr_assert_eq(store_last_id(r.d.store, STORE_HEAD, &last, NULL), 0);
 	cr_expect_eq(last, r.d.serial);
 }
@@ -394,34 +375,15 @@ Test(daemon_daemon, a_control_onion_is_asked_through_the_tor_and_leaves_no_recor
 
 /* --- time ------------------------------------------------------------------------ */
 
-static int64_t wall_step;
-static int64_t real_mono, real_wall;
-
-static int64_t
-fixed_mono(void)
-{
-	return real_mono;
-}
-
-static int64_t
-stepped_wall(void)
-{
-	return real_wall + wall_step;
-}
-
 /* What is said of the clock when it stands `s` seconds from where it is. */
 static const char *
 clock_fault(int64_t s)
 {
-	static const struct clock_source source = { fixed_mono, stepped_wall };
 	static struct err e;
 	int ret;
 
 	e = (struct err)ERR_INIT;
-	real_mono = clock_mono_ms();
-	real_wall = clock_wall_s();
-	wall_step = s;
-	clock_set_source(&source);
+	fakeclock_shift(s);
 	ret = wiring_check_clock(&r.d, &e);
 	clock_set_source(NULL);
 	return ret == 0 ? "" : e.msg;
@@ -483,199 +445,15 @@ Test(daemon_daemon, a_tor_that_refuses_pow_gets_the_onion_without_it_and_the_log
 	cr_expect_null(strstr(r.log, "ALARM"), "%s", r.log);
 }
 
-static json_t *
-result_of(const char *method, const char *params)
-{
-	json_t *v = rig_call(&r, method, params), *result = json_incref(json_object_get(v, "result"));
-
-	cr_assert_not_null(result, "%s %s", method, params);
-	json_decref(v);
-	return result;
-}
-
-/* The state of mirror a, as the control socket tells it. */
-static bool
-a_is(const char *state)
-{
-	json_t *v = result_of("mirrors", NULL);
-	const char *is = json_string_value(json_object_get(json_array_get(json_object_get(v, "mirrors"), 0), "state"));
-	bool same = is != NULL && strcmp(is, state) == 0;
-
-	json_decref(v);
-	return same;
-}
-
-Test(daemon_daemon, maintenance_outlives_a_restart)
-{
-	uint64_t serial;
-
-	rig_conf(&r, "", 2);
-	cr_assert(rig_open(&r), "%s", r.log);
-	cr_assert(rig_run(&r, rig_is_listed), "%s", r.log);
-	rig_connect(&r);
-	json_decref(rig_line(&r));
-	serial = r.d.serial;
-	json_decref(result_of("maint", "{\"mirror\":\"a\",\"on\":true}"));
-	cr_expect_gt(r.d.serial, serial, "a list without it, at once");
-	cr_expect(a_is("maint"));
-	rig_close(&r);
-	cr_assert(rig_open(&r), "%s", r.log);
-	rig_connect(&r);
-	json_decref(rig_line(&r));
-	cr_expect(a_is("maint"));
-}
-
-static bool
-another_is_listed(void *arg)
-{
-	(void)arg;
-	return listed_onion() != NULL && listed_onion()->id == 2;
-}
-
-Test(daemon_daemon, the_only_address_is_revoked_in_an_empty_list_and_gets_a_successor)
-{
-	char address[57], where[160], params[120];
-	uint8_t key[64];
-	uint64_t serial;
-
-	cr_assert(rig_open(&r), "%s", r.log);
-	cr_assert(rig_run(&r, rig_is_listed), "%s", r.log);
-	rig_connect(&r);
-	json_decref(rig_line(&r));
-	snprintf(address, sizeof address, "%s", listed_onion()->address);
-	serial = r.d.serial;
-	snprintf(params, sizeof params, "{\"onion\":\"%s.onion\"}", address);
-	json_decref(result_of("revoke", params));
-	cr_expect_eq(r.d.serial, serial + 1, "%s", r.log);
-	snprintf(where, sizeof where, "publish/public/current/leaf-%s.onion.json", address);
-	cr_expect_neq(access(path(where), F_OK), 0);
-	cr_expect_neq(store_get_exact(r.d.store, STORE_KEY, 1, key, sizeof key, NULL), 0, "its key is destroyed");
-	cr_assert(rig_run(&r, another_is_listed), "%s", r.log);
-	cr_expect_null(strstr(r.detached, address));
-	cr_expect_eq(engine_onion(r.d.engine, 1)->state, ONION_GONE);
-}
-
-Test(daemon_daemon, a_warning_that_is_visible_counts_as_told_though_the_life_ended_before_that_was_noted)
-{
-	struct onion_record rec;
-	struct err e = ERR_INIT;
-
-	rig_conf(&r, "", 2);
-	cr_assert(rig_open(&r), "%s", r.log);
-	cr_assert(rig_run(&r, rig_is_listed), "%s", r.log);
-	rig_connect(&r);
-	json_decref(rig_line(&r));
-	json_decref(result_of("revoke", "{\"mirror\":\"a\"}"));
-	rec = *engine_onion(r.d.engine, 1);
-	cr_assert(rec.revoked && rec.announced, "%s", r.log);
-	rec.state = ONION_REVOKED;
-	rec.announced = false;
-	rec.in_list = true;
-	cr_assert_eq(record_put(r.d.store, STORE_ONION, 1, record_onion(&rec), &e), 0, "%s", e.msg);
-	rig_close(&r);
-	cr_assert(rig_open(&r), "%s", r.log);
-	cr_expect(engine_onion(r.d.engine, 1)->announced);
-	cr_expect_not(engine_onion(r.d.engine, 1)->in_list);
-}
-
-Test(daemon_daemon, a_decision_is_stored_with_what_it_rested_on)
-{
-	json_t *v, *records, *rec, *evidence;
-	bool found = false;
-	char params[120];
-	size_t i;
-
-	rig_conf(&r, "", 2);
-	cr_assert(rig_open(&r), "%s", r.log);
-	cr_assert(rig_run(&r, rig_is_listed), "%s", r.log);
-	rig_connect(&r);
-	json_decref(rig_line(&r));
-	json_decref(result_of("drain", "{\"mirror\":\"a\"}"));
-	v = result_of("history", "{\"table\":\"decisions\",\"mirror\":\"a\"}");
-	records = json_object_get(v, "records");
-	json_array_foreach(records, i, rec) {
-		if (strcmp(json_string_value(json_object_get(rec, "step")), "drain") != 0)
-			continue;
-		found = true;
-		evidence = json_object_get(rec, "evidence");
-		cr_expect_geq(json_array_size(evidence), 5);
-		cr_expect_not_null(strstr(json_string_value(json_array_get(evidence, 0)), "ok"));
-	}
-	cr_expect(found);
-	cr_expect(json_is_false(json_object_get(v, "more")));
-	/* From behind the last one on there is nothing, and nothing since tomorrow. */
-	snprintf(params, sizeof params, "{\"table\":\"decisions\",\"after\":%lld}", (long long)json_integer_value(json_object_get(v, "next")));
-	json_decref(v);
-	v = result_of("history", params);
-	cr_expect_eq(json_array_size(json_object_get(v, "records")), 0);
-	json_decref(v);
-	snprintf(params, sizeof params, "{\"table\":\"probes\",\"since\":%lld}", (long long)clock_wall_s() + 86400);
-	v = result_of("history", params);
-	cr_expect_eq(json_array_size(json_object_get(v, "records")), 0);
-	json_decref(v);
-}
-
-Test(daemon_daemon, history_comes_in_pages)
-{
-	json_int_t after = 0, next;
-	size_t pages = 0, rows = 0;
-	struct err e = ERR_INIT;
-	char params[120];
-	bool more = true;
-	json_t *v;
-	int i;
-
-	cr_assert(rig_open(&r), "%s", r.log);
-	rig_connect(&r);
-	json_decref(rig_line(&r));
-	cr_assert_eq(store_begin(r.d.store, &e), 0);
-	for (i = 0; i < 2500; i++)
-		cr_assert_eq(record_put(r.d.store, STORE_PROBE, record_next_id(&r.d.probe_id), json_pack("{s:s}", "mirror", i % 9 ? "b" : "z"),
-		    &e), 0);
-	cr_assert_eq(store_commit(r.d.store, &e), 0);
-	for (; more && pages < 30; pages++) {
-		snprintf(params, sizeof params, "{\"table\":\"probes\",\"mirror\":\"z\",\"after\":%lld}", (long long)after);
-		v = result_of("history", params);
-		cr_expect_leq(json_array_size(json_object_get(v, "records")), 200);
-		rows += json_array_size(json_object_get(v, "records"));
-		next = json_integer_value(json_object_get(v, "next"));
-		more = json_is_true(json_object_get(v, "more"));
-		cr_assert(!more || next > after);
-		after = next;
-		json_decref(v);
-	}
-	cr_expect_eq(rows, 278);
-	cr_expect_geq(pages, 2);
-}
-
-static int64_t wall_offset;
-
-static int64_t
-mono_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-static int64_t
-wall_s(void)
-{
-	return (int64_t)time(NULL) + wall_offset;
-}
-
 Test(daemon_daemon, a_list_goes_out_again_after_the_clock_was_set_back)
 {
-	static const struct clock_source source = { mono_ms, wall_s };
 	json_t *v;
 
 	/* The site's documents begin now, so the clock is ahead first. */
-	wall_offset = 2 * 3600;
-	clock_set_source(&source);
+	fakeclock_shift(2 * 3600);
 	cr_assert(rig_open(&r), "%s", r.log);
 	cr_assert(rig_run(&r, rig_is_listed), "%s", r.log);
-	wall_offset = 0;
+	fakeclock_shift(0);
 	rig_connect(&r);
 	cr_assert_not_null(v = rig_call(&r, "publish", NULL));
 	json_decref(v);
@@ -691,10 +469,10 @@ Test(daemon_daemon, the_bytes_of_an_imported_key_are_overwritten)
 	size_t n;
 
 	/* Another name for the same file. */
-	cr_assert_eq(link(path("state/import/member.key"), path("same.key")), 0);
+	cr_assert_eq(link(rig_path(&r, "state/import/member.key"), rig_path(&r, "same.key")), 0);
 	cr_assert(rig_open(&r), "%s", r.log);
-	cr_expect_eq(access(path("state/import/member.key"), F_OK), -1);
-	cr_assert_not_null(f = fopen(path("same.key"), "r"));
+	cr_expect_eq(access(rig_path(&r, "state/import/member.key"), F_OK), -1);
+	cr_assert_not_null(f = fopen(rig_path(&r, "same.key"), "r"));
 	n = fread(text, 1, sizeof text, f);
 	fclose(f);
 	cr_expect_gt(n, 100);

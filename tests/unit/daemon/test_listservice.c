@@ -38,14 +38,6 @@ stop(void)
 
 TestSuite(daemon_listservice, .init = start, .fini = stop);
 
-static const struct onion_record *
-listed_onion(void)
-{
-	struct mirror_view v;
-
-	return engine_mirror_view(r.d.engine, 0, &v) == 0 ? engine_onion(r.d.engine, v.listed) : NULL;
-}
-
 static const char *
 add_onion_line(void)
 {
@@ -137,7 +129,7 @@ Test(daemon_listservice, an_onion_gives_its_own_leaf_once_it_is_listed)
 	cr_assert(rig_run(&r, is_proving));
 	expect(1, "/", "HTTP/1.1 503 ", "Service Unavailable");
 	cr_assert(rig_run(&r, rig_is_listed), "%s", r.log);
-	o = listed_onion();
+	o = rig_listed(&r);
 	snprintf(want, sizeof want, " Port=80,unix:%s/backend Port=81,unix:%s", r.dir, socket_path(o->id));
 	cr_expect_not_null(strstr(add_onion_line(), want), "%s", add_onion_line());
 	cr_expect(stat(socket_path(o->id), &st) == 0 && (st.st_mode & 0777) == 0666, "tor is another user");
@@ -179,7 +171,7 @@ Test(daemon_listservice, a_reload_that_takes_it_away_closes_the_sockets)
 
 	cr_assert(rig_open(&r), "%s", r.log);
 	cr_assert(rig_run(&r, rig_is_listed), "%s", r.log);
-	id = listed_onion()->id;
+	id = rig_listed(&r)->id;
 	rig_conf(&r, "", 1);
 	cr_assert_eq(daemon_reload(&r.d, &faults), 0, "%s", buf_str(&faults));
 	cr_expect_neq(access(socket_path(id), F_OK), 0);

@@ -6,12 +6,12 @@
 #include "base/file.h"
 #include "proto/chain.h"
 #include "proto/minisign.h"
+#include "support/fakeclock.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define DAY 86400
@@ -23,21 +23,6 @@ static struct doc_members members;
 static uint8_t root_hash[DOC_HASH_LEN];
 
 static char *
-path(const char *fmt, ...)
-{
-	static char text[4][192];
-	static unsigned next;
-	char *out = text[next++ % 4];
-	int n = snprintf(out, sizeof text[0], "%s/", r.dir);
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(out + n, sizeof text[0] - (size_t)n, fmt, ap);
-	va_end(ap);
-	return out;
-}
-
-static char *
 read_text(const char *at, size_t *n)
 {
 	struct err e = ERR_INIT;
@@ -47,42 +32,22 @@ read_text(const char *at, size_t *n)
 	return text;
 }
 
-/* The wall clock, so many seconds ahead. */
-static int64_t shift;
-
-static int64_t
-shifted(void)
-{
-	return (int64_t)time(NULL) + shift;
-}
-
-static int64_t
-mono(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* The ceremony of `init`, whose root key the test has. */
 static void
 start(void)
 {
-	static const struct clock_source source = { mono, shifted };
 	char *text;
 	size_t n;
 
 	rig_init(&r, "");
-	clock_set_source(&source);
-	text = read_text(path("keys/root-1.key"), &n);
+	text = read_text(rig_path(&r, "keys/root-1.key"), &n);
 	cr_assert_eq(minisign_seckey_parse(&root_key, text, n, NULL, 0, NULL), 0);
 	free(text);
-	text = read_text(path("state/site/1.root.json"), &n);
+	text = read_text(rig_path(&r, "state/site/1.root.json"), &n);
 	cr_assert_eq(doc_root_parse(&root, text, n, NULL, NULL), DOC_OK);
 	doc_hash(root_hash, text, n);
 	free(text);
-	text = read_text(path("state/site/members.json"), &n);
+	text = read_text(rig_path(&r, "state/site/members.json"), &n);
 	cr_assert_eq(doc_members_parse(&members, text, n, NULL, NULL), DOC_OK);
 	free(text);
 }
@@ -103,8 +68,8 @@ put_signed(const char *name, const char *text, size_t n, const char *comment)
 	char *sig;
 
 	cr_assert_eq(minisign_sign(&sig, root_key.sk, NULL, text, n, comment, NULL, &e), 0, "%s", e.msg);
-	cr_assert_eq(file_write(path("state/site/%s", name), text, n, 0644, &e), 0, "%s", e.msg);
-	cr_assert_eq(file_write(path("state/site/%s.1.minisig", name), sig, strlen(sig), 0644, &e), 0, "%s", e.msg);
+	cr_assert_eq(file_write(rig_path(&r, "state/site/%s", name), text, n, 0644, &e), 0, "%s", e.msg);
+	cr_assert_eq(file_write(rig_path(&r, "state/site/%s.1.minisig", name), sig, strlen(sig), 0644, &e), 0, "%s", e.msg);
 	free(sig);
 }
 
@@ -155,7 +120,7 @@ put_waiting_key(uint8_t pk[DOC_KEY_LEN])
 
 	cr_assert_eq(minisign_seckey_generate(&key, &e), 0);
 	cr_assert_eq(minisign_seckey_format(text, &key, NULL, 0, NULL, &e), 0);
-	cr_assert_eq(file_write(path("state/import/member.key"), text, strlen(text), 0600, &e), 0, "%s", e.msg);
+	cr_assert_eq(file_write(rig_path(&r, "state/import/member.key"), text, strlen(text), 0600, &e), 0, "%s", e.msg);
 	memcpy(pk, key.sk + 32, DOC_KEY_LEN);
 }
 
@@ -183,7 +148,7 @@ visible_head(void)
 {
 	struct doc_head h;
 	size_t n;
-	char *text = read_text(path("publish/public/current/head.json"), &n);
+	char *text = read_text(rig_path(&r, "publish/public/current/head.json"), &n);
 
 	cr_assert_eq(doc_head_parse(&h, text, n, NULL, NULL), DOC_OK);
 	free(text);
@@ -194,8 +159,8 @@ static bool
 verifies(const uint8_t key[DOC_KEY_LEN])
 {
 	size_t n, m;
-	char *text = read_text(path("publish/public/current/head.json"), &n);
-	char *sig = read_text(path("publish/public/current/head.json.minisig"), &m);
+	char *text = read_text(rig_path(&r, "publish/public/current/head.json"), &n);
+	char *sig = read_text(rig_path(&r, "publish/public/current/head.json.minisig"), &m);
 	bool ok = minisign_verify(text, n, sig, m, key, NULL, NULL) == 0;
 
 	free(text);
@@ -215,14 +180,14 @@ Test(daemon_site, a_waiting_key_is_taken_once_it_is_certified_and_not_before)
 	put_waiting_key(pk);
 	cr_expect_eq(reload(faults), 0, "%s", faults);
 	cr_expect_not_null(strstr(r.log, "is not taken, the key in use stays"), "%s", r.log);
-	cr_expect_eq(access(path("state/import/member.key"), F_OK), 0, "it waits");
+	cr_expect_eq(access(rig_path(&r, "state/import/member.key"), F_OK), 0, "it waits");
 	cr_expect_arr_eq(r.d.member_sk + 32, old, sizeof old);
 
 	memcpy(members.members[0].key, pk, sizeof pk);
 	members.seq++;
 	put_members();
 	cr_expect_eq(reload(faults), 0, "%s", faults);
-	cr_expect_eq(access(path("state/import/member.key"), F_OK), -1, "taken, and removed");
+	cr_expect_eq(access(rig_path(&r, "state/import/member.key"), F_OK), -1, "taken, and removed");
 	cr_expect(verifies(pk), "a list by the new key is out at once");
 	after = visible_head();
 	cr_expect_gt(after.serial, before.serial);
@@ -307,7 +272,7 @@ Test(daemon_site, root_documents_of_an_older_epoch_than_what_was_published_publi
 	put_members();
 	cr_expect_eq(reload(faults), 0, "%s", faults);
 	rig_close(&r);
-	cr_assert_eq(unlink(path("state/site/2.root.json")), 0);
+	cr_assert_eq(unlink(rig_path(&r, "state/site/2.root.json")), 0);
 	members = first;
 	put_members();
 	cr_assert(rig_open(&r), "%s", r.log);
@@ -324,12 +289,12 @@ Test(daemon_site, a_list_that_was_put_there_by_somebody_else_stops_nothing)
 
 	open_listed();
 	last = r.d.serial;
-	text = read_text(path("publish/public/current/head.json"), &n);
+	text = read_text(rig_path(&r, "publish/public/current/head.json"), &n);
 	changed = malloc(n + 32);
 	at = strstr(text, "\"serial\":");
 	cr_assert_not_null(at);
 	snprintf(changed, n + 32, "%.*s\"serial\":9%s", (int)(at - text), text, at + 9);
-	cr_assert_eq(file_write(path("publish/public/current/head.json"), changed, strlen(changed), 0644, &e), 0);
+	cr_assert_eq(file_write(rig_path(&r, "publish/public/current/head.json"), changed, strlen(changed), 0644, &e), 0);
 	free(text);
 	free(changed);
 	rig_connect(&r);
@@ -420,9 +385,9 @@ Test(daemon_site, a_late_list_is_an_alarm)
 {
 	open_listed();
 	cr_expect_not(status_says("no new list"));
-	shift = 30 * 3600;
+	fakeclock_shift(30 * 3600);
 	cr_expect(status_says("no new list for"));
-	shift = 8 * DAY;
+	fakeclock_shift(8 * DAY);
 	cr_expect(status_says("the list that is out ran out"));
 }
 
@@ -432,7 +397,7 @@ days_later(int64_t days)
 {
 	char faults[2048];
 
-	shift = days * DAY;
+	fakeclock_shift(days * DAY);
 	members.issued = members.members[0].not_before = clock_wall_s() / 3600 * 3600;
 	members.expires = members.members[0].not_after = members.issued + 30 * DAY;
 	members.seq++;
@@ -461,7 +426,7 @@ Test(daemon_site, with_a_certificate_that_ran_out_the_mirrors_go_on_and_nothing_
 	open_listed();
 	serial = r.d.serial;
 	rig_close(&r);
-	shift = 50 * DAY;
+	fakeclock_shift(50 * DAY);
 	r.detached[0] = '\0';
 	r.log[0] = '\0';
 	cr_assert(rig_open(&r), "%s", r.log);
@@ -484,7 +449,7 @@ visible_leaf(void)
 	char *text;
 
 	cr_assert_eq(engine_mirror_view(r.d.engine, 0, &v), 0);
-	text = read_text(path("publish/public/current/leaf-%s.onion.json", engine_onion(r.d.engine, v.listed)->address), &n);
+	text = read_text(rig_path(&r, "publish/public/current/leaf-%s.onion.json", engine_onion(r.d.engine, v.listed)->address), &n);
 	cr_assert_eq(doc_leaf_parse(&l, text, n, NULL, NULL), DOC_OK);
 	free(text);
 	return l;
@@ -524,7 +489,7 @@ Test(daemon_site, a_proof_that_cannot_be_renewed_holds_nothing_back_and_becomes_
 	cr_expect_eq(visible_leaf().possession_not_after, first.possession_not_after);
 	cr_expect_not_null(strstr(r.log, "could not be renewed"), "%s", r.log);
 	cr_expect_not(status_says("proof of possession"));
-	shift = 70 * DAY;
+	fakeclock_shift(70 * DAY);
 	cr_expect(status_says("1 listed addresses have a proof of possession that was not renewed in time"));
 }
 
@@ -541,8 +506,8 @@ Test(daemon_site, a_member_without_a_list_is_an_alarm_until_its_bundle_is_there)
 	members.n_members = 2;
 	members.seq++;
 	put_members();
-	cr_assert_eq(file_mkdirs(path("state/site/bundles"), 0700, &e), 0);
-	cr_assert_eq(file_write(path("state/site/bundles/beta.json"), "{}\n", 3, 0644, &e), 0);
+	cr_assert_eq(file_mkdirs(rig_path(&r, "state/site/bundles"), 0700, &e), 0);
+	cr_assert_eq(file_write(rig_path(&r, "state/site/bundles/beta.json"), "{}\n", 3, 0644, &e), 0);
 	cr_expect_eq(reload(faults), 0, "%s", faults);
 	cr_expect(status_says("beta.json: malformed"));
 	cr_expect(status_says("member beta has no head"));

@@ -4,6 +4,7 @@ UNIT_TESTS += tests/unit/lib/unit-lib
 tests_unit_lib_unit_lib_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_lib_unit_lib_SOURCES = \
 	%D%/cases.h \
+	%D%/reader.c %D%/reader.h \
 	%D%/test_conformance.c \
 	%D%/test_documents.c \
 	%D%/test_feed.c \

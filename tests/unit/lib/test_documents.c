@@ -2,39 +2,20 @@
 /* Single documents, as files of a folder: the same verdicts as in a bundle, in whatever order they come. */
 #include "config.h"
 
-#include "support/listkit.h"
+#include "reader.h"
 
 #include <criterion/criterion.h>
-#include <onionmirror/onionmirror.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define FILES_MAX 64
 
-static struct kit kit;
-static om_site *site;
-static om_error error;
 static om_document files[FILES_MAX];
 static char names[FILES_MAX][128];
 static size_t n_files;
 
-static void
-setup(void)
-{
-	kit_init(&kit);
-	kit_build(&kit);
-	cr_assert_eq(om_site_open(&site, kit.site_id, NULL), 0);
-}
-
-static void
-teardown(void)
-{
-	om_site_close(site);
-	kit_free(&kit);
-}
-
-TestSuite(lib_documents, .init = setup, .fini = teardown);
+TestSuite(lib_documents, .init = reader_setup, .fini = reader_teardown);
 
 static void
 put(const char *bytes, size_t len, const char *name)

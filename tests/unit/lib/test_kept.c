@@ -2,35 +2,21 @@
 /* What a reader still knows of its mirrors after a save and a load, and what it looks at again. */
 #include "config.h"
 
-#include "support/listkit.h"
+#include "reader.h"
 
 #include <criterion/criterion.h>
 #include <jansson.h>
-#include <onionmirror/onionmirror.h>
 #include <stdlib.h>
 #include <string.h>
-
-static struct kit kit;
-static om_site *site;
-static om_error error;
 
 static void
 setup(void)
 {
-	kit_init(&kit);
-	kit_build(&kit);
-	cr_assert_eq(om_site_open(&site, kit.site_id, NULL), 0);
+	reader_setup();
 	cr_assert_eq(om_site_feed_bundle(site, kit.bundle, kit.len, KIT_NOW, &error), 0, "%s", error.detail);
 }
 
-static void
-teardown(void)
-{
-	om_site_close(site);
-	kit_free(&kit);
-}
-
-TestSuite(lib_kept, .init = setup, .fini = teardown);
+TestSuite(lib_kept, .init = setup, .fini = reader_teardown);
 
 /* Saves, changes the text (from, to: same length; may be NULL) everywhere, loads. */
 static void

@@ -2,35 +2,15 @@
 /* A reader over time: rollback, fork, freeze, epochs, tombstones, and what a save and a load keep. */
 #include "config.h"
 
-#include "support/listkit.h"
+#include "reader.h"
 
 #include <criterion/criterion.h>
-#include <onionmirror/onionmirror.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static struct kit kit;
-static om_site *site;
-static om_error error;
-
-static void
-setup(void)
-{
-	kit_init(&kit);
-	kit_build(&kit);
-	cr_assert_eq(om_site_open(&site, kit.site_id, NULL), 0);
-}
-
-static void
-teardown(void)
-{
-	om_site_close(site);
-	kit_free(&kit);
-}
-
-TestSuite(lib_memory, .init = setup, .fini = teardown);
+TestSuite(lib_memory, .init = reader_setup, .fini = reader_teardown);
 
 /* Builds and feeds; between feeds the reader is saved and loaded, so that both are always tested. */
 static om_reason

@@ -2,9 +2,9 @@
 /* Site folders and lists for the tests of publishing. */
 #include "config.h"
 #include "place.h"
+#include "support/tree.h"
 
 #include <criterion/criterion.h>
-#include <ftw.h>
 #include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -25,17 +25,9 @@ void place_setup(void)
 	kit_key(11, member_sk, NULL);
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-	(void)st;
-	(void)type;
-	(void)at;
-	return remove(path);
-}
-
 void place_teardown(void)
 {
-	nftw(place, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	tree_remove(place);
 	kit_free(&kit);
 }
 

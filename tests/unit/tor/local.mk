@@ -2,6 +2,7 @@ if TESTS_ENABLED
 check_PROGRAMS += tests/unit/tor/unit-tor
 UNIT_TESTS += tests/unit/tor/unit-tor
 tests_unit_tor_unit_tor_SOURCES = \
+	%D%/probe_rig.c %D%/probe_rig.h \
 	%D%/rig.c %D%/rig.h \
 	%D%/test_auth.c \
 	%D%/test_backoff.c \
@@ -9,6 +10,7 @@ tests_unit_tor_unit_tor_SOURCES = \
 	%D%/test_handshake.c \
 	%D%/test_judge.c \
 	%D%/test_prober.c \
+	%D%/test_prober_content.c \
 	%D%/test_queue.c \
 	%D%/test_session.c \
 	%D%/test_tls.c \

@@ -4,111 +4,23 @@
 #include "tor/prober.h"
 
 #include "proto/socks.h"
-#include "support/fakesite.h"
-#include "tor/tls.h"
-#include "support/faketor.h"
+#include "probe_rig.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
-
-#define ADDRESS "adifuhi6ujits3kvpl55iwelhrwztw7ls4x62efdevroujw43t5kanad"
-#define OK_HEAD "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n"
-#define OK_ALL OK_HEAD "\r\nhello"
-/* sha256 of "hello" */
-#define OK_SHA "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
-
-struct rig {
-	char dir[64];
-	struct loop *loop;
-	struct fakesite *site;
-	struct prober *prober;
-	struct probe_request rq;
-	struct probe_result result;
-	unsigned done;
-	uint64_t id;
-	/* With rig_link() only. */
-	struct faketor *tor;
-	struct session *session;
-	unsigned ups, seen, awaited;
-	unsigned before; /* connections of earlier probes */
-	const char *script; /* events before the answer to what is asked after a failure; @: the user name */
-	const char *answer;
-	char text[2048];
-};
-
-static void
-rig_init(struct rig *r, const struct fakesite_script *script)
-{
-	struct err e = ERR_INIT;
-
-	memset(r, 0, sizeof(*r));
-	strcpy(r->dir, "/tmp/om-probe.XXXXXX");
-	cr_assert(mkdtemp(r->dir) != NULL && (r->loop = loop_new(&e)) != NULL);
-	r->site = fakesite_new(r->loop, r->dir, script);
-	r->prober = prober_new(r->loop);
-	r->rq = (struct probe_request){.address = ADDRESS,
-	    .port = 80,
-	    .via = fakesite_endpoint(r->site),
-	    .direct = script->direct,
-	    .path = "/health",
-	    .status = 200,
-	    .timeout_ms = 600};
-}
-
-static void
-rig_fini(struct rig *r)
-{
-	prober_free(r->prober);
-	session_free(r->session);
-	faketor_free(r->tor);
-	fakesite_free(r->site);
-	loop_free(r->loop);
-	cr_expect(rmdir(r->dir) == 0);
-}
-
-static void
-on_done(void *ctx, uint64_t id, const struct probe_result *result)
-{
-	struct rig *r = ctx;
-
-	r->done++;
-	r->id = id;
-	r->result = *result;
-}
-
-static bool
-is_done(void *arg)
-{
-	const struct rig *r = arg;
-
-	return r->done > 0;
-}
-
-static enum verdict
-rig_run(struct rig *r)
-{
-	prober_start(r->prober, &r->rq, on_done, r, 7);
-	cr_expect(
-	    r->done == 0 && prober_count(r->prober) == 1, "the callback must come from the loop");
-	cr_assert(loop_run_until(r->loop, is_done, r, 900), "no result");
-	cr_expect(r->done == 1 && r->id == 7 && prober_count(r->prober) == 0);
-	cr_expect(r->result.detail[0] != '\0' && r->result.phases.total >= 0);
-	return r->result.verdict;
-}
 
 /* Runs one probe of `script`; `change` may alter the request. */
 static void
 expect(const struct fakesite_script *script, const struct probe_request *change, enum verdict want,
     const char *detail)
 {
-	struct rig r;
+	struct probe_rig r;
 	enum verdict got;
 
-	rig_init(&r, script);
+	probe_rig_init(&r, script);
 	if (change != NULL) {
 		r.rq.contains = change->contains;
 		r.rq.sha256 = change->sha256;
@@ -118,21 +30,21 @@ expect(const struct fakesite_script *script, const struct probe_request *change,
 		if (change->timeout_ms != 0)
 			r.rq.timeout_ms = change->timeout_ms;
 	}
-	got = rig_run(&r);
+	got = probe_rig_run(&r);
 	cr_expect(got == want && strstr(r.result.detail, detail) != NULL,
 	    "wanted %s with \"%s\", got %s: %s", verdict_name(want), detail, verdict_name(got),
 	    r.result.detail);
-	rig_fini(&r);
+	probe_rig_fini(&r);
 }
 
 Test(tor_prober, fetches_through_socks_with_a_name_of_its_own_each_time)
 {
 	const struct fakesite_script script = {.response = OK_ALL};
 	char user[256];
-	struct rig r;
+	struct probe_rig r;
 
-	rig_init(&r, &script);
-	cr_expect(rig_run(&r) == VERDICT_OK, "%s", r.result.detail);
+	probe_rig_init(&r, &script);
+	cr_expect(probe_rig_run(&r) == VERDICT_OK, "%s", r.result.detail);
 	cr_expect(r.result.socks_code == 0 && r.result.http_status == 200 && !r.result.stale_hsdir);
 	cr_expect(r.result.phases.connect >= 0 &&
 		  r.result.phases.circuit >= r.result.phases.connect &&
@@ -148,22 +60,22 @@ Test(tor_prober, fetches_through_socks_with_a_name_of_its_own_each_time)
 	snprintf(user, sizeof(user), "%s", fakesite_user(r.site));
 	r.done = 0;
 	r.rq.port = 8080;
-	cr_expect(rig_run(&r) == VERDICT_OK);
+	cr_expect(probe_rig_run(&r) == VERDICT_OK);
 	cr_expect(strcmp(user, fakesite_user(r.site)) != 0 && fakesite_port(r.site) == 8080);
 	cr_expect(strstr(fakesite_request(r.site), "\r\nHost: " ADDRESS ".onion:8080\r\n") != NULL);
-	rig_fini(&r);
+	probe_rig_fini(&r);
 }
 
 Test(tor_prober, a_check_asks_the_backend_itself_under_the_same_name)
 {
 	const struct fakesite_script script = {.direct = true, .response = OK_ALL};
-	struct rig r;
+	struct probe_rig r;
 
-	rig_init(&r, &script);
-	cr_expect(rig_run(&r) == VERDICT_OK, "%s", r.result.detail);
+	probe_rig_init(&r, &script);
+	cr_expect(probe_rig_run(&r) == VERDICT_OK, "%s", r.result.detail);
 	cr_expect(r.result.socks_code == -1 && r.result.http_status == 200);
 	cr_expect(strstr(fakesite_request(r.site), "\r\nHost: " ADDRESS ".onion\r\n") != NULL);
-	rig_fini(&r);
+	probe_rig_fini(&r);
 }
 
 Test(tor_prober, each_socks_code_gives_its_verdict)
@@ -172,28 +84,28 @@ Test(tor_prober, each_socks_code_gives_its_verdict)
 
 	for (code = 1; code < 256; code += code == 10 ? 0xf0 - 10 : code == 0xf9 ? 6 : 1) {
 		const struct fakesite_script script = {.code = code, .close_after_reply = true};
-		struct rig r;
+		struct probe_rig r;
 		enum verdict got, want = code == 4 ? VERDICT_INTRO : socks_verdict(code);
 
-		rig_init(&r, &script);
-		got = rig_run(&r);
+		probe_rig_init(&r, &script);
+		got = probe_rig_run(&r);
 		cr_expect(got == want, "%02X: %s, %s", (unsigned)code, verdict_name(got),
 		    r.result.detail);
 		cr_expect(got != VERDICT_OK && r.result.socks_code == code &&
 			  r.result.http_status == 0 && r.result.phases.circuit == -1);
-		rig_fini(&r);
+		probe_rig_fini(&r);
 	}
 }
 
 Test(tor_prober, f0_on_a_connection_that_works_is_ok_with_a_stale_hsdir)
 {
 	const struct fakesite_script script = {.code = 0xf0, .response = OK_ALL};
-	struct rig r;
+	struct probe_rig r;
 
-	rig_init(&r, &script);
-	cr_expect(rig_run(&r) == VERDICT_OK, "%s", r.result.detail);
+	probe_rig_init(&r, &script);
+	cr_expect(probe_rig_run(&r) == VERDICT_OK, "%s", r.result.detail);
 	cr_expect(r.result.socks_code == 0xf0 && r.result.stale_hsdir);
-	rig_fini(&r);
+	probe_rig_fini(&r);
 }
 
 Test(tor_prober, a_socks_port_that_does_not_play_by_the_rules_proves_nothing)
@@ -241,34 +153,34 @@ Test(tor_prober, nobody_there_is_refused_for_a_backend_and_nothing_for_a_socks_p
 {
 	const struct fakesite_script script = {.direct = true};
 	struct endpoint nowhere;
-	struct rig r;
+	struct probe_rig r;
 	char text[128];
 
-	rig_init(&r, &script);
+	probe_rig_init(&r, &script);
 	snprintf(text, sizeof(text), "unix:%s/nobody", r.dir);
 	cr_assert(endpoint_parse(&nowhere, text, NULL) == 0);
 	r.rq.via = &nowhere;
-	cr_expect(rig_run(&r) == VERDICT_REFUSED, "%s", r.result.detail);
+	cr_expect(probe_rig_run(&r) == VERDICT_REFUSED, "%s", r.result.detail);
 	r.done = 0;
 	r.rq.direct = false;
-	cr_expect(rig_run(&r) == VERDICT_INCONCLUSIVE, "%s", r.result.detail);
-	rig_fini(&r);
+	cr_expect(probe_rig_run(&r) == VERDICT_INCONCLUSIVE, "%s", r.result.detail);
+	probe_rig_fini(&r);
 }
 
 Test(tor_prober, what_can_not_be_asked_is_said_from_the_loop)
 {
 	const struct fakesite_script script = {.response = OK_ALL};
-	struct rig r;
+	struct probe_rig r;
 
-	rig_init(&r, &script);
+	probe_rig_init(&r, &script);
 	r.rq.address = "short";
-	cr_expect(rig_run(&r) == VERDICT_BAD_ADDRESS, "%s", r.result.detail);
+	cr_expect(probe_rig_run(&r) == VERDICT_BAD_ADDRESS, "%s", r.result.detail);
 	r.done = 0;
 	r.rq.address = ADDRESS;
 	r.rq.path = "/a b\r\nX: y";
-	cr_expect(rig_run(&r) == VERDICT_INCONCLUSIVE, "%s", r.result.detail);
+	cr_expect(probe_rig_run(&r) == VERDICT_INCONCLUSIVE, "%s", r.result.detail);
 	cr_expect(fakesite_connections(r.site) == 0);
-	rig_fini(&r);
+	probe_rig_fini(&r);
 }
 
 Test(tor_prober, http_outcomes)
@@ -389,7 +301,7 @@ Test(tor_prober, a_page_larger_than_the_cap_is_judged_by_what_was_read)
 static void
 on_up(void *arg)
 {
-	struct rig *r = arg;
+	struct probe_rig *r = arg;
 
 	r->ups++;
 }
@@ -397,7 +309,7 @@ on_up(void *arg)
 static void
 on_event(const struct event *ev, void *arg)
 {
-	struct rig *r = arg;
+	struct probe_rig *r = arg;
 
 	r->seen++;
 	prober_on_event(r->prober, r->session, ev);
@@ -406,14 +318,14 @@ on_event(const struct event *ev, void *arg)
 static bool
 is_up(void *arg)
 {
-	const struct rig *r = arg;
+	const struct probe_rig *r = arg;
 
 	return r->ups > 0;
 }
 
 /* Into r->text, with the user name of the newest connection for each @. */
 static void
-put_events(struct rig *r, const char *events)
+put_events(struct probe_rig *r, const char *events)
 {
 	size_t n = 0;
 
@@ -427,7 +339,7 @@ put_events(struct rig *r, const char *events)
 static const char *
 on_question(void *arg, const char *line)
 {
-	struct rig *r = arg;
+	struct probe_rig *r = arg;
 
 	if (strncmp(line, "GETINFO hs/client/desc/id/" ADDRESS, 26 + 56) != 0)
 		return NULL;
@@ -437,13 +349,13 @@ on_question(void *arg, const char *line)
 }
 
 static void
-rig_link(struct rig *r, const struct fakesite_script *script)
+rig_link(struct probe_rig *r, const struct fakesite_script *script)
 {
 	static const struct session_handlers handlers = {.on_up = on_up, .on_event = on_event};
 	static const struct session_timing timing = {2000, 30000, 2, 8, 60000};
 	struct session_config cfg = {.name = "main"};
 
-	rig_init(r, script);
+	probe_rig_init(r, script);
 	r->script = "";
 	r->answer = "551 Not found in cache\r\n";
 	r->tor = faketor_new(r->loop, r->dir);
@@ -488,22 +400,22 @@ Test(tor_prober, a_port_without_extended_errors_gives_the_same_verdicts_by_event
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct fakesite_script script = {.code = rows[i].code, .close_after_reply = true};
-		struct rig r;
+		struct probe_rig r;
 
 		rig_link(&r, &script);
 		r.script = rows[i].script;
 		if (rows[i].answer != NULL)
 			r.answer = rows[i].answer;
-		cr_expect(rig_run(&r) == rows[i].want, "row %zu: %s, %s", i, verdict_name(r.result.verdict), r.result.detail);
+		cr_expect(probe_rig_run(&r) == rows[i].want, "row %zu: %s, %s", i, verdict_name(r.result.verdict), r.result.detail);
 		cr_expect(r.result.socks_code == rows[i].code);
-		rig_fini(&r);
+		probe_rig_fini(&r);
 	}
 }
 
 static bool
 has_connected(void *arg)
 {
-	const struct rig *r = arg;
+	const struct probe_rig *r = arg;
 
 	return fakesite_connections(r->site) > r->before && fakesite_port(r->site) != 0;
 }
@@ -511,14 +423,14 @@ has_connected(void *arg)
 static bool
 has_seen(void *arg)
 {
-	const struct rig *r = arg;
+	const struct probe_rig *r = arg;
 
 	return r->seen >= r->awaited;
 }
 
 /* Sends events when the CONNECT has come, and waits for them. */
 static void
-send_events(struct rig *r, const char *events)
+send_events(struct probe_rig *r, const char *events)
 {
 	const char *p;
 
@@ -532,7 +444,7 @@ send_events(struct rig *r, const char *events)
 }
 
 struct lines {
-	const struct rig *r;
+	const struct probe_rig *r;
 	const char *prefix;
 	unsigned n;
 };
@@ -546,7 +458,7 @@ has_lines(void *arg)
 }
 
 static bool
-wait_lines(struct rig *r, const char *prefix, unsigned n)
+wait_lines(struct probe_rig *r, const char *prefix, unsigned n)
 {
 	struct lines l = {r, prefix, n};
 
@@ -556,119 +468,119 @@ wait_lines(struct rig *r, const char *prefix, unsigned n)
 Test(tor_prober, its_own_whole_circuits_are_closed_and_no_others)
 {
 	const struct fakesite_script script = {.code = -1};
-	struct rig r;
+	struct probe_rig r;
 
 	rig_link(&r, &script);
 	r.rq.timeout_ms = 200;
-	prober_start(r.prober, &r.rq, on_done, &r, 1);
+	prober_start(r.prober, &r.rq, probe_rig_on_done, &r, 1);
 	send_events(&r, STREAM("NEW 0", "PURPOSE=USER") CIRC("11", "HSCR_ESTABLISHED_IDLE") CIRC("12", "HSCR_CONNECTING")
 	    CIRC("14", "HSCR_CONNECTING")
 	    "650 CIRC_MINOR 13 PURPOSE_CHANGED PURPOSE=HS_CLIENT_REND HS_STATE=HSCR_JOINED REND_QUERY=" ADDRESS " SOCKS_USERNAME=\"other\"\r\n"
 	    "650 CIRC 12 CLOSED PURPOSE=HS_CLIENT_REND HS_STATE=HSCR_CONNECTING REASON=FINISHED SOCKS_USERNAME=\"@\"\r\n");
-	cr_assert(loop_run_until(r.loop, is_done, &r, 900));
+	cr_assert(loop_run_until(r.loop, probe_rig_is_done, &r, 900));
 	cr_expect(r.result.verdict == VERDICT_TIMEOUT, "%s", r.result.detail);
 	cr_expect(wait_lines(&r, USUAL, 4));
 	cr_expect(faketor_count(r.tor, "CLOSECIRCUIT 11") == 1 && faketor_count(r.tor, "CLOSECIRCUIT") == 1);
-	rig_fini(&r);
+	probe_rig_fini(&r);
 }
 
 Test(tor_prober, ids_of_circuits_are_not_taken_over_to_a_new_link)
 {
 	const struct fakesite_script script = {.code = -1};
-	struct rig r;
+	struct probe_rig r;
 
 	rig_link(&r, &script);
 	r.rq.timeout_ms = 300;
-	prober_start(r.prober, &r.rq, on_done, &r, 1);
+	prober_start(r.prober, &r.rq, probe_rig_on_done, &r, 1);
 	send_events(&r, CIRC("11", "HSCR_JOINED"));
 	r.ups = 0;
 	faketor_hang_up(r.tor);
 	cr_assert(loop_run_until(r.loop, is_up, &r, 900));
 	cr_expect(wait_lines(&r, WATCH, 4), "still watched");
-	cr_assert(loop_run_until(r.loop, is_done, &r, 900));
+	cr_assert(loop_run_until(r.loop, probe_rig_is_done, &r, 900));
 	cr_expect(wait_lines(&r, USUAL, 7));
 	cr_expect(faketor_count(r.tor, "CLOSECIRCUIT") == 0, "circuit 11 is somebody else's now");
-	rig_fini(&r);
+	probe_rig_fini(&r);
 }
 
 Test(tor_prober, costly_events_are_asked_for_only_while_a_probe_runs)
 {
 	const struct fakesite_script script = {.response = OK_ALL};
-	struct rig r;
+	struct probe_rig r;
 
 	rig_link(&r, &script);
 	/* Tried out once in the handshake. */
 	cr_expect(faketor_count(r.tor, WATCH) == 1 && faketor_count(r.tor, USUAL) == 2);
-	cr_expect(rig_run(&r) == VERDICT_OK && wait_lines(&r, USUAL, 4));
+	cr_expect(probe_rig_run(&r) == VERDICT_OK && wait_lines(&r, USUAL, 4));
 	cr_expect(faketor_count(r.tor, WATCH) == 2);
 	r.rq.direct = true;
 	r.done = 0;
-	rig_run(&r);
+	probe_rig_run(&r);
 	cr_expect(faketor_count(r.tor, "SETEVENTS") == 4, "a check needs none");
-	rig_fini(&r);
+	probe_rig_fini(&r);
 }
 
 Test(tor_prober, phases_come_from_events_and_a_cached_descriptor_took_no_time)
 {
 	const struct fakesite_script script = {.code = -1};
-	struct rig r;
+	struct probe_rig r;
 
 	rig_link(&r, &script);
 	r.rq.timeout_ms = 100;
-	prober_start(r.prober, &r.rq, on_done, &r, 1);
+	prober_start(r.prober, &r.rq, probe_rig_on_done, &r, 1);
 	send_events(&r, RECEIVED(ADDRESS) CIRC("11", "HSCR_JOINED")
 	    "650 CIRC_MINOR 9 PURPOSE_CHANGED PURPOSE=HS_CLIENT_INTRO HS_STATE=HSCI_INTRO_SENT SOCKS_USERNAME=\"@\"\r\n"
 	    "650 CIRC_MINOR 9 PURPOSE_CHANGED PURPOSE=HS_CLIENT_INTRO HS_STATE=HSCI_DONE SOCKS_USERNAME=\"@\"\r\n");
-	cr_assert(loop_run_until(r.loop, is_done, &r, 900));
+	cr_assert(loop_run_until(r.loop, probe_rig_is_done, &r, 900));
 	cr_expect(r.result.phases.descriptor >= 0 && r.result.phases.introduction >= 0 && r.result.phases.rendezvous >= 0);
-	rig_fini(&r);
+	probe_rig_fini(&r);
 
 	rig_link(&r, &(struct fakesite_script){.response = OK_ALL});
-	cr_expect(rig_run(&r) == VERDICT_OK && r.result.phases.descriptor == -1, "no event was seen");
-	rig_fini(&r);
+	cr_expect(probe_rig_run(&r) == VERDICT_OK && r.result.phases.descriptor == -1, "no event was seen");
+	probe_rig_fini(&r);
 }
 
 Test(tor_prober, a_timeout_without_a_rendezvous_point_tells_on_our_own_side_until_one_is_found)
 {
 	const struct fakesite_script script = {.code = -1};
 	const char *why;
-	struct rig r;
+	struct probe_rig r;
 
 	rig_link(&r, &script);
 	r.rq.timeout_ms = 60;
-	prober_start(r.prober, &r.rq, on_done, &r, 1);
+	prober_start(r.prober, &r.rq, probe_rig_on_done, &r, 1);
 	send_events(&r, STREAM("NEW 0", "PURPOSE=USER") CIRC("11", "HSCR_CONNECTING"));
-	cr_assert(loop_run_until(r.loop, is_done, &r, 900));
+	cr_assert(loop_run_until(r.loop, probe_rig_is_done, &r, 900));
 	cr_expect(r.result.verdict == VERDICT_INCONCLUSIVE);
 	cr_expect(!session_is_fit(r.session, &why) && strstr(why, "rendezvous point") != NULL, "%s", why);
 	r.done = 0;
 	r.before = 1;
 	r.rq.timeout_ms = 600;
-	prober_start(r.prober, &r.rq, on_done, &r, 2);
+	prober_start(r.prober, &r.rq, probe_rig_on_done, &r, 2);
 	send_events(&r, STREAM("NEW 0", "PURPOSE=USER"));
 	cr_expect(!session_is_fit(r.session, &why));
 	send_events(&r, CIRC("12", "HSCR_ESTABLISHED_IDLE"));
 	cr_expect(session_is_fit(r.session, &why), "%s: as soon as it is seen, not when the probe ends", why);
 	prober_cancel(r.prober, 2);
-	rig_fini(&r);
+	probe_rig_fini(&r);
 }
 
 Test(tor_prober, events_of_another_tor_are_not_taken_for_ours)
 {
 	const struct fakesite_script script = {.code = 4, .close_after_reply = true};
 	struct event ev = {.kind = EVENT_HS_DESC};
-	struct rig r;
+	struct probe_rig r;
 
 	rig_link(&r, &script);
 	ev.u.hs_desc.action = EVENT_DESC_FAILED;
 	ev.u.hs_desc.side = EVENT_DESC_SIDE_FETCH;
 	ev.u.hs_desc.reason = EVENT_DESC_REASON_BAD_DESC;
 	memcpy(ev.u.hs_desc.address, ADDRESS, 57);
-	prober_start(r.prober, &r.rq, on_done, &r, 1);
+	prober_start(r.prober, &r.rq, probe_rig_on_done, &r, 1);
 	prober_on_event(r.prober, NULL, &ev);
-	cr_assert(loop_run_until(r.loop, is_done, &r, 900));
+	cr_assert(loop_run_until(r.loop, probe_rig_is_done, &r, 900));
 	cr_expect(r.result.verdict == VERDICT_NO_DESCRIPTOR, "%s", verdict_name(r.result.verdict));
-	rig_fini(&r);
+	probe_rig_fini(&r);
 }
 
 Test(tor_prober, a_fresh_probe_fetches_the_descriptor_first)
@@ -697,7 +609,7 @@ Test(tor_prober, a_fresh_probe_fetches_the_descriptor_first)
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct fakesite_script script = {.response = OK_ALL};
 		char text[1024];
-		struct rig r;
+		struct probe_rig r;
 
 		rig_link(&r, &script);
 		r.rq.fresh = true;
@@ -706,18 +618,18 @@ Test(tor_prober, a_fresh_probe_fetches_the_descriptor_first)
 				snprintf(text, sizeof(text), "250 OK\r\n%s", rows[i].answers[k]);
 				faketor_answer(r.tor, "HSFETCH " ADDRESS, *rows[i].answers[k] == '!' ? "510 Command filtered\r\n" : text, 1);
 			}
-		cr_expect(rig_run(&r) == rows[i].want, "row %zu: %s", i, r.result.detail);
+		cr_expect(probe_rig_run(&r) == rows[i].want, "row %zu: %s", i, r.result.detail);
 		cr_expect(faketor_count(r.tor, "HSFETCH") == rows[i].fetches && r.result.stale_hsdir == rows[i].stale, "row %zu", i);
 		cr_expect_eq(r.result.fetch, rows[i].fetch, "row %zu", i);
 		cr_expect(fakesite_connections(r.site) == (rows[i].want == VERDICT_OK), "row %zu", i);
-		rig_fini(&r);
+		probe_rig_fini(&r);
 	}
 }
 
 static void
 free_on_done(void *ctx, uint64_t id, const struct probe_result *result)
 {
-	struct rig *r = ctx;
+	struct probe_rig *r = ctx;
 
 	(void)id;
 	(void)result;
@@ -729,152 +641,23 @@ free_on_done(void *ctx, uint64_t id, const struct probe_result *result)
 Test(tor_prober, can_be_cancelled_and_freed_at_any_time)
 {
 	const struct fakesite_script script = {.response = OK_ALL};
-	struct rig r;
+	struct probe_rig r;
 	uint64_t id;
 
-	rig_init(&r, &script);
+	probe_rig_init(&r, &script);
 	for (id = 1; id <= 5; id++)
-		prober_start(r.prober, &r.rq, on_done, &r, id);
+		prober_start(r.prober, &r.rq, probe_rig_on_done, &r, id);
 	cr_expect(prober_count(r.prober) == 5);
 	for (id = 1; id <= 4; id++)
 		prober_cancel(r.prober, id);
 	prober_cancel(r.prober, 99);
 	cr_expect(prober_count(r.prober) == 1);
-	cr_assert(loop_run_until(r.loop, is_done, &r, 900));
+	cr_assert(loop_run_until(r.loop, probe_rig_is_done, &r, 900));
 	cr_expect(r.done == 1 && r.id == 5);
 	r.done = 0;
 	prober_start(r.prober, &r.rq, free_on_done, &r, 1);
 	prober_start(r.prober, &r.rq, free_on_done, &r, 2);
-	cr_assert(loop_run_until(r.loop, is_done, &r, 900));
+	cr_assert(loop_run_until(r.loop, probe_rig_is_done, &r, 900));
 	cr_expect(r.done == 1 && r.prober == NULL);
-	rig_fini(&r);
-}
-
-/* --- https ------------------------------------------------------------------------- */
-
-#define WELL_NAMED(days) {ADDRESS ".onion", time(NULL) - 9 * FAKETLS_DAY, time(NULL) + (days) * FAKETLS_DAY, 0, 0, 0}
-
-/* One probe over TLS; `host` is the name in the certificate. */
-static enum verdict
-probe_https(const struct fakesite_script *script, const uint8_t *pin, struct probe_result *result)
-{
-	struct rig r;
-	enum verdict got;
-
-	rig_init(&r, script);
-	r.rq.tls = true;
-	r.rq.pin = pin;
-	r.rq.port = 443;
-	r.rq.contains = "hello";
-	got = rig_run(&r);
-	*result = r.result;
-	cr_expect(strcmp(fakesite_request(r.site), "") == 0 ||
-		      strstr(fakesite_request(r.site), "\r\nHost: " ADDRESS ".onion\r\n") != NULL,
-	    "the port is the usual one");
-	rig_fini(&r);
-	return got;
-}
-
-Test(tor_prober, looks_at_an_https_mirror_through_tls)
-{
-	const struct faketls_kind kind = WELL_NAMED(9);
-	const struct fakesite_script through = {.response = OK_ALL, .tls = &kind};
-	const struct fakesite_script to_the_end = {
-	    .response = "HTTP/1.1 200 OK\r\n\r\nhello", .close_after = true, .tls = &kind};
-	const struct fakesite_script direct = {.response = OK_ALL, .direct = true, .tls = &kind};
-	struct probe_result result;
-
-	cr_expect(probe_https(&through, NULL, &result) == VERDICT_OK, "%s", result.detail);
-	cr_expect(result.phases.first_byte >= result.phases.circuit);
-	cr_expect(probe_https(&to_the_end, NULL, &result) == VERDICT_OK, "%s", result.detail);
-	cr_expect(probe_https(&direct, NULL, &result) == VERDICT_OK, "%s", result.detail);
-}
-
-Test(tor_prober, names_tls_as_the_layer_that_failed)
-{
-	const struct faketls_kind expired = WELL_NAMED(-1), well = WELL_NAMED(9);
-	const struct fakesite_script old = {.response = OK_ALL, .tls = &expired};
-	const struct fakesite_script plain = {.response = OK_ALL};
-	const struct fakesite_script shut = {.close_after = true, .direct = true};
-	const struct fakesite_script named = {.response = OK_ALL, .tls = &well};
-	const uint8_t pin[TLS_PIN_LEN] = {1};
-	struct probe_result result;
-
-	cr_expect(probe_https(&old, NULL, &result) == VERDICT_TLS && strstr(result.detail, "expired") != NULL);
-	cr_expect(probe_https(&named, pin, &result) == VERDICT_TLS && strstr(result.detail, "pinned") != NULL);
-	/* A server that speaks HTTP there never answers our greeting: it waits for a request to end. */
-	cr_expect(probe_https(&plain, NULL, &result) == VERDICT_TIMEOUT, "%s", result.detail);
-	cr_expect(probe_https(&shut, NULL, &result) == VERDICT_TIMEOUT, "%s", result.detail);
-}
-
-Test(tor_prober, does_not_take_an_answer_that_somebody_cut_for_the_whole)
-{
-	const struct faketls_kind kind = WELL_NAMED(9);
-	const struct fakesite_script script = {
-	    .response = "HTTP/1.1 200 OK\r\n\r\nhello", .close_after = true, .cut = true, .tls = &kind};
-	struct probe_result result;
-
-	cr_expect(probe_https(&script, NULL, &result) == VERDICT_HTTP);
-	cr_expect(strstr(result.detail, "closed in the middle of TLS") != NULL, "%s", result.detail);
-}
-
-/* --- the content's version ------------------------------------------------------------ */
-
-#define WITH_BODY(n, text) "HTTP/1.1 200 OK\r\nContent-Length: " #n "\r\n\r\n" text
-
-Test(tor_prober, asks_for_the_version_over_the_same_circuit_when_the_answer_was_well)
-{
-	const struct fakesite_script script = {.response = OK_ALL, .second = WITH_BODY(3, "42\n"), .close_after = true};
-	char user[256] = "";
-	struct rig r;
-
-	rig_init(&r, &script);
-	r.rq.version_path = "/version";
-	cr_expect(rig_run(&r) == VERDICT_OK, "%s", r.result.detail);
-	snprintf(user, sizeof(user), "%s", fakesite_user(r.site));
-	cr_expect(r.result.has_version && r.result.version == 42);
-	cr_expect(fakesite_connections(r.site) == 2 && strlen(user) >= 16);
-	cr_expect(strncmp(fakesite_request(r.site), "GET /version HTTP/1.1\r\n", 23) == 0);
-	cr_expect(r.result.phases.first_byte >= 0 && r.result.phases.total >= r.result.phases.first_byte);
-	rig_fini(&r);
-}
-
-Test(tor_prober, takes_nothing_but_a_number_for_a_version)
-{
-	static const struct {
-		const char *second;
-		enum verdict want;
-	} cases[] = {
-	    {WITH_BODY(1, "0"), VERDICT_OK},
-	    {WITH_BODY(2, "-1"), VERDICT_CONTENT},
-	    {WITH_BODY(0, ""), VERDICT_CONTENT},
-	    {WITH_BODY(4, "1 2 "), VERDICT_CONTENT},
-	    {WITH_BODY(20, "99999999999999999999"), VERDICT_CONTENT},
-	    {"HTTP/1.1 404 No\r\nContent-Length: 1\r\n\r\n7", VERDICT_CONTENT},
-	    {"nonsense", VERDICT_HTTP},
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		const struct fakesite_script script = {
-		    .response = OK_ALL, .second = cases[i].second, .close_after = true};
-		struct rig r;
-
-		rig_init(&r, &script);
-		r.rq.version_path = "/version";
-		cr_expect(rig_run(&r) == cases[i].want, "case %zu: %s", i, r.result.detail);
-		cr_expect(r.result.has_version == (cases[i].want == VERDICT_OK));
-		rig_fini(&r);
-	}
-}
-
-Test(tor_prober, does_not_ask_for_the_version_of_content_that_is_not_well)
-{
-	const struct fakesite_script script = {.response = "HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"};
-	struct rig r;
-
-	rig_init(&r, &script);
-	r.rq.version_path = "/version";
-	cr_expect(rig_run(&r) == VERDICT_HTTP && fakesite_connections(r.site) == 1);
-	rig_fini(&r);
+	probe_rig_fini(&r);
 }
