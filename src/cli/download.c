@@ -7,9 +7,7 @@
 #include "cli/download.h"
 
 #include "base/buf.h"
-#include "base/enc.h"
 #include "base/mem.h"
-#include "base/rng.h"
 #include "io/stream.h"
 #include "proto/http.h"
 #include "proto/socks.h"
@@ -95,23 +93,19 @@ on_deadline(void *arg)
 }
 
 /*
- * The message whose answer is waited for; one at a time, as tor wants it. A user
- * name of its own gives it circuits of its own (IsolateSOCKSAuth).
+ * The message whose answer is waited for; one at a time, as tor wants it.
  */
 static void
 send_hello(struct download *d)
 {
 	struct buf b = BUF_INIT(MESSAGE_MAX);
-	char user[33], password[33];
-	uint8_t noise[32];
+	char user[SOCKS_NAME_LEN + 1], password[SOCKS_NAME_LEN + 1];
 	struct err e = ERR_INIT;
 
 	if (d->socks.state == SOCKS_WANT_METHOD) {
 		socks_write_greeting(&b, &e);
 	} else if (d->socks.state == SOCKS_WANT_AUTH) {
-		rng_bytes(noise, sizeof noise);
-		hex_encode(user, noise, 16);
-		hex_encode(password, noise + 16, 16);
+		socks_own_name(user, password);
 		socks_write_auth(&b, user, password, &e);
 	} else {
 		socks_write_connect(&b, d->place->address, d->place->port, &e);

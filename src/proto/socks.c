@@ -6,6 +6,9 @@
 #include "config.h"
 #include "proto/socks.h"
 
+#include "base/enc.h"
+#include "base/mutant.h"
+#include "base/rng.h"
 #include "proto/onion.h"
 
 #include <string.h>
@@ -64,6 +67,16 @@ socks_write_auth(struct buf *out, const char *user, const char *password, struct
 	msg[2 + n_user] = (uint8_t)n_password;
 	memcpy(msg + 3 + n_user, password, n_password);
 	return add(out, msg, 3 + n_user + n_password, e);
+}
+
+void
+socks_own_name(char user[SOCKS_NAME_LEN + 1], char password[SOCKS_NAME_LEN + 1])
+{
+	uint8_t noise[SOCKS_NAME_LEN] = { 0 };
+
+	rng_bytes(noise, MUTANT(18) ? 0 : sizeof noise);
+	hex_encode(user, noise, SOCKS_NAME_LEN / 2);
+	hex_encode(password, noise + SOCKS_NAME_LEN / 2, SOCKS_NAME_LEN / 2);
 }
 
 int

@@ -52,6 +52,12 @@ int socks_write_greeting(struct buf *out, struct err *e);
  * (prop 351; for tor >= 0.4.9.1), else ERR_PROTO.
  */
 int socks_write_auth(struct buf *out, const char *user, const char *password, struct err *e);
+/*
+ * A user name and password that nobody else has: to tor, circuits of its own
+ * (IsolateSOCKSAuth). Random hex, which never begins "<torS0X>".
+ */
+#define SOCKS_NAME_LEN 32
+void socks_own_name(char user[SOCKS_NAME_LEN + 1], char password[SOCKS_NAME_LEN + 1]);
 /* CONNECT to "<address>.onion", ATYP 3. address: 56 characters [a-z2-7], no suffix, no dot; port 1..65535. */
 int socks_write_connect(struct buf *out, const char *address, uint16_t port, struct err *e);
 /*

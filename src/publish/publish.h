@@ -164,7 +164,6 @@ const char *served_policy(const struct served *s);
  */
 const struct served_file *served_find(const struct served *s, const char *path, const char *onion);
 
-
 /* serial = max(last + 1, minutes since epoch_start). */
 uint64_t publish_next_serial(uint64_t last, int64_t epoch_start, int64_t now);
 

@@ -9,10 +9,7 @@
 #include "tor/prober_impl.h"
 
 #include "base/clock.h"
-#include "base/enc.h"
 #include "base/mem.h"
-#include "base/mutant.h"
-#include "base/rng.h"
 #include "tor/judge.h"
 
 #include <stdio.h>
@@ -233,8 +230,7 @@ probe_on_timer(void *arg)
 static int
 probe_prepare(struct probe *p)
 {
-	uint8_t noise[32] = { 0 };
-	char user[33] = "", password[33];
+	char user[SOCKS_NAME_LEN + 1] = "", password[SOCKS_NAME_LEN + 1];
 	struct err e = ERR_INIT;
 
 	if (p->rq.port == (p->rq.tls ? 443 : 80))
@@ -242,13 +238,7 @@ probe_prepare(struct probe *p)
 	else
 		snprintf(p->host, sizeof(p->host), "%.56s.onion:%u", p->rq.address, (unsigned)p->rq.port);
 	if (!p->rq.direct) {
-		/*
-		 * A name of its own gives each probe circuits of its own
-		 * (IsolateSOCKSAuth). Hex never begins "<torS0X>".
-		 */
-		rng_bytes(noise, MUTANT(18) ? 0 : sizeof(noise));
-		hex_encode(user, noise, 16);
-		hex_encode(password, noise + 16, 16);
+		socks_own_name(user, password);
 		if (socks_write_greeting(&p->hello[SOCKS_WANT_METHOD], &e) != 0 ||
 		    socks_write_auth(&p->hello[SOCKS_WANT_AUTH], user, password, &e) != 0 ||
 		    socks_write_connect(&p->hello[SOCKS_WANT_REPLY], p->rq.address, p->rq.port,

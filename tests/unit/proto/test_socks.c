@@ -201,3 +201,18 @@ Test(proto_socks, each_of_256_codes_has_a_verdict)
 	cr_expect_eq(socks_verdict(-1), VERDICT_INCONCLUSIVE);
 	cr_expect_str_eq(socks_code_text(-1), "no answer");
 }
+
+Test(proto_socks, a_name_of_its_own_is_new_each_time_and_may_be_sent)
+{
+	char user[2][SOCKS_NAME_LEN + 1], password[2][SOCKS_NAME_LEN + 1];
+	struct buf b = BUF_INIT(600);
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		socks_own_name(user[i], password[i]);
+		cr_expect(strlen(user[i]) == SOCKS_NAME_LEN && strlen(password[i]) == SOCKS_NAME_LEN);
+		cr_expect_eq(socks_write_auth(&b, user[i], password[i], NULL), 0);
+	}
+	cr_expect(strcmp(user[0], user[1]) != 0 && strcmp(password[0], password[1]) != 0 && strcmp(user[0], password[0]) != 0);
+	buf_free(&b);
+}
