@@ -189,20 +189,26 @@ gather_members(struct gather *g)
 	return take_known(g, &g->site->members_kept, &g->b.members);
 }
 
-/* The known heads of members that are still certified with the same key. */
+/* The known heads of those whom the members document of this walk certifies with the same key and in the same epoch. */
 static enum doc_reason
 gather_known_heads(struct gather *g)
 {
-	const struct doc_members *m = &g->site->members;
+	struct doc_members *m = calloc(1, sizeof *m);
 	enum doc_reason r = DOC_OK;
 	const struct kept_head *h;
 	size_t i;
 
+	if (m == NULL)
+		return no_memory(g);
+	/* One that is no members document ends the walk before its heads. */
+	if (doc_members_parse(m, g->b.members.doc.p, g->b.members.doc.len, NULL, NULL) != DOC_OK)
+		m->n_members = 0;
 	for (i = 0; i < m->n_members && r == DOC_OK; i++) {
 		h = site_find_head(g->site, m->members[i].name, m->members[i].key);
-		if (h != NULL)
+		if (h != NULL && h->doc.epoch == m->epoch)
 			r = take_known(g, &h->kept, &g->b.heads[g->b.n_heads++]);
 	}
+	free(m);
 	return r;
 }
 

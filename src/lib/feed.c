@@ -291,7 +291,7 @@ feed_leaf(struct feed *f, size_t i, const uint8_t hash[DOC_HASH_LEN])
 		r = chain_leaf(&m->leaf, &s->root, s->tombstones, s->n_tombstones, f->now, &f->err);
 	if (r != DOC_OK)
 		return r;
-	if (site_place_mirror(s, m, t, h) != DOC_OK)
+	if (site_place_mirror(m, t, h) != DOC_OK)
 		return no_memory(f);
 	m->proved = true;
 	memcpy(m->hash, hash, DOC_HASH_LEN);
@@ -370,7 +370,6 @@ keep_standing(struct feed *f)
 	enum doc_reason status;
 	size_t i;
 
-	site_prune_mirrors(s);
 	for (i = 0; i < s->n_mirrors; i++) {
 		m = chain_member_find(&s->members, s->mirrors[i].member);
 		status = m != NULL ? s->member_view[m - s->members.members].status : DOC_OK;
@@ -420,9 +419,9 @@ site_feed(om_site *s, const struct doc_bundle *b, enum doc_reason r, const struc
 		site_set_mirrors(s, f->mirrors, f->n_mirrors);
 	} else {
 		site_free_mirrors(f->mirrors, f->n_mirrors);
-		site_prune_mirrors(s);
 		site_error(error, (om_reason)r, f->err.msg);
 	}
+	site_prune_mirrors(s);
 	for (i = 0; i < f->n_late; i++)
 		doc_head_free(&f->late[i]);
 	free(f);

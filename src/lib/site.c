@@ -250,10 +250,8 @@ earlier(int64_t a, int64_t b)
 }
 
 enum doc_reason
-site_place_mirror(const om_site *s, struct om_mirror *m, const struct doc_text *text, const struct kept_head *h)
+site_place_mirror(struct om_mirror *m, const struct doc_text *text, const struct kept_head *h)
 {
-	const struct doc_member *member = chain_member_find(&s->members, h->doc.member);
-
 	m->text = malloc(text->len + 1);
 	if (m->text == NULL)
 		return DOC_NO_MEMORY;
@@ -263,16 +261,26 @@ site_place_mirror(const om_site *s, struct om_mirror *m, const struct doc_text *
 	snprintf(m->host, sizeof m->host, "%s.onion", m->leaf.onion);
 	memcpy(m->member, h->doc.member, sizeof m->member);
 	memcpy(m->key, h->key, DOC_KEY_LEN);
-	m->valid_until = earlier(m->leaf.until, m->leaf.possession_not_after);
-	m->valid_until = earlier(m->valid_until, h->doc.valid_until);
-	m->valid_until = earlier(m->valid_until, earlier(s->members.expires, s->root.doc.expires));
-	if (member != NULL)
-		m->valid_until = earlier(m->valid_until, member->not_after);
 	return DOC_OK;
 }
 
+/* The first end of what vouches for a mirror, as the documents in force now say; a root's newer limits bound what is older. */
+static int64_t
+mirror_end(const om_site *s, const struct om_mirror *m, const struct doc_member *member, const struct doc_head *h)
+{
+	const struct doc_limits *limits = &s->root.doc.limits;
+	int64_t end = earlier(m->leaf.until, earlier(s->members.expires, s->root.doc.expires));
+
+	end = earlier(end, chain_bound(s->members.issued, limits->member_days, CHAIN_DAY));
+	end = earlier(end, earlier(member->not_after, chain_bound(member->not_before, limits->member_days, CHAIN_DAY)));
+	end = earlier(end, earlier(h->valid_until, chain_bound(h->issued, limits->head_hours, CHAIN_HOUR)));
+	return earlier(end, earlier(m->leaf.possession_not_after,
+	    chain_bound(m->leaf.possession_not_before, limits->possession_days, CHAIN_DAY)));
+}
+
+/* Whether it still stands; if so, also until when. */
 static bool
-mirror_stands(const om_site *s, const struct om_mirror *m)
+mirror_stands(const om_site *s, struct om_mirror *m)
 {
 	const struct doc_member *member = chain_member_find(&s->members, m->member);
 	const struct kept_head *h = site_find_head(s, m->member, m->key);
@@ -281,7 +289,10 @@ mirror_stands(const om_site *s, const struct om_mirror *m)
 		return false;
 	if (chain_tombstone_find(s->tombstones, s->n_tombstones, m->leaf.onion) != NULL)
 		return false;
-	return doc_leaves_have((const uint8_t(*)[DOC_HASH_LEN])h->doc.leaves, h->doc.n_leaves, m->hash);
+	if (!doc_leaves_have((const uint8_t(*)[DOC_HASH_LEN])h->doc.leaves, h->doc.n_leaves, m->hash))
+		return false;
+	m->valid_until = mirror_end(s, m, member, &h->doc);
+	return true;
 }
 
 void

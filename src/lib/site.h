@@ -98,12 +98,11 @@ struct kept_head *site_find_head(const om_site *s, const char *member, const uin
 /* Copies numbers of the stored heads into the member views and sets every status to missing. */
 void site_reset_members(om_site *s);
 /* Fills in what a mirror has from its leaf, which is parsed and copied, and from the head `h` that lists it. */
-enum doc_reason site_place_mirror(
-    const om_site *s, struct om_mirror *m, const struct doc_text *text, const struct kept_head *h);
+enum doc_reason site_place_mirror(struct om_mirror *m, const struct doc_text *text, const struct kept_head *h);
 /* Replaces the mirrors; the list is taken over. */
 void site_set_mirrors(om_site *s, struct om_mirror *list, size_t n);
 void site_free_mirrors(struct om_mirror *list, size_t n);
-/* Drops mirrors that the current members, heads and tombstones don't bear out any more. */
+/* Drops mirrors that the current members, heads and tombstones don't bear out any more, and sets until when the others last. */
 void site_prune_mirrors(om_site *s);
 
 #endif

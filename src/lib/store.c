@@ -199,7 +199,7 @@ load_leaf(struct doc_fields *f, const struct canon_value *v, om_site *s)
 		doc_hash(m->hash, text.p, text.len);
 	}
 	if (sub.reason == DOC_OK)
-		sub.reason = site_place_mirror(s, m, &text, h);
+		sub.reason = site_place_mirror(m, &text, h);
 	if (sub.reason == DOC_OK)
 		s->n_mirrors++;
 	f->reason = sub.reason;

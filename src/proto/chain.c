@@ -12,17 +12,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DAY 86400
-#define HOUR 3600
+int64_t
+chain_bound(int64_t begin, uint64_t limit, int64_t unit)
+{
+	/* Years end at 9999, so no span reaches this many units. */
+	const uint64_t enough = UINT64_C(1) << 32;
+
+	return begin + (int64_t)(limit < enough ? limit : enough) * unit;
+}
 
 /* Whether a span in seconds is longer than `limit` units. */
 static bool
 span_above(int64_t begin, int64_t end, uint64_t limit, int64_t unit)
 {
-	/* Years end at 9999, so no span reaches this many units. */
-	const uint64_t enough = UINT64_C(1) << 32;
-
-	return end - begin > (int64_t)(limit < enough ? limit : enough) * unit;
+	return end > chain_bound(begin, limit, unit);
 }
 
 unsigned
@@ -187,10 +190,10 @@ chain_members_check(const struct doc_members *m, const uint8_t sha256[DOC_HASH_L
 	r = window_check("members", m->issued, m->expires, now, e);
 	if (r != DOC_OK)
 		return r;
-	if (span_above(m->issued, m->expires, root->limits.member_days, DAY))
+	if (span_above(m->issued, m->expires, root->limits.member_days, CHAIN_DAY))
 		return doc_fail(e, DOC_MALFORMED, "members lasts longer than the root allows");
 	for (i = 0; i < m->n_members; i++)
-		if (span_above(m->members[i].not_before, m->members[i].not_after, root->limits.member_days, DAY))
+		if (span_above(m->members[i].not_before, m->members[i].not_after, root->limits.member_days, CHAIN_DAY))
 			return doc_fail(e, DOC_MALFORMED, "member %s is certified for longer than the root allows",
 			    m->members[i].name);
 	return DOC_OK;
@@ -316,7 +319,7 @@ chain_head(const struct doc_head *h, const struct chain_root *root, const struct
 	r = window_check(what, h->issued, h->valid_until, now, e);
 	if (r != DOC_OK)
 		return r;
-	if (span_above(h->issued, h->valid_until, root->doc.limits.head_hours, HOUR))
+	if (span_above(h->issued, h->valid_until, root->doc.limits.head_hours, CHAIN_HOUR))
 		return doc_fail(e, DOC_MALFORMED, "the head of %s lasts longer than the root allows", h->member);
 	if (h->serial > chain_serial_bound(&root->doc, h->issued))
 		return doc_fail(e, DOC_CLOCK, "serial %llu of %s is ahead of its time",
@@ -348,7 +351,7 @@ possession_window_check(const struct doc_leaf *l, const struct doc_root *root, i
 		return doc_fail(e, DOC_BAD_POSSESSION, "%s.onion: the proof ends before it begins", l->onion);
 	if (window_check("the proof", l->possession_not_before, l->possession_not_after, now, NULL) != DOC_OK)
 		return doc_fail(e, DOC_BAD_POSSESSION, "%s.onion: the proof of possession is not of now", l->onion);
-	if (span_above(l->possession_not_before, l->possession_not_after, root->limits.possession_days, DAY))
+	if (span_above(l->possession_not_before, l->possession_not_after, root->limits.possession_days, CHAIN_DAY))
 		return doc_fail(
 		    e, DOC_BAD_POSSESSION, "%s.onion: the proof lasts longer than the root allows", l->onion);
 	return DOC_OK;

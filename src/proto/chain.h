@@ -72,6 +72,11 @@ enum doc_reason chain_head(const struct doc_head *h, const struct chain_root *ro
     const uint8_t members_sha256[DOC_HASH_LEN], const struct doc_signed *s, const struct chain_seen *seen, int64_t now,
     struct err *e);
 
+/* Units of the root's limits in seconds, and the last end that a limit allows to what begins then. */
+#define CHAIN_HOUR 3600
+#define CHAIN_DAY 86400
+int64_t chain_bound(int64_t begin, uint64_t limit, int64_t unit);
+
 /* The highest serial that a head issued at that time may have. */
 uint64_t chain_serial_bound(const struct doc_root *root, int64_t issued);
 

@@ -146,6 +146,42 @@ Test(lib_documents, a_new_root_and_epoch_let_go_of_what_was_known)
 	cr_expect_str_eq(error.detail, "members.json is missing");
 }
 
+Test(lib_documents, known_heads_are_those_of_the_members_that_are_given)
+{
+	kit_add_member(&kit, "beta", 12)->leaves = 2;
+	kit.heads[0].leaves = 1;
+	kit_build(&kit);
+	lay_out(ALL);
+	EXPECT(feed(), OM_OK);
+	/* Beta is removed; a reader who hears only that keeps alpha's list. */
+	kit.members.doc.seq = 2;
+	kit.members.doc.n_members = 1;
+	kit_build(&kit);
+	lay_out(MEMBERS);
+	put(kit.leaves[0].out.text, kit.leaves[0].out.len, "self.json");
+	EXPECT(feed(), OM_OK);
+	cr_expect_eq(om_site_member_count(site), 1);
+	cr_expect_eq(om_site_mirror_count(site), 1);
+}
+
+Test(lib_documents, known_heads_of_an_older_epoch_are_not_put_to_a_newer_one)
+{
+	struct kit_root *r;
+
+	lay_out(ALL);
+	EXPECT(feed(), OM_OK);
+	r = kit_add_root(&kit);
+	r->doc.epoch = 2;
+	r->doc.epoch_start = KIT_NOW - KIT_HOUR;
+	kit.members.doc.epoch = 2;
+	kit_build(&kit);
+	lay_out(ROOTS | MEMBERS);
+	EXPECT(feed(), OM_NOT_LISTED);
+	cr_expect_str_eq(error.detail, "the bundle has no head");
+	cr_expect_eq(om_site_epoch(site), 2);
+	cr_expect_eq(om_site_member_count(site), 1, "the members passed");
+}
+
 Test(lib_documents, what_is_missing_is_said)
 {
 	lay_out(MEMBERS | HEADS | LEAVES);

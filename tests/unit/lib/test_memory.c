@@ -190,6 +190,83 @@ Test(lib_memory, an_older_head_of_one_member_spoils_nobody_elses_list)
 	cr_expect_eq(om_site_mirror_count(site), 2);
 }
 
+/* Alpha's newer head is known; an older one of it is handed on: its mirror stands on what is stored. */
+static const om_mirror *
+standing(void)
+{
+	size_t i;
+
+	for (i = 0; i < om_site_mirror_count(site); i++)
+		if (strcmp(om_mirror_member(om_site_mirror(site, i)), "alpha") == 0)
+			return om_site_mirror(site, i);
+	return NULL;
+}
+
+static void
+stand_on_a_newer_head(void)
+{
+	two_members();
+	EXPECT(feed(), OM_OK);
+	follow(101);
+	EXPECT(feed(), OM_OK);
+	kit.heads[0].doc.serial = 100;
+	kit.heads[0].doc.prev_serial = 0;
+	kit.heads[1].doc.serial = 200;
+	kit.heads[1].doc.prev_serial = 150;
+}
+
+Test(lib_memory, a_standing_mirror_lasts_no_longer_than_the_documents_that_are_in_force_now)
+{
+	const int64_t soon = KIT_NOW + 12 * KIT_HOUR;
+
+	stand_on_a_newer_head();
+	kit.members.doc.seq = 2;
+	kit.members.doc.members[0].not_after = soon;
+	EXPECT(feed(), OM_OK);
+	cr_expect_eq(status(0), OM_ROLLBACK);
+	cr_assert_not_null(standing());
+	cr_expect_eq(om_mirror_valid_until(standing()), soon, "the member's window was shortened");
+	restart();
+	cr_expect_eq(om_mirror_valid_until(standing()), soon);
+	kit_add_root(&kit)->doc.expires = soon - KIT_HOUR;
+	kit.heads[1].doc.serial = 300;
+	kit.heads[1].doc.prev_serial = 250;
+	EXPECT(feed(), OM_OK);
+	cr_assert_not_null(standing());
+	cr_expect_eq(om_mirror_valid_until(standing()), soon - KIT_HOUR, "and the root's life");
+}
+
+Test(lib_memory, a_refused_list_shortens_what_its_root_and_members_shorten)
+{
+	const int64_t soon = KIT_NOW + 12 * KIT_HOUR;
+
+	EXPECT(feed(), OM_OK);
+	kit.members.doc.seq = 2;
+	kit.members.doc.expires = soon;
+	kit.heads[0].signers.keys[0] = 12;
+	EXPECT(feed(), OM_BAD_SIGNATURE);
+	cr_assert_eq(om_site_mirror_count(site), 2);
+	cr_expect_eq(om_mirror_valid_until(om_site_mirror(site, 0)), soon);
+}
+
+Test(lib_memory, the_limits_of_a_newer_root_bound_what_stands)
+{
+	const int64_t begin = kit.leaves[0].doc.possession_not_before;
+	struct doc_root *r;
+
+	stand_on_a_newer_head();
+	r = &kit_add_root(&kit)->doc;
+	r->limits.possession_days = 2;
+	kit.leaves[1].doc.possession_not_after = kit.leaves[1].doc.possession_not_before + 2 * KIT_DAY;
+	kit.leaves[0].left_out = true;
+	EXPECT(feed(), OM_OK);
+	cr_expect_eq(status(0), OM_ROLLBACK);
+	cr_assert_not_null(standing());
+	cr_expect_eq(om_mirror_valid_until(standing()), begin + 2 * KIT_DAY);
+	restart();
+	cr_expect_eq(om_mirror_valid_until(standing()), begin + 2 * KIT_DAY);
+}
+
 Test(lib_memory, a_forked_head_of_one_member_is_kept_as_evidence_and_its_mirrors_are_left_out)
 {
 	two_members();
