@@ -187,10 +187,19 @@ OM_EXPORT om_answer om_site_is_mirror(const om_site *site, const char *address, 
  * Forks seen so far, oldest first: two signed documents that can't both be
  * honest. `which` is 0 (the one that was known) or 1 (the one that came later).
  * Each is JSON, {"doc": text, "sigs": [whole signature files]}, so that anybody
- * can check it. NULL past the end. At most 8 are kept, and they are saved.
+ * can check it; of the later one only the signatures that count. NULL past the
+ * end. At most 8 are kept, and they are saved; the first about the root, the
+ * members document or a member takes the place of a further one about another.
  */
 OM_EXPORT size_t om_site_evidence_count(const om_site *site);
 OM_EXPORT const char *om_site_evidence(const om_site *site, size_t index, int which);
+/*
+ * What became of the forks that the last feed proved: 1: both documents of each
+ * are among the evidence; -1: not of each, for want of room or memory; 0: it
+ * proved none. OM_FORK can come without a proof: a root that names another one
+ * before it may be anybody's, for signatures are looked at later.
+ */
+OM_EXPORT int om_site_fork_evidence(const om_site *site);
 
 #ifdef __cplusplus
 }

@@ -46,7 +46,8 @@ struct fetch {
 	int64_t timeout_ms, now;
 	struct trust trust;
 	struct source sources[SOURCES_MAX];
-	size_t n, forks;
+	size_t n;
+	bool forked, fork_lost; /* a fork was proved; not all of the evidence could be kept */
 	om_error first; /* the first refusal */
 };
 
@@ -180,18 +181,19 @@ remember(struct fetch *f, struct source *s)
 {
 	struct err e = ERR_INIT;
 	om_error fault = { 0 };
+	int proof;
 
-	if (feed(s, f->trust.site, f->now, &fault, &e) == 0) {
-		s->accepted = true;
-		set_outcome(s, "ok", "the newest");
-		if (report_has_fork(f->trust.site)) {
-			f->forks++;
+	s->accepted = feed(s, f->trust.site, f->now, &fault, &e) == 0;
+	proof = om_site_fork_evidence(f->trust.site);
+	f->forked = f->forked || proof != 0;
+	f->fork_lost = f->fork_lost || proof < 0;
+	if (s->accepted) {
+		if (proof == 0)
+			set_outcome(s, "ok", "the newest");
+		else
 			set_outcome(s, "fork", "a member's list in it contradicts the known one; the others' are accepted");
-		}
 		return;
 	}
-	if (fault.reason == OM_FORK)
-		f->forks++;
 	if (s->sound || fault.reason == OM_FORK)
 		set_outcome(s, fault.reason != OM_OK ? om_reason_name(fault.reason) : "unreadable",
 		    fault.reason != OM_OK ? fault.detail : e.msg);
@@ -277,11 +279,8 @@ print_warnings(const struct fetch *f)
 	char when[32];
 	size_t i;
 
-	if (f->forks > 0)
-		cli_fail(0,
-		    "FORK: two lists that can't both be honest are signed by the same key. Both are kept as evidence in %s. "
-		    "Tell the people of the site: the key may be in other hands.",
-		    f->trust.path);
+	if (f->forked)
+		report_warn_fork(f->trust.path, !f->fork_lost);
 	for (i = 0; count_accepted(f) > 0 && (m = om_site_member(site, i)) != NULL; i++) {
 		cli_format_age(when, om_member_issued(m), f->now);
 		if (om_member_status(m) == OM_ROLLBACK)
@@ -306,7 +305,7 @@ tell(const struct cli *c, const struct fetch *f)
 	int code = CLI_DONE;
 	const char *reason = "ok";
 
-	if (f->forks > 0) {
+	if (f->forked) {
 		code = CLI_UNVERIFIED;
 		reason = "fork";
 	} else if (accepted == 0) {

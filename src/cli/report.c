@@ -80,18 +80,6 @@ report_print(const om_site *site, int64_t now)
 	    om_site_mirror_count(site));
 }
 
-bool
-report_has_fork(const om_site *site)
-{
-	const om_member *m;
-	size_t i;
-
-	for (i = 0; (m = om_site_member(site, i)) != NULL; i++)
-		if (om_member_status(m) == OM_FORK)
-			return true;
-	return false;
-}
-
 size_t
 report_count_stale(const om_site *site, int64_t now)
 {
@@ -109,4 +97,14 @@ report_warn_unpinned(const om_site *site)
 	if (!om_site_is_pinned(site))
 		cli_fail(0, "NOTHING WAS PINNED: this list is consistent, but anybody can make a consistent list. "
 			    "Give --site with the id that you got from somewhere you trust.");
+}
+
+int
+report_warn_fork(const char *path, bool kept)
+{
+	cli_fail(0, "FORK: two lists that can't both be honest are signed by the same key. Tell the people of the site: "
+		    "the key may be in other hands.");
+	if (kept)
+		return cli_fail(CLI_UNVERIFIED, "both are kept as evidence in %s", path);
+	return cli_fail(CLI_UNVERIFIED, "NOT KEPT as evidence: %s has no room for more of it; keep a copy of the list yourself", path);
 }

@@ -15,9 +15,9 @@ void report_print(const om_site *site, int64_t now);
 void report_add_json(json_t *o, const om_site *site, int with_mirrors);
 /* The members whose head should have been replaced by now. */
 size_t report_count_stale(const om_site *site, int64_t now);
-/* Whether a member's head contradicts the one that is known, in the list fed last. */
-bool report_has_fork(const om_site *site);
 /* Warns on stderr when the site id came from the list itself. */
 void report_warn_unpinned(const om_site *site);
+/* Says on stderr that a fork was proved, and whether the memory at `path` holds all of the evidence; CLI_UNVERIFIED. */
+int report_warn_fork(const char *path, bool kept);
 
 #endif

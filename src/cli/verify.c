@@ -11,7 +11,7 @@
 static void
 print_json(const om_site *site, const om_error *fault)
 {
-	bool accepted = fault->reason == OM_OK, fork = accepted && report_has_fork(site);
+	bool accepted = fault->reason == OM_OK, fork = accepted && om_site_fork_evidence(site) != 0;
 	json_t *o = json_pack("{s:b,s:s,s:s,s:b}", "ok", accepted && !fork, "reason",
 	    om_reason_name(fork ? OM_FORK : fault->reason), "detail", accepted ? "" : fault->detail, "stale",
 	    report_count_stale(site, clock_wall_s()) > 0);
@@ -56,14 +56,10 @@ verb_verify(struct cli *c, int argc, char **argv)
 		report_print(t.site, now);
 	else
 		cli_fail(code, "%s: REFUSED: %s: %s", argv[1], om_reason_name(fault.reason), fault.detail);
-	if (code == CLI_DONE) {
+	if (code == CLI_DONE)
 		report_warn_unpinned(t.site);
-		if (report_has_fork(t.site))
-			code = cli_fail(CLI_UNVERIFIED,
-			    "%s: FORK: a member signed another list before that contradicts it; "
-			    "both are kept as evidence in %s",
-			    argv[1], t.path);
-	}
+	if (om_site_fork_evidence(t.site) != 0)
+		code = report_warn_fork(t.path, om_site_fork_evidence(t.site) > 0);
 out:
 	trust_close(&t);
 	return code;

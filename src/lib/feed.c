@@ -42,13 +42,70 @@ entry_text(json_t *entry)
 	return text;
 }
 
+/* A signed document that contradicts a known one; of its signatures only the `n_sigs` that count are kept. */
 static void
-keep_evidence(struct feed *f, const struct kept *known, const struct doc_signed *later)
+keep_evidence(struct feed *f, const struct kept *known, struct doc_text doc, const struct doc_text *sigs, size_t n_sigs)
 {
-	json_t *v = site_keep(later);
+	const struct doc_signed later = { doc, sigs, n_sigs };
+	json_t *v = site_keep(&later);
 
-	site_add_evidence(f->site, entry_text(known->entry), entry_text(v));
+	if (site_add_evidence(f->site, entry_text(known->entry), entry_text(v)) != DOC_OK)
+		f->site->fork = FORK_LOST;
+	else if (f->site->fork == FORK_NONE)
+		f->site->fork = FORK_KEPT;
 	json_decref(v);
+}
+
+static void
+keep_forked_root(struct feed *f, size_t i, const struct chain_root *prev, const struct chain_root *r)
+{
+	const struct doc_signed *later = &f->bundle->roots[i];
+	struct doc_text sigs[2 * DOC_KEYS_MAX];
+	char comment[DOC_COMMENT_MAX];
+	size_t n;
+
+	doc_root_comment(comment, r->site, r->doc.version, r->sha256);
+	n = chain_counting_sigs(sigs, 0, later, r->doc.keys, r->doc.n_keys, comment);
+	if (i > 0)
+		n = chain_counting_sigs(sigs, n, later, prev->doc.keys, prev->doc.n_keys, comment);
+	keep_evidence(f, &f->site->roots[i], later->doc, sigs, n);
+}
+
+static void
+keep_forked_members(struct feed *f)
+{
+	const struct doc_signed *later = &f->bundle->members;
+	const struct doc_root *root = &f->site->root.doc;
+	struct doc_members *m = calloc(1, sizeof *m);
+	struct doc_text sigs[DOC_KEYS_MAX];
+	char comment[DOC_COMMENT_MAX];
+	uint8_t sha256[DOC_HASH_LEN];
+	size_t n = 0;
+
+	doc_hash(sha256, later->doc.p, later->doc.len);
+	if (m != NULL && doc_members_parse(m, later->doc.p, later->doc.len, f->site->site, NULL) == DOC_OK) {
+		doc_members_comment(comment, m, sha256);
+		n = chain_counting_sigs(sigs, 0, later, root->keys, root->n_keys, comment);
+	}
+	free(m);
+	if (n > 0)
+		keep_evidence(f, &f->site->members_kept, later->doc, sigs, n);
+	else
+		f->site->fork = FORK_LOST; /* no memory: it had passed */
+}
+
+static void
+keep_forked_head(struct feed *f, const struct kept_head *known, const struct doc_head *h, const struct doc_signed *later)
+{
+	char comment[DOC_COMMENT_MAX];
+	uint8_t sha256[DOC_HASH_LEN];
+	struct doc_text sig;
+	size_t n;
+
+	doc_hash(sha256, later->doc.p, later->doc.len);
+	doc_head_comment(comment, h, sha256);
+	n = chain_counting_sigs(&sig, 0, later, &known->key, 1, comment);
+	keep_evidence(f, &known->kept, later->doc, &sig, n);
 }
 
 static enum doc_reason
@@ -76,16 +133,18 @@ feed_roots(struct feed *f)
 	om_site *s = f->site;
 	const uint8_t *pin = s->id[0] != '\0' ? s->site : NULL;
 	size_t i, n = f->bundle->n_roots, known = s->n_roots;
-	struct chain_root cur, next;
+	struct chain_root prev = { 0 }, cur, next;
 	enum doc_reason r;
 
 	for (i = 0; i < n; i++) {
 		r = chain_root_next(&next, i > 0 ? &cur : NULL, pin, &f->bundle->roots[i], &f->err);
 		if (r != DOC_OK)
 			return r;
+		if (i > 0)
+			prev = cur;
 		cur = next;
 		if (i < known && memcmp(cur.sha256, s->roots[i].sha256, DOC_HASH_LEN) != 0) {
-			keep_evidence(f, &s->roots[i], &f->bundle->roots[i]);
+			keep_forked_root(f, i, &prev, &cur);
 			return doc_fail(&f->err, DOC_FORK, "another root %zu is known", i + 1);
 		}
 		if (i + 1 == n) {
@@ -118,7 +177,7 @@ feed_members(struct feed *f)
 	r = chain_members(m, sha256, &s->root, &f->bundle->members, s->members_kept.entry != NULL ? &seen : NULL, f->now,
 	    &f->err);
 	if (r == DOC_FORK)
-		keep_evidence(f, &s->members_kept, &f->bundle->members);
+		keep_forked_members(f);
 	if (r == DOC_OK) {
 		entry = site_keep(&f->bundle->members);
 		if (entry != NULL) {
@@ -148,7 +207,7 @@ judge_head(struct feed *f, struct doc_head *h, const struct doc_signed *d, struc
 	}
 	r = chain_head(h, &s->root, &s->members, s->members_kept.sha256, d, &seen, f->now, e);
 	if (r == DOC_FORK && known != NULL)
-		keep_evidence(f, &known->kept, d);
+		keep_forked_head(f, known, h, d);
 	if (r != DOC_OK)
 		return r;
 	doc_hash(sha256, d->doc.p, d->doc.len);
@@ -412,6 +471,7 @@ site_feed(om_site *s, const struct doc_bundle *b, enum doc_reason r, const struc
 	f->now = now;
 	f->bundle = b;
 	f->err = *e;
+	s->fork = FORK_NONE;
 	if (r == DOC_OK)
 		r = feed_all(f);
 	if (r == DOC_OK) {

@@ -3,6 +3,7 @@ onionmirrorincludedir = $(includedir)/onionmirror
 onionmirrorinclude_HEADERS = include/onionmirror/onionmirror.h
 libonionmirror_la_SOURCES = \
 	%D%/documents.c \
+	%D%/evidence.c \
 	%D%/feed.c \
 	%D%/query.c \
 	%D%/site.c %D%/site.h \

@@ -220,5 +220,11 @@ om_site_evidence_count(const om_site *s)
 const char *
 om_site_evidence(const om_site *s, size_t index, int which)
 {
-	return index < s->n_evidence && (which == 0 || which == 1) ? s->evidence[index][which] : NULL;
+	return index < s->n_evidence && (which == 0 || which == 1) ? s->evidence[index].text[which] : NULL;
+}
+
+int
+om_site_fork_evidence(const om_site *s)
+{
+	return s->fork;
 }

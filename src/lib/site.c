@@ -203,25 +203,6 @@ no_memory:
 }
 
 void
-site_add_evidence(om_site *s, char *known, char *later)
-{
-	bool keep = known != NULL && later != NULL && s->n_evidence < SITE_EVIDENCE_MAX;
-	size_t i;
-
-	for (i = 0; keep && i < s->n_evidence; i++)
-		if (strcmp(s->evidence[i][0], known) == 0 && strcmp(s->evidence[i][1], later) == 0)
-			keep = false;
-	if (!keep) {
-		free(known);
-		free(later);
-		return;
-	}
-	s->evidence[s->n_evidence][0] = known;
-	s->evidence[s->n_evidence][1] = later;
-	s->n_evidence++;
-}
-
-void
 site_reset_members(om_site *s)
 {
 	const struct kept_head *h;
@@ -340,9 +321,6 @@ om_site_close(om_site *s)
 	for (i = 0; i < s->n_roots; i++)
 		json_decref(s->roots[i].entry);
 	free(s->roots);
-	for (i = 0; i < s->n_evidence; i++) {
-		free(s->evidence[i][0]);
-		free(s->evidence[i][1]);
-	}
+	site_free_evidence(s);
 	free(s);
 }

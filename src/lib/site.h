@@ -10,6 +10,7 @@
 /* What a reader of one site remembers. Internal to libonionmirror. */
 
 #define SITE_EVIDENCE_MAX 8
+#define SITE_ABOUT_MAX 80
 
 /* A document that was accepted, with its signatures: {"doc", "sigs"}, owned. */
 struct kept {
@@ -23,6 +24,16 @@ struct kept_head {
 	uint8_t key[DOC_KEY_LEN];
 	struct doc_head doc; /* owned */
 };
+
+/* Two documents that contradict each other: the known one and the one that came later. */
+struct evidence {
+	char *text[2]; /* {"doc", "sigs"}, owned */
+	uint8_t sha256[2][DOC_HASH_LEN]; /* of the documents */
+	char about[SITE_ABOUT_MAX];      /* whose they are: type, member */
+};
+
+/* What became of the forks that the last feed proved. */
+enum fork_evidence { FORK_LOST = -1, FORK_NONE, FORK_KEPT };
 
 struct om_member {
 	const struct doc_member *doc; /* borrowed from the site's members */
@@ -59,8 +70,9 @@ struct om_site {
 	size_t n_tombstones;
 	struct om_mirror *mirrors; /* owned */
 	size_t n_mirrors;
-	char *evidence[SITE_EVIDENCE_MAX][2]; /* owned */
+	struct evidence evidence[SITE_EVIDENCE_MAX];
 	size_t n_evidence;
+	enum fork_evidence fork;
 };
 
 /*
@@ -90,8 +102,13 @@ void site_set_members(om_site *s, const struct doc_members *m, const uint8_t sha
 enum doc_reason site_set_head(om_site *s, struct doc_head *head, const uint8_t key[DOC_KEY_LEN],
     const uint8_t sha256[DOC_HASH_LEN], json_t *entry);
 enum doc_reason site_merge_tombstones(om_site *s, const struct doc_tombstone *t, size_t n);
-/* Two documents that contradict each other; takes both texts over. Known pairs and those past the maximum are dropped. */
-void site_add_evidence(om_site *s, char *known, char *later);
+/*
+ * Two documents that contradict each other; takes both texts over (NULL: no memory). DOC_OK: it is among the evidence,
+ * perhaps since long; DOC_TOO_LARGE: there is no room, which there always is for the first about a member, the root or
+ * the members as long as there are several about another.
+ */
+enum doc_reason site_add_evidence(om_site *s, char *known, char *later);
+void site_free_evidence(om_site *s);
 
 /* The stored head of a member name and key, or NULL. */
 struct kept_head *site_find_head(const om_site *s, const char *member, const uint8_t key[DOC_KEY_LEN]);

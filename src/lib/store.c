@@ -58,8 +58,8 @@ evidence_json(const om_site *s, bool *bad)
 
 	for (i = 0; i < s->n_evidence; i++) {
 		pair = json_array();
-		doc_json_append(pair, json_string(s->evidence[i][0]), bad);
-		doc_json_append(pair, json_string(s->evidence[i][1]), bad);
+		doc_json_append(pair, json_string(s->evidence[i].text[0]), bad);
+		doc_json_append(pair, json_string(s->evidence[i].text[1]), bad);
 		doc_json_append(list, pair, bad);
 	}
 	return list;
@@ -227,6 +227,7 @@ load_evidence(struct doc_fields *f, om_site *s)
 {
 	const struct canon_value *list = doc_field_array(f, "evidence", SITE_EVIDENCE_MAX);
 	char *known, *later;
+	enum doc_reason r;
 
 	for (canon_each(v, list)) {
 		/* A pair of texts holds nothing more: it spans itself and the two. */
@@ -236,9 +237,13 @@ load_evidence(struct doc_fields *f, om_site *s)
 		}
 		known = strdup(v[1].text);
 		later = strdup(v[2].text);
-		if (known == NULL || later == NULL)
-			f->reason = DOC_NO_MEMORY;
-		site_add_evidence(s, known, later);
+		r = site_add_evidence(s, known, later);
+		if (r == DOC_NO_MEMORY)
+			f->reason = r;
+		else if (r != DOC_OK)
+			doc_field_bad(f, "evidence", "holds texts that are no signed documents");
+		if (r != DOC_OK)
+			return;
 	}
 }
 

@@ -28,9 +28,10 @@ span_above(int64_t begin, int64_t end, uint64_t limit, int64_t unit)
 	return end > chain_bound(begin, limit, unit);
 }
 
-unsigned
-chain_count_keys(const struct doc_signed *s, const uint8_t (*keys)[DOC_KEY_LEN], size_t n_keys, const char *comment,
-    unsigned enough, bool *who)
+/* `which` (may be NULL) gets the places of the signatures that count. */
+static unsigned
+count(const struct doc_signed *s, const uint8_t (*keys)[DOC_KEY_LEN], size_t n_keys, const char *comment,
+    unsigned enough, bool *who, size_t *which)
 {
 	uint8_t hash[MINISIGN_HASH_LEN];
 	bool counted[DOC_KEYS_MAX] = { false };
@@ -46,6 +47,8 @@ chain_count_keys(const struct doc_signed *s, const uint8_t (*keys)[DOC_KEY_LEN],
 			if (counted[k] || minisign_verify_hash(&sig, hash, keys[k], comment) != 0)
 				continue;
 			counted[k] = true;
+			if (which != NULL)
+				which[good] = i;
 			good++;
 			break; /* one signature is one key's */
 		}
@@ -53,6 +56,29 @@ chain_count_keys(const struct doc_signed *s, const uint8_t (*keys)[DOC_KEY_LEN],
 	if (who != NULL)
 		memcpy(who, counted, n_keys * sizeof *who);
 	return good;
+}
+
+unsigned
+chain_count_keys(const struct doc_signed *s, const uint8_t (*keys)[DOC_KEY_LEN], size_t n_keys, const char *comment,
+    unsigned enough, bool *who)
+{
+	return count(s, keys, n_keys, comment, enough, who, NULL);
+}
+
+size_t
+chain_counting_sigs(struct doc_text *out, size_t n, const struct doc_signed *s, const uint8_t (*keys)[DOC_KEY_LEN],
+    size_t n_keys, const char *comment)
+{
+	size_t which[DOC_KEYS_MAX], i, k, before = n, good;
+
+	good = count(s, keys, n_keys, comment, DOC_KEYS_MAX, NULL, which);
+	for (i = 0; i < good; i++) {
+		for (k = 0; k < before && out[k].p != s->sigs[which[i]].p; k++)
+			;
+		if (k == before)
+			out[n++] = s->sigs[which[i]];
+	}
+	return n;
 }
 
 /* What binds a root to the one before it. */

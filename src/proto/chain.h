@@ -49,6 +49,13 @@ unsigned chain_count_keys(const struct doc_signed *s, const uint8_t (*keys)[DOC_
     const char *comment, unsigned enough, bool *who);
 
 /*
+ * The signatures that count for these keys, one a key, are added to the `n` of `out` unless they are among them;
+ * `out` has room for n_keys more. Returns how many there are then.
+ */
+size_t chain_counting_sigs(struct doc_text *out, size_t n, const struct doc_signed *s,
+    const uint8_t (*keys)[DOC_KEY_LEN], size_t n_keys, const char *comment);
+
+/*
  * Parses and judges a members document against the current root: threshold,
  * epoch, seq against `seen`, times, spans. `sha256` (may be NULL) gets its hash.
  */

@@ -3,6 +3,7 @@
 """The reader verbs as processes: what hostile and broken sources do to fetch, and what a crash
 does to its memory. A scripted SOCKS server stands in for tor; lists come from tests/support/listmake."""
 
+import hashlib
 import json
 import os
 import resource
@@ -461,6 +462,38 @@ def a_fork_is_told_and_both_heads_are_kept(w, r):
     assert len(json.loads(r.memory())["evidence"]) == 1, "it stays"
 
 
+@with_reader
+def evidence_that_finds_no_room_is_told(w, r):
+    memory = json.loads(r.has("good"))
+
+    def entry(n):
+        doc = json.dumps({"member": "alpha", "serial": n, "type": "onionmirror/head/1"}, separators=(",", ":")) + "\n"
+        return json.dumps({"doc": doc, "sigs": []}, separators=(",", ":")) + "\n"
+    memory["evidence"] = [[entry(n), entry(n + 100)] for n in range(1, 9)]
+    with open(r.store, "w") as f:
+        f.write(json.dumps(memory, separators=(",", ":"), sort_keys=True) + "\n")
+    r.fetch(w.lists + "/fork", code=4)
+    assert "FORK" in r.err and "NOT KEPT" in r.err and "both are kept" not in r.err, r.err
+    assert json.loads(r.memory())["evidence"] == memory["evidence"]
+    r.run("verify", "--store", r.store, w.lists + "/fork", code=4)
+    assert "NOT KEPT" in r.err, r.err
+
+
+@with_reader
+def what_nobody_signed_is_no_fork(w, r):
+    # Signatures are looked at after the chain: anybody can name another root before his own.
+    r.has("good")
+    bundle = json.loads(w.bundle("good"))
+    first = bundle["roots"][0]["doc"]
+    root = dict(json.loads(first), version=2, prev="0" * 64, site=hashlib.sha256(first.encode()).hexdigest())
+    bundle["roots"].append({"doc": json.dumps(root, separators=(",", ":"), sort_keys=True) + "\n", "sigs": []})
+    lie = w.place(r, 0, Source(respond((json.dumps(bundle, separators=(",", ":"), sort_keys=True) + "\n").encode())))
+    said = json.loads(r.fetch("--json", lie, code=4))
+    assert said["reason"] == "fork" and said["evidence"] == [] and "FORK:" not in r.err, r.err
+    said = json.loads(r.fetch("--json", lie, w.place(r, 1, Source(respond(w.bundle("next"))))))
+    assert said["ok"] and [s["reason"] for s in said["sources"]] == ["fork", "ok"], said
+
+
 def public_key(key, signature):
     """minisign's text of a key, with the key id that the signature names."""
     import base64
@@ -657,7 +690,8 @@ def main():
                      a_bad_source_is_named_and_costs_little, sixteen_endless_sources_take_no_more_memory,
                      a_socks_port_that_is_none_is_named, the_newest_of_several_is_taken, a_dropped_member_is_missed_aloud,
                      an_older_head_of_one_member_is_told_and_the_others_count,
-                     a_fork_is_told_and_both_heads_are_kept, verify_tells_of_a_fork_too,
+                     a_fork_is_told_and_both_heads_are_kept, evidence_that_finds_no_room_is_told,
+                     what_nobody_signed_is_no_fork, verify_tells_of_a_fork_too,
                      two_places_that_contradict_are_a_fork_at_once, a_freeze_is_told,
                      withdrawn_addresses_are_known_and_never_picked, what_was_good_before_a_fault_counts,
                      without_a_memory_it_says_what_to_do, several_sites_have_to_be_named,

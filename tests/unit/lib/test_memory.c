@@ -318,6 +318,104 @@ Test(lib_memory, the_same_evidence_is_kept_once)
 	cr_expect_eq(om_site_evidence_count(site), 1);
 }
 
+/* As if somebody had added unsigned things on the way. */
+static void
+decorate(size_t n)
+{
+	static const char junk[] = "\"untrusted comment: x\\nno signature\\n\"";
+	static char value[8192]; /* the kit borrows it */
+	char comment[64];
+	size_t i, at = 1;
+	const char *sig;
+
+	value[0] = '[';
+	for (i = 0; i < n; i++)
+		at += (size_t)snprintf(value + at, sizeof value - at, "%s,", junk);
+	snprintf(comment, sizeof comment, "\"untrusted comment: way %zu", n);
+	at += (size_t)snprintf(value + at, sizeof value - at, "%s", comment);
+	for (sig = strchr(kit.heads[0].out.sigs[0], '\n'); *sig != '\0'; sig++)
+		at += (size_t)snprintf(value + at, sizeof value - at, *sig == '\n' ? "\\n" : "%c", *sig);
+	snprintf(value + at, sizeof value - at, "\"]");
+	kit.n_patches = 0;
+	kit_patch(&kit, KIT_BUNDLE, 0, "heads.0.sigs", value);
+}
+
+Test(lib_memory, unsigned_parts_make_no_second_evidence)
+{
+	size_t i;
+
+	EXPECT(feed(), OM_OK);
+	kit.heads[0].doc.fresh_until += KIT_HOUR;
+	kit_build(&kit);
+	for (i = 0; i < 3; i++) {
+		decorate(i + 1);
+		EXPECT(feed(), OM_FORK);
+		cr_expect_eq(om_site_fork_evidence(site), 1);
+	}
+	cr_assert_eq(om_site_evidence_count(site), 1);
+	cr_expect_null(strstr(om_site_evidence(site, 0, 1), "no signature"), "only the signature that counts is kept");
+	cr_expect_not_null(strstr(om_site_evidence(site, 0, 1), "trusted comment: onionmirror head"));
+	restart();
+	EXPECT(feed(), OM_FORK);
+	cr_expect_eq(om_site_evidence_count(site), 1);
+	kit.n_patches = 0;
+}
+
+Test(lib_memory, one_stolen_key_cannot_use_up_the_room_for_evidence)
+{
+	size_t i;
+
+	two_members();
+	EXPECT(feed(), OM_OK);
+	for (i = 1; i <= 10; i++) {
+		kit.heads[0].doc.fresh_until = kit.heads[0].doc.issued + KIT_DAY + (int64_t)i * KIT_HOUR;
+		EXPECT(feed(), OM_OK);
+		cr_expect_eq(status(0), OM_FORK);
+		cr_expect_eq(om_site_fork_evidence(site), i <= 8 ? 1 : -1, "%zu", i);
+	}
+	cr_assert_eq(om_site_evidence_count(site), 8);
+	kit.heads[0].doc.fresh_until = kit.heads[0].doc.issued + KIT_DAY;
+	kit.heads[1].doc.fresh_until += KIT_HOUR;
+	EXPECT(feed(), OM_OK);
+	cr_expect_eq(status(1), OM_FORK);
+	cr_expect_eq(om_site_fork_evidence(site), 1, "beta's first takes the place of alpha's last");
+	cr_assert_eq(om_site_evidence_count(site), 8);
+	cr_expect_not_null(strstr(om_site_evidence(site, 7, 1), "\\\"beta\\\""));
+	cr_expect_not_null(strstr(om_site_evidence(site, 0, 1), "\\\"alpha\\\""));
+	restart();
+	cr_expect_eq(om_site_evidence_count(site), 8);
+	kit.heads[1].doc.fresh_until -= KIT_HOUR;
+	EXPECT(feed(), OM_OK);
+	cr_expect_eq(om_site_fork_evidence(site), 0, "of the last list that was fed");
+}
+
+Test(lib_memory, a_root_that_nobody_signed_proves_no_fork)
+{
+	kit_add_root(&kit);
+	EXPECT(feed(), OM_OK);
+	kit_tamper(&kit, KIT_ROOT, 1, "prev", "\"0000000000000000000000000000000000000000000000000000000000000000\"");
+	EXPECT(feed(), OM_FORK);
+	cr_expect_eq(om_site_fork_evidence(site), 0);
+	cr_expect_eq(om_site_evidence_count(site), 0);
+}
+
+Test(lib_memory, another_root_and_another_members_document_are_evidence_too)
+{
+	kit_add_root(&kit);
+	EXPECT(feed(), OM_OK);
+	kit.members.doc.expires -= KIT_HOUR;
+	EXPECT(feed(), OM_FORK);
+	cr_expect_eq(om_site_fork_evidence(site), 1);
+	kit.roots[1].doc.expires -= KIT_HOUR;
+	EXPECT(feed(), OM_FORK);
+	cr_expect_eq(om_site_fork_evidence(site), 1);
+	cr_assert_eq(om_site_evidence_count(site), 2);
+	cr_expect_not_null(strstr(om_site_evidence(site, 0, 1), "trusted comment: onionmirror members"));
+	cr_expect_not_null(strstr(om_site_evidence(site, 1, 1), "trusted comment: onionmirror root"));
+	restart();
+	cr_expect_eq(om_site_evidence_count(site), 2);
+}
+
 Test(lib_memory, a_new_key_of_a_member_starts_anew)
 {
 	EXPECT(feed(), OM_OK);

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Evidence of forks: pairs of documents by the same keys that can't both be honest. What is signed tells two
+ * pairs apart, and whom a pair is about; room is kept so that one thief can't hide another's deed.
+ */
+#include "config.h"
+#include "lib/site.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* {"doc", "sigs"} holds a text for each signature, and four more values. */
+#define ENTRY_VALUES (DOC_SIGS_MAX + 4)
+
+static enum doc_reason
+parse(struct canon **out, const char *text, size_t len, size_t values, bool lf)
+{
+	struct err e = ERR_INIT;
+
+	if (len < 3 || text[len - 1] != '\n')
+		return DOC_MALFORMED;
+	if (canon_parse(out, text, len - 1, values, lf, &e) == 0)
+		return DOC_OK;
+	return e.code == ERR_MEMORY ? DOC_NO_MEMORY : DOC_MALFORMED;
+}
+
+/* The hash of the document in an entry's text, and whose it is: its type, of a head also the member. */
+static enum doc_reason
+identify(const char *entry, uint8_t sha256[DOC_HASH_LEN], char about[SITE_ABOUT_MAX])
+{
+	const struct canon_value *doc, *type, *member;
+	struct canon *outer = NULL, *inner = NULL;
+	enum doc_reason r = parse(&outer, entry, strlen(entry), ENTRY_VALUES, true);
+
+	doc = r == DOC_OK ? canon_get(canon_top(outer), "doc") : NULL;
+	if (r == DOC_OK)
+		r = doc != NULL && doc->type == CANON_STRING ? parse(&inner, doc->text, doc->n, DOC_VALUES_MAX, false) : DOC_MALFORMED;
+	if (r == DOC_OK) {
+		type = canon_get(canon_top(inner), "type");
+		member = canon_get(canon_top(inner), "member");
+		doc_hash(sha256, doc->text, doc->n);
+		snprintf(about, SITE_ABOUT_MAX, "%s %s", type != NULL && type->type == CANON_STRING ? type->text : "",
+		    member != NULL && member->type == CANON_STRING ? member->text : "");
+	}
+	canon_free(inner);
+	canon_free(outer);
+	return r;
+}
+
+static void
+evidence_free(struct evidence *v)
+{
+	free(v->text[0]);
+	free(v->text[1]);
+}
+
+void
+site_free_evidence(om_site *s)
+{
+	while (s->n_evidence > 0)
+		evidence_free(&s->evidence[--s->n_evidence]);
+}
+
+static bool
+is_about_same(const om_site *s, size_t n, const char *about)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (strcmp(s->evidence[i].about, about) == 0)
+			return true;
+	return false;
+}
+
+/* Makes room for the first about somebody: the last that is not the first about its own goes. */
+static void
+make_room(om_site *s, const char *about)
+{
+	size_t i = s->n_evidence;
+
+	if (is_about_same(s, s->n_evidence, about))
+		return;
+	while (i-- > 0)
+		if (is_about_same(s, i, s->evidence[i].about)) {
+			evidence_free(&s->evidence[i]);
+			s->n_evidence--;
+			memmove(&s->evidence[i], &s->evidence[i + 1], (s->n_evidence - i) * sizeof s->evidence[0]);
+			return;
+		}
+}
+
+enum doc_reason
+site_add_evidence(om_site *s, char *known, char *later)
+{
+	struct evidence v = { .text = { known, later } };
+	enum doc_reason r = known != NULL && later != NULL ? DOC_OK : DOC_NO_MEMORY;
+	size_t i;
+
+	if (r == DOC_OK)
+		r = identify(known, v.sha256[0], v.about);
+	if (r == DOC_OK)
+		r = identify(later, v.sha256[1], v.about);
+	for (i = 0; r == DOC_OK && i < s->n_evidence; i++)
+		if (memcmp(s->evidence[i].sha256, v.sha256, sizeof v.sha256) == 0) {
+			evidence_free(&v);
+			return DOC_OK;
+		}
+	if (r == DOC_OK && s->n_evidence == SITE_EVIDENCE_MAX)
+		make_room(s, v.about);
+	if (r == DOC_OK && s->n_evidence == SITE_EVIDENCE_MAX)
+		r = DOC_TOO_LARGE;
+	if (r == DOC_OK)
+		s->evidence[s->n_evidence++] = v;
+	else
+		evidence_free(&v);
+	return r;
+}
