@@ -198,7 +198,12 @@ write_via(const char *path, const void *p, size_t n, mode_t mode, int replace, s
 	}
 	if (!ok || !replace)
 		unlink(tmp);
-	return ok ? sync_parent(path, e) : -1;
+	if (ok && sync_parent(path, e) != 0) {
+		ok = 0;
+		if (!replace)
+			unlink(path); /* ours: link() made it */
+	}
+	return ok ? 0 : -1;
 }
 
 int

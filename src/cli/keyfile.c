@@ -12,7 +12,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+/* Also by a link that leads nowhere. */
+static bool
+is_in_use(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0;
+}
 
 /* Both names, and neither may be in use: half a pair would be worse than none. */
 static int
@@ -20,9 +30,17 @@ names_of(char key[PATH_MAX], char pub[PATH_MAX], const char *stem, struct err *e
 {
 	if ((size_t)snprintf(key, PATH_MAX, "%s.key", stem) >= PATH_MAX || (size_t)snprintf(pub, PATH_MAX, "%s.pub", stem) >= PATH_MAX)
 		return err_set(e, ERR_LIMIT, "%s: path too long", stem);
-	if (access(key, F_OK) == 0 || access(pub, F_OK) == 0)
-		return err_set(e, ERR_REFUSED, "%s exists: keys are never overwritten; choose another name", access(key, F_OK) == 0 ? key : pub);
+	if (is_in_use(key) || is_in_use(pub))
+		return err_set(e, ERR_REFUSED, "%s exists: keys are never overwritten; choose another name", is_in_use(key) ? key : pub);
 	return 0;
+}
+
+int
+keyfile_check_free(const char *stem, struct err *e)
+{
+	char key[PATH_MAX], pub[PATH_MAX];
+
+	return names_of(key, pub, stem, e);
 }
 
 int
@@ -40,6 +58,8 @@ keyfile_write(const char *stem, const struct minisign_seckey *key, const struct 
 	    file_create(key_path, text, strlen(text), 0600, e) == 0) {
 		minisign_pubkey_format(pub, key->sk + 32, key->id);
 		r = with_public ? file_create(pub_path, pub, strlen(pub), 0644, e) : 0;
+		if (r != 0)
+			unlink(key_path); /* made above, so ours */
 	}
 	secret_free(text);
 	return r;

@@ -15,6 +15,8 @@ struct keyfile_seal {
 	const char *fd;
 };
 
+/* Whether neither STEM.key nor STEM.pub is in use (ERR_REFUSED), to be asked before a passphrase is. */
+int keyfile_check_free(const char *stem, struct err *e);
 /* Writes a key; `pass` NULL: unsealed. Without `with_public` only STEM.key. */
 int keyfile_write(const char *stem, const struct minisign_seckey *key, const struct secret_text *pass, bool with_public, struct err *e);
 /* Makes a key, asks for its passphrase and writes both files; `pk` gets the public half. */

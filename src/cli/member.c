@@ -160,6 +160,8 @@ new_key(const struct folder *f, const char *name, const struct keyfile_seal *sea
 		return err_set(e, ERR_PARSE, "%s: a member's name has a-z, 0-9 and -, at most %d characters", name, DOC_MEMBER_LEN);
 	if (chain_member_find(&f->m, name) != NULL)
 		return err_set(e, ERR_REFUSED, "there is a member %s already; `member certify` gives it another key", name);
+	if (f->m.n_members == DOC_MEMBER_MAX)
+		return err_set(e, ERR_LIMIT, "at most %d members", DOC_MEMBER_MAX);
 	if ((size_t)snprintf(stem, sizeof stem, "%s/member-%s", f->dir, name) >= sizeof stem)
 		return err_set(e, ERR_LIMIT, "%s: path too long", f->dir);
 	return keyfile_new(stem, seal, pk, e);

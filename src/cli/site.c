@@ -192,22 +192,23 @@ install_all(const struct folder *f, const struct folder *old, struct err *e)
 static int
 install_key(const struct folder *f, const char *state, const char *path, const char *fd, struct err *e)
 {
-	char stem[PATH_MAX - 8];
+	char folder[PATH_MAX - 32], stem[PATH_MAX - 8];
 	struct minisign_seckey *key = NULL;
 	size_t i;
 	int r = -1;
 
+	snprintf(stem, sizeof stem, "%s/import/member", state);
+	if (keyfile_check_free(stem, NULL) != 0)
+		return err_set(e, ERR_REFUSED, "%s.key waits for the daemon already: start or reload it, or remove the file, then install again", stem);
 	if (keyfile_open(&key, path, fd, e) != 0)
 		return -1;
 	for (i = 0; i < f->m.n_members && memcmp(f->m.members[i].key, key->sk + 32, DOC_KEY_LEN) != 0; i++)
 		;
-	snprintf(stem, sizeof stem, "%s/import", state);
+	snprintf(folder, sizeof folder, "%s/import", state);
 	if (i == f->m.n_members)
 		err_set(e, ERR_REFUSED, "%s is not the key of a member that %s/members.json certifies", path, f->dir);
-	else if (file_mkdirs(stem, 0700, e) == 0) {
-		snprintf(stem, sizeof stem, "%s/import/member", state);
+	else if (file_mkdirs(folder, 0700, e) == 0)
 		r = keyfile_write(stem, key, NULL, false, e);
-	}
 	secret_free(key);
 	return r;
 }

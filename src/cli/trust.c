@@ -11,15 +11,17 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <time.h>
+#include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #define STORE_MAX (256 * 1024 * 1024)
-#define LOCK_TRIES 200
-#define LOCK_PAUSE_MS 50
+#define LOCK_S 10 /* others hold it for the moment in which they judge and save */
+#define TMP_DIGITS 16 /* of the random names of file_write() */
 
 static int
 default_folder(char **out, struct err *e)
@@ -74,6 +76,17 @@ only_store(struct trust *t, const char *folder, struct err *e)
 	return err_set(e, ERR_NOTFOUND, "no site is known yet; begin with: onionmirror fetch --site ID ONION");
 }
 
+/* By a link and by its target two would take two locks, and a save would replace the link: only the file itself will do. */
+static int
+refuse_link(const char *path, struct err *e)
+{
+	struct stat st;
+
+	if (lstat(path, &st) != 0 || !S_ISLNK(st.st_mode))
+		return 0;
+	return err_set(e, ERR_REFUSED, "%s: is a symbolic link; name the file itself with --store", path);
+}
+
 int
 trust_locate(struct trust *t, const char *site_id, const char *store, struct err *e)
 {
@@ -85,7 +98,7 @@ trust_locate(struct trust *t, const char *site_id, const char *store, struct err
 		return err_set(e, ERR_PARSE, "not a site id: it is om1 and 52 characters");
 	if (store != NULL) {
 		t->path = xstrdup(store);
-		return 0;
+		return refuse_link(t->path, e);
 	}
 	if (default_folder(&folder, e) != 0)
 		return -1;
@@ -94,7 +107,7 @@ trust_locate(struct trust *t, const char *site_id, const char *store, struct err
 	else
 		r = only_store(t, folder, e);
 	free(folder);
-	return r;
+	return r == 0 ? refuse_link(t->path, e) : r;
 }
 
 char *
@@ -140,26 +153,61 @@ trust_read(struct trust *t, const char *site_id, struct err *e)
 	return load(t, site_id, e);
 }
 
+static volatile sig_atomic_t is_over;
+
+static void
+note_alarm(int number)
+{
+	(void)number;
+	is_over = 1;
+}
+
+/* Sleeps until the lock is ours; EINTR: it was not in time. The alarm comes again, lest the first one comes just before the sleep. */
+static int
+wait_lock(int fd)
+{
+	const struct itimerval limit = { .it_interval.tv_sec = 1, .it_value.tv_sec = LOCK_S }, none = { 0 };
+	struct sigaction act = { .sa_handler = note_alarm }, was;
+	int r, why;
+
+	is_over = 0;
+	sigaction(SIGALRM, &act, &was);
+	setitimer(ITIMER_REAL, &limit, NULL);
+	do
+		r = flock(fd, LOCK_EX);
+	while (r != 0 && errno == EINTR && !is_over);
+	why = errno;
+	setitimer(ITIMER_REAL, &none, NULL);
+	sigaction(SIGALRM, &was, NULL);
+	errno = why;
+	return r;
+}
+
 static int
 take_lock(struct trust *t, struct err *e)
 {
-	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_MS * 1000000L };
 	char *path = xasprintf("%s.lock", t->path);
-	int i, r = -1;
+	int r = -1;
 
 	t->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (t->lock < 0)
 		err_set_sys(e, "%s", path);
-	for (i = 0; t->lock >= 0 && i < LOCK_TRIES; i++) {
-		r = flock(t->lock, LOCK_EX | LOCK_NB);
-		if (r == 0 || (errno != EWOULDBLOCK && errno != EINTR))
-			break;
-		nanosleep(&pause, NULL);
-	}
-	if (t->lock >= 0 && r != 0)
-		err_set_sys(e, "%s: another onionmirror holds it", path);
+	else if ((r = wait_lock(t->lock)) != 0 && errno == EINTR)
+		err_set(e, ERR_REFUSED, "%s: another onionmirror holds it since %d s; is one stopped?", path, LOCK_S);
+	else if (r != 0)
+		err_set_sys(e, "%s", path);
 	free(path);
 	return r;
+}
+
+/* A name that file_write() made beside the store, and nobody else's. */
+static bool
+is_leftover(const char *name, const char *prefix)
+{
+	size_t n = strlen(prefix);
+
+	return strncmp(name, prefix, n) == 0 && strlen(name + n) == TMP_DIGITS &&
+	       strspn(name + n, "0123456789abcdef") == TMP_DIGITS;
 }
 
 /* What a crash left half written. Nobody else writes while we hold the lock. */
@@ -172,7 +220,7 @@ tidy(const struct trust *t, const char *folder)
 	struct dirent *de;
 
 	while (d != NULL && (de = readdir(d)) != NULL)
-		if (strncmp(de->d_name, prefix, strlen(prefix)) == 0)
+		if (is_leftover(de->d_name, prefix))
 			unlinkat(dirfd(d), de->d_name, 0);
 	if (d != NULL)
 		closedir(d);

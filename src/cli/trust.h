@@ -28,14 +28,15 @@ struct trust {
 /*
  * Where the memory is: `store` (a file), or the default for a site id; with
  * neither, the only site that is known there (ERR_NOTFOUND: none; ERR_REFUSED:
- * several).
+ * several, or the file is a symbolic link).
  */
 int trust_locate(struct trust *t, const char *site_id, const char *store, struct err *e);
 /* The folder of t->path, which has to be freed; makes it if it is missing. */
 char *trust_folder(const struct trust *t, struct err *e);
 /* Loads, to read only: the file has to be there (ERR_NOTFOUND). site_id may be NULL. */
 int trust_read(struct trust *t, const char *site_id, struct err *e);
-/* Loads or begins, and holds the lock until closed: nobody else saves between this load and the save. */
+/* Loads or begins, and holds the lock until closed: nobody else saves between this load and the save. Another's
+ * lock is waited for, 10 s at most (by SIGALRM, whose handler is put back). */
 int trust_open(struct trust *t, const char *site_id, struct err *e);
 /* Replaces the file if something changed: a crash at any moment leaves the old one or the new one. */
 int trust_save(struct trust *t, struct err *e);

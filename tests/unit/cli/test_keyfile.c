@@ -6,6 +6,7 @@
 #include "base/mem.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -13,6 +14,34 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* Calls that still work, negative: all; the program is linked with --wrap. */
+static int links_left = -1, fsyncs_left = -1;
+
+int __real_link(const char *from, const char *to);
+int __real_fsync(int fd);
+int __wrap_link(const char *from, const char *to);
+int __wrap_fsync(int fd);
+
+static bool
+is_used_up(int *left)
+{
+	if (*left == 0)
+		errno = ENOSPC;
+	return *left == 0 || (*left > 0 && (*left)-- == 0);
+}
+
+int
+__wrap_link(const char *from, const char *to)
+{
+	return is_used_up(&links_left) ? -1 : __real_link(from, to);
+}
+
+int
+__wrap_fsync(int fd)
+{
+	return is_used_up(&fsyncs_left) ? -1 : __real_fsync(fd);
+}
 
 static char dir[64], stem[96], key_path[128], pub_path[128];
 
@@ -81,6 +110,54 @@ Test(cli_keyfile, neither_half_is_ever_overwritten)
 	cr_expect_eq(keyfile_new(stem, &seal, pk, &e), -1);
 	cr_expect_not_null(strstr(e.msg, "k.pub exists"), "%s", e.msg);
 	cr_expect_eq(access(key_path, F_OK), -1, "no half a pair");
+}
+
+/* A link that leads nowhere is a name in use too; nobody types a passphrase for it in vain. */
+Test(cli_keyfile, both_names_are_looked_at_before_the_passphrase_is_read)
+{
+	const char *names[] = { key_path, pub_path };
+	struct keyfile_seal seal = { .fd = fd_with("long enough a phrase\n") };
+	uint8_t pk[DOC_KEY_LEN];
+	struct err e;
+	char c;
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		err_clear(&e);
+		cr_assert_eq(symlink("nowhere", names[i]), 0);
+		cr_expect_eq(keyfile_new(stem, &seal, pk, &e), -1);
+		cr_expect_not_null(strstr(e.msg, "exists"), "%s", e.msg);
+		cr_assert_eq(unlink(names[i]), 0);
+	}
+	cr_expect_eq(read(atoi(seal.fd), &c, 1), 1);
+	cr_expect_eq(c, 'l', "nothing of it was read");
+}
+
+/* A disk that fills up between the halves, or that fails at the end of one. */
+Test(cli_keyfile, no_half_a_pair_stays_when_the_rest_cannot_be_written)
+{
+	static const struct {
+		const char *what;
+		int *left;
+		int good;
+	} rows[] = { { "link of the public half", &links_left, 1 }, { "fsync of the folder with the secret half", &fsyncs_left, 1 },
+		{ "fsync of the folder with both", &fsyncs_left, 3 } };
+	const struct keyfile_seal seal = { .none = true };
+	uint8_t pk[DOC_KEY_LEN];
+	struct err e;
+	size_t i;
+
+	for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		err_clear(&e);
+		*rows[i].left = rows[i].good;
+		cr_expect_eq(keyfile_new(stem, &seal, pk, &e), -1, "%s", rows[i].what);
+		*rows[i].left = -1;
+		cr_expect_not_null(strstr(e.msg, "No space left"), "%s: %s", rows[i].what, e.msg);
+		cr_expect_eq(access(key_path, F_OK), -1, "%s", rows[i].what);
+		cr_expect_eq(access(pub_path, F_OK), -1, "%s", rows[i].what);
+	}
+	err_clear(&e);
+	cr_expect_eq(keyfile_new(stem, &seal, pk, &e), 0, "%s", e.msg);
 }
 
 Test(cli_keyfile, a_sealed_key_opens_with_its_passphrase_only, .timeout = 120)
