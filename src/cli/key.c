@@ -29,6 +29,15 @@ print_key(const struct cli *c, const char *kind, const uint8_t pk[DOC_KEY_LEN], 
 		printf("%s\nkey       %s\nminisign  %s\n", kind, hex, line);
 }
 
+/* By the line of base64: 42 bytes are a public key, secret ones have 158. The comment above it may have any length. */
+static bool
+is_secret(const char *text)
+{
+	const char *line = strchr(text, '\n');
+
+	return line != NULL && strcspn(line + 1, "\n") > 100;
+}
+
 static int
 show_public(const struct cli *c, const char *path, const char *text, size_t n, struct err *e)
 {
@@ -109,7 +118,7 @@ verb_key_show(struct cli *c, int argc, char **argv)
 	if (file_read(argv[1], DOC_ROOT_MAX, FILE_PUBLIC, &text, &n, &e) == 0) {
 		if (n > 0 && text[0] == '{')
 			r = show_document(c, argv[1], text, n, &e);
-		else if (n > MINISIGN_PUBKEY_TEXT)
+		else if (is_secret(text))
 			r = show_secret(c, argv[1], fd, &e);
 		else
 			r = show_public(c, argv[1], text, n, &e);

@@ -429,10 +429,12 @@ keep_standing(struct feed *f)
 	enum doc_reason status;
 	size_t i;
 
+	site_prune_mirrors(s); /* and say until when they last */
 	for (i = 0; i < s->n_mirrors; i++) {
 		m = chain_member_find(&s->members, s->mirrors[i].member);
 		status = m != NULL ? s->member_view[m - s->members.members].status : DOC_OK;
-		if ((status != DOC_ROLLBACK && status != DOC_FORK) || has_mirror(f, s->mirrors[i].host))
+		if ((status != DOC_ROLLBACK && status != DOC_FORK) || s->mirrors[i].valid_until <= f->now ||
+		    has_mirror(f, s->mirrors[i].host))
 			continue;
 		f->mirrors[f->n_mirrors++] = s->mirrors[i];
 		s->mirrors[i].text = NULL;

@@ -4,6 +4,7 @@
 #include "cli/keyfile.h"
 
 #include "base/mem.h"
+#include "cli/cli.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -158,6 +159,29 @@ Test(cli_keyfile, no_half_a_pair_stays_when_the_rest_cannot_be_written)
 	}
 	err_clear(&e);
 	cr_expect_eq(keyfile_new(stem, &seal, pk, &e), 0, "%s", e.msg);
+}
+
+/* minisign -G -c gives the secret half a comment of any length. */
+Test(cli_keyfile, show_knows_a_secret_key_whatever_its_comment)
+{
+	const struct keyfile_seal seal = { .none = true };
+	char verb[] = "show", *argv[] = { verb, key_path, NULL }, text[1024], shorter[1024];
+	uint8_t pk[DOC_KEY_LEN];
+	struct err e = ERR_INIT;
+	struct cli c = { 0 };
+	ssize_t n;
+	int fd;
+
+	cr_assert_eq(keyfile_new(stem, &seal, pk, &e), 0, "%s", e.msg);
+	fd = open(key_path, O_RDWR | O_CLOEXEC);
+	n = read(fd, text, sizeof text - 1);
+	cr_assert_gt(n, 0);
+	text[n] = '\0';
+	n = snprintf(shorter, sizeof shorter, "untrusted comment: x%s", strchr(text, '\n'));
+	cr_assert_eq(pwrite(fd, shorter, (size_t)n, 0), n);
+	cr_assert_eq(ftruncate(fd, n), 0);
+	close(fd);
+	cr_expect_eq(verb_key_show(&c, 2, argv), CLI_DONE);
 }
 
 Test(cli_keyfile, a_sealed_key_opens_with_its_passphrase_only, .timeout = 120)

@@ -236,6 +236,18 @@ Test(lib_memory, a_standing_mirror_lasts_no_longer_than_the_documents_that_are_i
 	cr_expect_eq(om_mirror_valid_until(standing()), soon - KIT_HOUR, "and the root's life");
 }
 
+Test(lib_memory, a_standing_mirror_that_ran_out_is_gone)
+{
+	kit.leaves[0].doc.until = KIT_NOW + 2 * KIT_HOUR;
+	stand_on_a_newer_head();
+	EXPECT(feed_at(KIT_NOW + KIT_HOUR), OM_OK);
+	cr_expect_not_null(standing());
+	kit.leaves[0].left_out = true;
+	EXPECT(feed_at(KIT_NOW + 3 * KIT_HOUR), OM_OK);
+	cr_expect_eq(status(0), OM_ROLLBACK);
+	cr_expect_null(standing());
+}
+
 Test(lib_memory, a_refused_list_shortens_what_its_root_and_members_shorten)
 {
 	const int64_t soon = KIT_NOW + 12 * KIT_HOUR;
