@@ -166,14 +166,9 @@ def main():
         if not shutil.which(tool):
             print("skip interoperation: no %s" % tool)
             return 77
-    cases, world = om.Cases(), World()
-    try:
-        for case in (minisign_and_openssl_verify_what_we_sign, openssl_verifies_possession_by_the_key_in_the_address,
-                     a_list_made_with_stock_tools_alone_is_accepted):
-            cases.run(case, world)
-    finally:
-        world.close()
-    return 1 if cases.failed else 0
+    return om.run_cases(World(), (minisign_and_openssl_verify_what_we_sign,
+                                  openssl_verifies_possession_by_the_key_in_the_address,
+                                  a_list_made_with_stock_tools_alone_is_accepted))
 
 
 if __name__ == "__main__":

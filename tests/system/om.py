@@ -55,6 +55,18 @@ class Cases:
             print("ok %s (%.1f s)" % (name, time.monotonic() - start), flush=True)
 
 
+def run_cases(world, cases):
+    """A main: runs those named as arguments, or all, closes the world; the exit code."""
+    only, run = sys.argv[1:], Cases()
+    try:
+        for case in cases:
+            if not only or case.__name__ in only:
+                run.run(case, world)
+    finally:
+        world.close()
+    return 1 if run.failed else 0
+
+
 class Network:
     """The private Tor network of contrib/testnet."""
 

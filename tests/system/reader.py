@@ -682,27 +682,18 @@ def a_full_disk_leaves_the_old_memory(w, r):
 
 
 def main():
-    only = sys.argv[1:]
-    cases = om.Cases()
-    world = World()
-    try:
-        for case in (a_list_is_fetched_through_socks_and_remembered, urls_ports_and_loopback_work_and_https_is_refused,
-                     a_bad_source_is_named_and_costs_little, sixteen_endless_sources_take_no_more_memory,
-                     a_socks_port_that_is_none_is_named, the_newest_of_several_is_taken, a_dropped_member_is_missed_aloud,
-                     an_older_head_of_one_member_is_told_and_the_others_count,
-                     a_fork_is_told_and_both_heads_are_kept, evidence_that_finds_no_room_is_told,
-                     what_nobody_signed_is_no_fork, verify_tells_of_a_fork_too,
-                     two_places_that_contradict_are_a_fork_at_once, a_freeze_is_told,
-                     withdrawn_addresses_are_known_and_never_picked, what_was_good_before_a_fault_counts,
-                     without_a_memory_it_says_what_to_do, several_sites_have_to_be_named,
-                     a_damaged_memory_is_refused_and_left_alone, a_folder_of_documents_is_as_good_as_a_bundle,
-                     two_at_once_do_not_lose_what_one_learned, kill_9_at_any_moment_of_a_save_loses_nothing,
-                     a_full_disk_leaves_the_old_memory):
-            if not only or case.__name__ in only:
-                cases.run(case, world)
-    finally:
-        world.close()
-    return 1 if cases.failed else 0
+    return om.run_cases(World(), (
+        a_list_is_fetched_through_socks_and_remembered, urls_ports_and_loopback_work_and_https_is_refused,
+        a_bad_source_is_named_and_costs_little, sixteen_endless_sources_take_no_more_memory,
+        a_socks_port_that_is_none_is_named, the_newest_of_several_is_taken, a_dropped_member_is_missed_aloud,
+        an_older_head_of_one_member_is_told_and_the_others_count, a_fork_is_told_and_both_heads_are_kept,
+        evidence_that_finds_no_room_is_told, what_nobody_signed_is_no_fork, verify_tells_of_a_fork_too,
+        two_places_that_contradict_are_a_fork_at_once, a_freeze_is_told,
+        withdrawn_addresses_are_known_and_never_picked, what_was_good_before_a_fault_counts,
+        without_a_memory_it_says_what_to_do, several_sites_have_to_be_named,
+        a_damaged_memory_is_refused_and_left_alone, a_folder_of_documents_is_as_good_as_a_bundle,
+        two_at_once_do_not_lose_what_one_learned, kill_9_at_any_moment_of_a_save_loses_nothing,
+        a_full_disk_leaves_the_old_memory))
 
 
 if __name__ == "__main__":
