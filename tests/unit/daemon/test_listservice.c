@@ -53,7 +53,7 @@ add_onion_line(void)
 static const char *
 socket_path(uint64_t id)
 {
-	static char path[128];
+	static char path[108];
 
 	snprintf(path, sizeof path, "%s/list/%llu", r.dir, (unsigned long long)id);
 	return path;
@@ -122,7 +122,7 @@ is_proving(void *arg)
 Test(daemon_listservice, an_onion_gives_its_own_leaf_once_it_is_listed)
 {
 	const struct onion_record *o;
-	char want[200];
+	char want[300];
 	struct stat st;
 
 	cr_assert(rig_open(&r), "%s", r.log);

@@ -117,8 +117,8 @@ static int stock_minisign(const char *dir, const char *name, const char *key)
 	snprintf(path, sizeof path, "%s/%s", dir, name);
 	pid = fork();
 	if (pid == 0) {
-		freopen("/dev/null", "w", stdout);
-		freopen("/dev/null", "w", stderr);
+		if (freopen("/dev/null", "w", stdout) == NULL || freopen("/dev/null", "w", stderr) == NULL)
+			_exit(126);
 		execlp("minisign", "minisign", "-V", "-H", "-P", key, "-m", path, (char *)NULL);
 		_exit(127);
 	}
