@@ -20,6 +20,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define LINKS_MAX 4
+
 /* One channel's folder while a list goes out. */
 struct target {
 	char where[PATH_MAX];
@@ -150,7 +152,17 @@ open_dir(const char *parent, const char *path, int *fd, struct err *e)
 	return file_sync_dir(parent, e);
 }
 
-/* Whether the file that is out holds these bytes: then it is linked, not written and synced once more. */
+/*
+ * Whether a file is as put_file() made it: nobody else may write to it or keeps others from reading it. It has a
+ * name in each of the two folders that stay, perhaps in what a crash left; more would at last be too many to add one.
+ */
+static bool
+is_as_made(const struct stat *st)
+{
+	return S_ISREG(st->st_mode) && (st->st_mode & 07777) == 0644 && st->st_uid == geteuid() && st->st_nlink >= 1 && st->st_nlink <= LINKS_MAX;
+}
+
+/* Whether the file that is out is ours and holds these bytes: then it is linked, not written and synced once more. */
 static bool
 is_out(int before, const struct pfile *f)
 {
@@ -158,7 +170,7 @@ is_out(int before, const struct pfile *f)
 	char part[4096];
 	size_t done = 0, n;
 	struct stat st;
-	bool same = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (size_t)st.st_size == f->len;
+	bool same = fd >= 0 && fstat(fd, &st) == 0 && is_as_made(&st) && (size_t)st.st_size == f->len;
 
 	while (same && done < f->len) {
 		n = f->len - done < sizeof part ? f->len - done : sizeof part;
@@ -202,7 +214,10 @@ fill_folder(const struct target *t, const struct channel_files *c, const char *t
 	return r;
 }
 
-/* Whether the list that is out under this serial is the very same: a write that is repeated. */
+/*
+ * Whether the list that is out under this serial is the very same: a write that is repeated. Perhaps because the
+ * folder could not be synced after the rename, so that is made up for.
+ */
 static int
 check_repeated(const struct target *t, const struct channel_files *c, struct err *e)
 {
@@ -217,7 +232,9 @@ check_repeated(const struct target *t, const struct channel_files *c, struct err
 		if (strcmp(c->files[i].name, "bundle.json") == 0)
 			same = c->files[i].len == n && memcmp(c->files[i].text, text, n) == 0;
 	free(text);
-	return same ? 0 : err_set(e, ERR_STATE, "%s: another list with serial %s is out already", t->where, t->name);
+	if (!same)
+		return err_set(e, ERR_STATE, "%s: another list with serial %s is out already", t->where, t->name);
+	return fsync(t->fd) == 0 ? 0 : fault(e, t->where, "current");
 }
 
 /* Everything that can fail for want of space: the folder, complete and synced, and the symlink beside `current`. */
