@@ -29,6 +29,7 @@ struct draft {
 	size_t n_tombstones;
 	const char **channels;
 	char **leaves, *prev;
+	struct publish_memory *memory;
 };
 
 /* A new possession proof at half life of the old one. */
@@ -163,6 +164,8 @@ make_draft(struct daemon *d, struct draft *f, struct err *e)
 	const char *hold;
 	size_t i;
 
+	if ((f->memory = publish_memory_new()) == NULL)
+		return err_set(e, ERR_MEMORY, "out of memory");
 	if ((hold = engine_take_list(d->engine)) != NULL)
 		return err_set(e, ERR_REFUSED, "%s", hold);
 	f->n = engine_list(d->engine, NULL, 0, &hold);
@@ -193,6 +196,7 @@ free_draft(struct draft *f)
 	free(f->tombstones);
 	free(f->channels);
 	free(f->prev);
+	publish_memory_free(f->memory);
 }
 
 /* The high-water mark of this epoch; an older one's is passed by. */
@@ -235,7 +239,15 @@ next_serial(struct daemon *d, uint64_t *serial, struct err *e)
 }
 
 static int
-put_serial(struct daemon *d, uint64_t serial, const char *head, struct err *e)
+put_other(uint64_t id, const char *text, size_t n, void *arg, struct err *e)
+{
+	struct daemon *d = arg;
+
+	return store_put(d->store, STORE_OTHER, id, text, n, e);
+}
+
+static int
+put_serial(struct daemon *d, uint64_t serial, const char *head, const struct publish_memory *memory, struct err *e)
 {
 	char text[32];
 
@@ -243,15 +255,38 @@ put_serial(struct daemon *d, uint64_t serial, const char *head, struct err *e)
 	if (store_begin(d->store, e) != 0)
 		return -1;
 	if (store_put(d->store, STORE_META, STORE_META_SERIAL, text, strlen(text), e) == 0 &&
-	    store_put(d->store, STORE_HEAD, head_id(d, serial), head, strlen(head), e) == 0)
+	    store_put(d->store, STORE_HEAD, head_id(d, serial), head, strlen(head), e) == 0 &&
+	    publish_memory_save(memory, put_other, d, e) == 0)
 		return store_commit(d->store, e);
 	store_rollback(d->store);
 	return -1;
 }
 
-/* The list with those of other members; if they spoil it in any way, ours alone. */
+struct recalling {
+	struct publish_memory *memory;
+	struct err *e;
+};
+
+static bool
+recall_one(uint64_t id, const char *p, size_t n, void *arg)
+{
+	struct recalling *r = arg;
+
+	(void)id;
+	return publish_memory_take(r->memory, p, n, r->e) == 0;
+}
+
 static int
-make_publication(struct publication **p, struct daemon *d, struct publish_list *l, struct err *e)
+recall(struct daemon *d, struct publish_memory *memory, struct err *e)
+{
+	struct recalling r = { memory, e };
+
+	return store_each(d->store, STORE_OTHER, 0, recall_one, &r, e) == 0 && e->code == ERR_NONE ? 0 : -1;
+}
+
+/* The list with those of other members; if they spoil it in any way, ours alone. What was seen of them is kept even so. */
+static int
+make_publication(struct publication **p, struct daemon *d, struct publish_list *l, struct publish_memory *memory, struct err *e)
 {
 	char folder[PATH_MAX], visible[PATH_MAX];
 	struct publish_others *others = NULL;
@@ -262,7 +297,8 @@ make_publication(struct publication **p, struct daemon *d, struct publish_list *
 	snprintf(visible, sizeof visible, "%s/%s/current/bundle.json", d->conf->publish_dir, d->conf->channels[0].name);
 	buf_free(&d->others_faults);
 	d->others_faults = (struct buf)BUF_INIT(64 * 1024);
-	if (publish_others_load(&others, d->site, folder, visible, l, &d->others_faults, &inner) == 0) {
+	if (recall(d, memory, &inner) == 0 &&
+	    publish_others_load(&others, d->site, folder, visible, l, memory, &d->others_faults, &inner) == 0) {
 		l->others = others;
 		r = publication_make(p, d->site, l, &inner);
 		publish_others_free(others);
@@ -299,7 +335,7 @@ publish(struct daemon *d, uint64_t *serial, int64_t *valid_until, struct err *e)
 	l.serial = *serial;
 	l.prev_head = f.prev;
 	l.now = clock_wall_s();
-	if (make_publication(&p, d, &l, e) != 0 || (!MUTANT(2) && put_serial(d, *serial, publication_head(p), e) != 0))
+	if (make_publication(&p, d, &l, f.memory, e) != 0 || (!MUTANT(2) && put_serial(d, *serial, publication_head(p), f.memory, e) != 0))
 		goto out;
 	r = publication_write(p, d->conf->publish_dir, e);
 	listservice_refresh(d); /* also when only some channels show it */

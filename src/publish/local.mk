@@ -5,12 +5,14 @@ libpublish_la_SOURCES = \
 	%D%/judged.c \
 	%D%/leaf.c \
 	%D%/make.c \
+	%D%/memory.c \
 	%D%/others.c \
 	%D%/peers.c \
 	%D%/publish.h \
 	%D%/publish_impl.h \
 	%D%/qr.c \
 	%D%/serve.c \
+	%D%/share.c \
 	%D%/site.c \
 	%D%/tombstones.c \
 	%D%/write.c

@@ -88,12 +88,32 @@ struct publish_list {
 };
 
 /*
+ * What was seen of other members, as readers remember it: each one's newest
+ * head and what it withdrew, by member name and key and for one epoch. The
+ * caller keeps it, one row of text a member (less than 1 MiB), under an id that
+ * stays the same.
+ */
+struct publish_memory;
+struct publish_memory *publish_memory_new(void); /* NULL: no memory */
+void publish_memory_free(struct publish_memory *m); /* NULL is fine */
+/* Takes a row back; ERR_STATE if it is none. */
+int publish_memory_take(struct publish_memory *m, const char *text, size_t n, struct err *e);
+/* Calls cb for each row that is new or has changed, until it fails. */
+typedef int publish_memory_cb(uint64_t id, const char *text, size_t n, void *arg, struct err *e);
+int publish_memory_save(const struct publish_memory *m, publish_memory_cb *cb, void *arg, struct err *e);
+
+/*
  * Other members of the same root: of all bundles DIR/bundles/<name>.json (at most
  * 64) and of `visible` (our own bundle.json that is out), for each certified
  * member the newest head that a reader would take, with the leaves it lists.
  * What readers would refuse is left out, and so is a head that withdraws an
- * address of `l`: nobody else's fault may spoil our list. An older head than a
- * known one is ignored.
+ * address of `l`: nobody else's fault may spoil our list. A head that is older
+ * than one in `memory`, or contradicts it, is never taken; what is newer is
+ * added to it, to be saved before the list is visible.
+ *
+ * What a bundle has room for beside ours is shared out equally among members,
+ * in bytes, and of each at most 1024 addresses are looked at: what one has too
+ * much is left out, always the same, and takes no place from another.
  *
  * Other sites: of all bundles DIR/peers/<site id>.json (at most 64) that verify
  * under that id, each head, as a cross-reference.
@@ -102,7 +122,7 @@ struct publish_list {
  * list that is to be published; -1 only without memory.
  */
 int publish_others_load(struct publish_others **out, const struct publish_site *s, const char *dir, const char *visible,
-    const struct publish_list *l, struct buf *faults, struct err *e);
+    const struct publish_list *l, struct publish_memory *memory, struct buf *faults, struct err *e);
 void publish_others_free(struct publish_others *o);
 
 /* Head and files, in memory. Nothing is visible yet. */

@@ -57,6 +57,22 @@ int others_read_bundle(struct doc_bundle *b, const char *path, const char *name,
 /* peers.c: the cross-references that DIR holds at `now`; *out is malloced. */
 int peers_load(struct doc_peer **out, size_t *n, const char *dir, const uint8_t own[DOC_HASH_LEN], int64_t now, struct buf *faults, struct err *e);
 
+/* memory.c */
+/* The newest head that was seen of a member in this epoch; number 0: none. */
+struct chain_seen memory_head(const struct publish_memory *m, const struct doc_member *who, uint64_t epoch);
+/* Whether any head that was seen in this epoch withdrew an address (56 characters). */
+bool memory_withdrew(const struct publish_memory *m, uint64_t epoch, const char *addr);
+/* Adds a head that chain_head() took, its tombstones ascending; one of another epoch than before starts anew. -1: no memory. */
+int memory_add(struct publish_memory *m, const struct doc_member *who, const struct doc_head *h, const uint8_t sha256[DOC_HASH_LEN]);
+
+/* share.c: bytes of a bundle. */
+size_t share_text(const struct doc_text *t);
+size_t share_signed(const struct doc_signed *d);
+/* What is left for other members when all of ours is in. */
+size_t share_room(const struct publish_site *s, const struct publish_list *l, size_t n_tombstones, size_t n_peers);
+/* Max-min fair: who wants no more than an equal share gets it all, whatever others want. */
+void share_out(size_t shares[DOC_MEMBER_MAX], const size_t wants[DOC_MEMBER_MAX], size_t room);
+
 /* One file of a channel folder; owns both. */
 struct pfile {
 	char *name;
@@ -108,6 +124,7 @@ int revoked_load(struct publish_site *s, const char *dir, struct err *e);
 /* The tombstones of a head: those of the list and what DIR/revoked holds, ascending by h. *out is malloced. */
 int tombstones_make(struct doc_tombstone **out, size_t *n, const struct publish_site *s, const struct publish_list *l, struct err *e);
 void tombstones_sort(struct doc_tombstone *t, size_t n);
+int tombstone_cmp(const void *a, const void *b); /* by h */
 
 struct doc_signed text_signed_view(const struct text_signed *t);
 void text_signed_free(struct text_signed *t);

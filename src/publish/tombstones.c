@@ -65,7 +65,7 @@ revoked_load(struct publish_site *s, const char *dir, struct err *e)
 	return r;
 }
 
-static int
+int
 tombstone_cmp(const void *a, const void *b)
 {
 	return memcmp(((const struct doc_tombstone *)a)->h, ((const struct doc_tombstone *)b)->h, DOC_HASH_LEN);

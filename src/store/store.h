@@ -31,7 +31,8 @@ enum store_table {
 	STORE_HEAD,     /* published heads, id = serial, above 2^40 times the epochs before */
 	STORE_PROBE,    /* probe records (JSON), id rises */
 	STORE_HISTORY,  /* transitions and decisions (JSON), id rises */
-	STORE__LAST = STORE_HISTORY
+	STORE_OTHER,    /* what was seen of other members (publish_memory_save()), id = hash of name and key */
+	STORE__LAST = STORE_OTHER
 };
 
 /* Rows of STORE_META. */

@@ -516,3 +516,117 @@ Test(daemon_site, a_member_without_a_list_is_an_alarm_until_its_bundle_is_there)
 	cr_expect_eq(h.members_seq, members.seq, "ours is published all the same");
 	doc_head_free(&h);
 }
+
+/* --- other members ----------------------------------------------------------------------------------- */
+
+static struct minisign_seckey beta_key;
+
+/* Beta is certified too. */
+static void
+add_beta(void)
+{
+	char faults[2048];
+	struct err e = ERR_INIT;
+
+	cr_assert_eq(minisign_seckey_generate(&beta_key, &e), 0);
+	members.members[1] = members.members[0];
+	memcpy(members.members[1].key, beta_key.sk + 32, DOC_KEY_LEN);
+	snprintf(members.members[1].name, sizeof members.members[1].name, "beta");
+	members.n_members = 2;
+	members.seq++;
+	put_members();
+	cr_assert_eq(file_mkdirs(rig_path(&r, "state/site/bundles"), 0700, &e), 0);
+	cr_expect_eq(reload(faults), 0, "%s", faults);
+}
+
+/* A document of the site folder with its first signature, both in `texts` too. */
+static struct doc_signed
+read_signed(const char *name, char *texts[2], struct doc_text *sig)
+{
+	struct doc_signed d = { .sigs = sig, .n_sigs = 1 };
+
+	d.doc.p = texts[0] = read_text(rig_path(&r, "state/site/%s", name), &d.doc.len);
+	sig->p = texts[1] = read_text(rig_path(&r, "state/site/%s.1.minisig", name), &sig->len);
+	return d;
+}
+
+/* Beta's head in `texts`, signed. */
+static struct doc_signed
+make_beta_head(uint64_t serial, char *texts[2], struct doc_text *sig, const struct doc_text *cert)
+{
+	struct doc_head h = { .epoch = 1, .serial = serial, .root_version = 1, .members_seq = members.seq, .member = "beta",
+		.issued = members.issued, .fresh_until = members.issued + DAY, .valid_until = members.issued + 7 * DAY };
+	uint8_t hash[DOC_HASH_LEN], none[1][DOC_HASH_LEN] = { { 0 } };
+	struct doc_signed d = { .sigs = sig, .n_sigs = 1 };
+	char comment[DOC_COMMENT_MAX];
+	struct err e = ERR_INIT;
+
+	memcpy(h.site, root_hash, sizeof h.site);
+	doc_hash(h.members_sha256, cert->p, cert->len);
+	cr_assert_eq(doc_leaves_pad(&h.leaves, &h.n_leaves, (const uint8_t(*)[DOC_HASH_LEN])none, 0, (const uint8_t(*)[DOC_HASH_LEN])none, 0, &e), 0);
+	cr_assert_eq(doc_head_write(&texts[0], &d.doc.len, &h, &e), 0, "%s", e.msg);
+	doc_hash(hash, texts[0], d.doc.len);
+	doc_head_comment(comment, &h, hash);
+	cr_assert_eq(minisign_sign(&texts[1], beta_key.sk, NULL, texts[0], d.doc.len, comment, NULL, &e), 0, "%s", e.msg);
+	d.doc.p = texts[0];
+	*sig = (struct doc_text){ texts[1], strlen(texts[1]) };
+	doc_head_free(&h);
+	return d;
+}
+
+/* The bundle that beta gives us. */
+static void
+put_beta(uint64_t serial)
+{
+	struct doc_text sigs[3];
+	struct doc_signed first, head;
+	struct doc_bundle b = { .roots = &first, .n_roots = 1, .heads = &head, .n_heads = 1 };
+	struct err e = ERR_INIT;
+	char *texts[7];
+	size_t n, i;
+
+	first = read_signed("1.root.json", texts, &sigs[0]);
+	b.members = read_signed("members.json", texts + 2, &sigs[1]);
+	head = make_beta_head(serial, texts + 4, &sigs[2], &b.members.doc);
+	cr_assert_eq(doc_bundle_write(&texts[6], &n, &b, &e), 0, "%s", e.msg);
+	cr_assert_eq(file_write(rig_path(&r, "state/site/bundles/beta.json"), texts[6], n, 0644, &e), 0);
+	for (i = 0; i < 7; i++)
+		free(texts[i]);
+}
+
+static void
+publish_now(void)
+{
+	json_t *v;
+
+	rig_connect(&r);
+	json_decref(rig_line(&r));
+	cr_assert_not_null(v = rig_call(&r, "publish", NULL));
+	cr_expect_not_null(json_object_get(v, "result"));
+	json_decref(v);
+}
+
+Test(daemon_site, an_older_head_of_another_member_is_not_handed_on_after_a_restart_with_a_lost_list)
+{
+	uint64_t row = 0;
+
+	open_listed();
+	add_beta();
+	put_beta(200);
+	publish_now();
+	cr_expect_eq(access(rig_path(&r, "publish/public/current/head-beta.json"), F_OK), 0, "%s", r.log);
+	cr_expect(store_last_id(r.d.store, STORE_OTHER, &row, NULL) == 0 && row > 0);
+	rig_close(&r);
+	cr_assert_eq(rename(rig_path(&r, "publish/public"), rig_path(&r, "publish/renamed")), 0);
+	put_beta(100);
+	cr_assert(rig_open(&r), "%s", r.log);
+	publish_now();
+	cr_expect_neq(access(rig_path(&r, "publish/public/current/head-beta.json"), F_OK), 0);
+	cr_expect(status_says("older ones than 200 are not handed on"));
+	/* What the state can't tell is not guessed: ours goes out alone. */
+	cr_assert_eq(store_put(r.d.store, STORE_OTHER, row, "{}", 2, NULL), 0);
+	put_beta(300);
+	publish_now();
+	cr_expect_neq(access(rig_path(&r, "publish/public/current/head-beta.json"), F_OK), 0);
+	cr_expect(status_says("the lists of all other members are left out: what the state remembers"));
+}
