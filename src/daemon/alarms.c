@@ -126,19 +126,27 @@ alarms_add(struct daemon *d, json_t *list)
 
 struct raising {
 	struct daemon *d;
-	json_t *told;       /* set of the steps that were alarms within a day; NULL: not read yet */
+	json_t *told;       /* set of the alarms within a day, by subject(); NULL: not read yet */
 	struct actions out;
 };
+
+/* The texts of most change from hour to hour and are one alarm; of other members each line is one of its own. */
+static const char *
+subject(const char *step, const char *text)
+{
+	return strcmp(step, "other-members") == 0 ? text : step;
+}
 
 static bool
 note_told(uint64_t id, const char *p, size_t n, void *arg)
 {
 	json_t *v = json_loadb(p, n, JSON_REJECT_DUPLICATES, NULL);
 	const char *kind = json_string_value(json_object_get(v, "kind")), *step = json_string_value(json_object_get(v, "step"));
+	const char *text = json_string_value(json_object_get(v, "text"));
 
 	(void)id;
-	if (kind != NULL && step != NULL && strcmp(kind, "alarm") == 0)
-		json_object_set_new(arg, step, json_true());
+	if (kind != NULL && step != NULL && text != NULL && strcmp(kind, "alarm") == 0)
+		json_object_set_new(arg, subject(step, text), json_true());
 	json_decref(v);
 	return true;
 }
@@ -162,7 +170,7 @@ raise_one(const char *step, const char *text, void *arg)
 	struct action *a;
 
 	read_told(r);
-	if (json_object_get(r->told, step) != NULL)
+	if (json_object_get(r->told, subject(step, text)) != NULL)
 		return;
 	r->out.v = xreallocarray(r->out.v, ++r->out.cap, sizeof *r->out.v);
 	a = &r->out.v[r->out.n++];

@@ -145,15 +145,19 @@ void do_publish(struct daemon *d, const struct action *a);
 uint64_t head_id(const struct daemon *d, uint64_t serial);
 /* alarms.c: what runs out, or lacks. Adds each to a list of texts. */
 void alarms_add(struct daemon *d, json_t *list);
-/* Log, subscribers and history are told, of each at most once in 24 hours. */
+/* Log, subscribers and history are told, of each at most once in 24 hours; each line of other members is one of its own. */
 void alarms_raise(struct daemon *d);
 /* The channel that an onion was given to, or one that there is. */
 const char *daemon_channel(const struct daemon *d, const struct onion_record *r);
 /* listservice.c */
 /* As the configuration in force wants it: begins, goes on or ends. */
 int listservice_set(struct daemon *d, struct err *e);
-/* Another list is visible. */
+/* Another list is visible, in some channels or all. Who still reads an old one goes on. */
 void listservice_refresh(struct daemon *d);
+/* How many bytes of old lists may stay for slow readers; past it the readers of the oldest are cut. */
+void listservice_bound_old(struct daemon *d, size_t bytes);
+/* How many old lists there are. */
+size_t listservice_old(const struct daemon *d);
 /* An onion's state may have changed: its socket is opened or closed. */
 void listservice_follow(struct daemon *d, uint64_t onion);
 /* Where tor shall deliver the list port of an onion; false: nowhere. */

@@ -512,6 +512,13 @@ Test(daemon_site, a_member_without_a_list_is_an_alarm_until_its_bundle_is_there)
 	cr_expect(status_says("beta.json: malformed"));
 	cr_expect(status_says("member beta has no head"));
 	cr_expect_eq(told_so_far().others, 2);
+	/* What is known does not hide what is new within the day, and is not told again. */
+	cr_assert_eq(file_write(rig_path(&r, "state/site/bundles/gamma.json"), "[]\n", 3, 0644, &e), 0);
+	members.seq++;
+	put_members();
+	cr_expect_eq(reload(faults), 0, "%s", faults);
+	cr_expect(status_says("gamma.json: malformed"));
+	cr_expect_eq(told_so_far().others, 3);
 	h = visible_head();
 	cr_expect_eq(h.members_seq, members.seq, "ours is published all the same");
 	doc_head_free(&h);
