@@ -213,17 +213,31 @@ httpd_listens(const struct httpd *h, uint64_t id)
 	return find(h, id) != NULL;
 }
 
+/* Ends those of a socket (NULL: of any) whose answer holds something (NULL: anything or nothing). */
 static void
-port_end(struct port *p)
+end_some(struct httpd *h, const struct port *p, const void *hold)
 {
-	struct httpd *h = p->httpd;
 	struct conn *c, *next;
 
 	for (c = TAILQ_FIRST(&h->conns); c != NULL; c = next) {
 		next = TAILQ_NEXT(c, link);
-		if (c->port == p)
+		if ((p == NULL || c->port == p) && (hold == NULL || c->answer.hold == hold))
 			conn_end(c);
 	}
+}
+
+void
+httpd_end_holders(struct httpd *h, const void *hold)
+{
+	end_some(h, NULL, hold);
+}
+
+static void
+port_end(struct port *p)
+{
+	struct httpd *h = p->httpd;
+
+	end_some(h, p, NULL);
 	TAILQ_REMOVE(&h->ports, p, link);
 	listener_free(p->listener);
 	free(p);

@@ -46,6 +46,8 @@ int httpd_listen(struct httpd *h, uint64_t id, const struct endpoint *ep, mode_t
 bool httpd_listens(const struct httpd *h, uint64_t id);
 /* Ends a socket and its connections; fine for an unknown id. */
 void httpd_unlisten(struct httpd *h, uint64_t id);
+/* Ends the connections whose answer holds this. */
+void httpd_end_holders(struct httpd *h, const void *hold);
 /* NULL is fine. */
 void httpd_free(struct httpd *h);
 

@@ -18,6 +18,8 @@
 
 /* tor runs as another user. What the sockets give is public to whoever knows the onion. */
 #define SOCKET_MODE 0666
+/* Bytes of lists that are out no longer. An answer may take minutes and a new list comes as often as each minute. */
+#define OLD_MAX ((size_t)32 * 1024 * 1024)
 
 struct channel {
 	char name[CONF_NAME_MAX + 1];
@@ -29,6 +31,8 @@ struct listservice {
 	struct httpd *httpd;      /* owned */
 	struct channel *channels; /* owned */
 	size_t n;
+	struct served **old; /* owned array, held: lists that slow readers still read, the oldest first */
+	size_t n_old, old_max;
 };
 
 /* --- answers --------------------------------------------------------------------- */
@@ -145,7 +149,27 @@ drop_channels(struct listservice *ls)
 	ls->n = 0;
 }
 
-/* What it had of a channel, which stays when the folder can't be read. */
+/* Lets go of old lists that nobody reads, and of the oldest with its readers while they are more than the bound. */
+static void
+bound_old(struct listservice *ls)
+{
+	size_t i, kept = 0, bytes = 0;
+
+	for (i = ls->n_old; i > 0; i--) {
+		bytes += served_is_shared(ls->old[i - 1]) ? served_size(ls->old[i - 1]) : 0;
+		if (bytes > ls->old_max)
+			httpd_end_holders(ls->httpd, ls->old[i - 1]);
+	}
+	for (i = 0; i < ls->n_old; i++) {
+		if (served_is_shared(ls->old[i]))
+			ls->old[kept++] = ls->old[i];
+		else
+			served_release(ls->old[i]);
+	}
+	ls->n_old = kept;
+}
+
+/* What it had of a channel, held once more. */
 static struct served *
 held_before(const struct listservice *ls, const char *name)
 {
@@ -157,29 +181,59 @@ held_before(const struct listservice *ls, const char *name)
 	return NULL;
 }
 
+/* A channel's list: what it had, if that is still out or what is can't be read; else read anew. Held. */
+static struct served *
+load(struct listservice *ls, const char *name)
+{
+	const char *dir = ls->d->conf->publish_dir;
+	struct served *before = held_before(ls, name), *s;
+	struct err e = ERR_INIT;
+
+	if (before != NULL && served_is_current(before, dir, name))
+		return before;
+	if (served_load(&s, dir, name, &e) != 0) {
+		if (e.code != ERR_NOTFOUND)
+			log_error("list service, channel %s: %s", name, e.msg);
+		return before;
+	}
+	if (before != NULL) {
+		ls->old = xreallocarray(ls->old, ls->n_old + 1, sizeof(struct served *));
+		ls->old[ls->n_old++] = before;
+	}
+	return s;
+}
+
 void
 listservice_refresh(struct daemon *d)
 {
 	struct listservice *ls = d->lists;
 	size_t n = d->conf->n_channels, i;
 	struct channel *fresh;
-	struct err e;
 
 	if (ls == NULL)
 		return;
 	fresh = xcalloc(n, sizeof *fresh);
 	for (i = 0; i < n; i++) {
-		err_clear(&e);
 		memcpy(fresh[i].name, d->conf->channels[i].name, strlen(d->conf->channels[i].name) + 1);
-		if (served_load(&fresh[i].files, d->conf->publish_dir, fresh[i].name, &e) == 0)
-			continue;
-		fresh[i].files = held_before(ls, fresh[i].name);
-		if (e.code != ERR_NOTFOUND)
-			log_error("list service, channel %s: %s", fresh[i].name, e.msg);
+		fresh[i].files = load(ls, fresh[i].name);
 	}
 	drop_channels(ls);
 	ls->channels = fresh;
 	ls->n = n;
+	bound_old(ls);
+}
+
+void
+listservice_bound_old(struct daemon *d, size_t bytes)
+{
+	d->lists->old_max = bytes;
+	bound_old(d->lists);
+}
+
+size_t
+listservice_old(const struct daemon *d)
+{
+	return d->lists->n_old;
 }
 
 /* --- life --------------------------------------------------------------------------- */
@@ -197,6 +251,7 @@ listservice_set(struct daemon *d, struct err *e)
 		d->lists = xcalloc(1, sizeof *d->lists);
 		d->lists->d = d;
 		d->lists->httpd = httpd_new(d->loop, &httpd_limits, on_request, d->lists);
+		listservice_bound_old(d, OLD_MAX);
 	}
 	listservice_refresh(d);
 	engine_each_onion(d->engine, follow_one, d);
@@ -208,8 +263,10 @@ listservice_free(struct daemon *d)
 {
 	if (d->lists == NULL)
 		return;
+	listservice_bound_old(d, 0);
 	httpd_free(d->lists->httpd);
 	drop_channels(d->lists);
+	free(d->lists->old);
 	free(d->lists);
 	d->lists = NULL;
 }

@@ -175,6 +175,10 @@ struct served_file {
 int served_load(struct served **out, const char *dir, const char *channel, struct err *e);
 struct served *served_hold(struct served *s);
 void served_release(struct served *s); /* NULL is fine */
+/* Whether the channel still shows this very folder, with nothing added or removed. Files in it never change. */
+bool served_is_current(const struct served *s, const char *dir, const char *channel);
+size_t served_size(const struct served *s);    /* bytes of its files */
+bool served_is_shared(const struct served *s); /* somebody else than the caller holds it too */
 /* The Content-Security-Policy that goes with it. */
 const char *served_policy(const struct served *s);
 /*

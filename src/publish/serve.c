@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define FILES_MAX 20000
@@ -26,6 +27,7 @@ struct served {
 	unsigned holders;
 	struct served_file *files; /* owned, sorted by name */
 	size_t n, cap, total;
+	struct stat folder; /* as it was when it was read */
 	char policy[HTML_POLICY_MAX];
 };
 
@@ -136,14 +138,13 @@ set_policy(struct served *s)
 	strcat(s->policy, "; frame-ancestors 'none'");
 }
 
-int
-served_load(struct served **out, const char *dir, const char *channel, struct err *e)
+/* The folder that a channel's symlink names, and what it is now. */
+static int
+find_folder(char folder[2 * PATH_MAX], struct stat *st, const char *dir, const char *channel, struct err *e)
 {
-	char link[PATH_MAX], folder[PATH_MAX * 2], to[64];
-	struct served *s;
+	char link[PATH_MAX], to[64];
 	ssize_t n;
 
-	/* The symlink is read once: what it names stays whole even if another list takes its place. */
 	if ((size_t)snprintf(link, sizeof link, "%s/%s/current", dir, channel) >= sizeof link)
 		return err_set(e, ERR_LIMIT, "%s: path too long", dir);
 	n = readlink(link, to, sizeof to - 1);
@@ -152,17 +153,49 @@ served_load(struct served **out, const char *dir, const char *channel, struct er
 	to[n] = '\0';
 	if (strchr(to, '/') != NULL)
 		return err_set(e, ERR_STATE, "%s: does not name a folder beside it", link);
-	snprintf(folder, sizeof folder, "%s/%s/%s", dir, channel, to);
-	if ((s = calloc(1, sizeof *s)) == NULL)
+	snprintf(folder, 2 * PATH_MAX, "%s/%s/%s", dir, channel, to);
+	return stat(folder, st) == 0 ? 0 : err_set_sys(e, "%s", folder);
+}
+
+int
+served_load(struct served **out, const char *dir, const char *channel, struct err *e)
+{
+	char folder[2 * PATH_MAX];
+	struct served *s = calloc(1, sizeof *s);
+
+	if (s == NULL)
 		return err_set(e, ERR_MEMORY, "out of memory");
 	s->holders = 1;
-	if (take_folder(s, folder, e) != 0) {
+	/* The symlink is read once: what it names stays whole even if another list takes its place. */
+	if (find_folder(folder, &s->folder, dir, channel, e) != 0 || take_folder(s, folder, e) != 0) {
 		served_release(s);
 		return -1;
 	}
 	set_policy(s);
 	*out = s;
 	return 0;
+}
+
+bool
+served_is_current(const struct served *s, const char *dir, const char *channel)
+{
+	char folder[2 * PATH_MAX];
+	struct stat st;
+
+	return find_folder(folder, &st, dir, channel, NULL) == 0 && st.st_dev == s->folder.st_dev && st.st_ino == s->folder.st_ino &&
+	    st.st_mtim.tv_sec == s->folder.st_mtim.tv_sec && st.st_mtim.tv_nsec == s->folder.st_mtim.tv_nsec;
+}
+
+size_t
+served_size(const struct served *s)
+{
+	return s->total;
+}
+
+bool
+served_is_shared(const struct served *s)
+{
+	return s->holders > 1;
 }
 
 struct served *

@@ -180,3 +180,65 @@ Test(daemon_listservice, a_reload_that_takes_it_away_closes_the_sockets)
 	expect(id, "/", "HTTP/1.1 200 OK\r\n", "Signed list of mirrors");
 	buf_free(&faults);
 }
+
+/* --- lists that are out no longer --------------------------------------------------------------- */
+
+static struct stream *
+ask(uint64_t id, const char *request)
+{
+	struct endpoint ep = { .kind = ENDPOINT_UNIX };
+	struct stream *s;
+
+	snprintf(ep.path, sizeof ep.path, "%s", socket_path(id));
+	s = stream_connect(r.d.loop, &ep, 16, on_answer, NULL); /* takes 16 bytes, then no more */
+	stream_write(s, request, strlen(request));
+	is_over = false;
+	rig_turn(&r);
+	return s;
+}
+
+/* A page too large for what the kernel buffers, in a list of its own. */
+static void
+show_large(const char *serial)
+{
+	size_t n = 3 * 1024 * 1024;
+	char *text = xcalloc(1, n + 1);
+	struct err e = ERR_INIT;
+
+	memset(text, 'x', n);
+	cr_assert_eq(file_mkdirs(rig_path(&r, "publish/public/%s", serial), 0755, &e), 0, "%s", e.msg);
+	cr_assert_eq(file_write(rig_path(&r, "publish/public/%s/index.html", serial), text, n, 0644, &e), 0, "%s", e.msg);
+	free(text);
+	cr_assert_eq(unlink(rig_path(&r, "publish/public/current")), 0);
+	cr_assert_eq(symlink(serial, rig_path(&r, "publish/public/current")), 0);
+	listservice_refresh(&r.d);
+}
+
+Test(daemon_listservice, slow_readers_keep_old_lists_only_up_to_a_bound)
+{
+	struct stream *first, *second;
+	uint64_t id;
+
+	cr_assert(rig_open(&r), "%s", r.log);
+	cr_assert(rig_run(&r, rig_is_listed), "%s", r.log);
+	id = rig_listed(&r)->id;
+	listservice_bound_old(&r.d, 4 * 1024 * 1024);
+	show_large("9001");
+	first = ask(id, "GET / HTTP/1.0\r\n\r\n");
+	rig_turn(&r);
+	show_large("9002");
+	rig_turn(&r);
+	cr_expect_not(is_over, "one old list is within the bound");
+	second = ask(id, "GET / HTTP/1.0\r\n\r\n");
+	rig_turn(&r);
+	cr_expect_eq(listservice_old(&r.d), 1);
+	show_large("9003");
+	cr_expect_eq(listservice_old(&r.d), 1, "two are not: the readers of the older one are cut");
+	listservice_refresh(&r.d);
+	cr_expect_eq(listservice_old(&r.d), 1, "nothing has changed");
+	stream_free(first);
+	stream_free(second);
+	rig_turn(&r);
+	listservice_refresh(&r.d);
+	cr_expect_eq(listservice_old(&r.d), 0, "nobody reads it any more");
+}

@@ -159,3 +159,23 @@ Test(publish_serve, nothing_published_or_something_strange_is_an_error)
 	cr_expect_null(s);
 	end();
 }
+
+Test(publish_serve, a_list_is_current_until_another_folder_or_file_takes_its_place)
+{
+	struct served *s;
+
+	begin();
+	s = load("public");
+	cr_expect(served_is_current(s, place_path("pub"), "public"));
+	cr_expect_not(served_is_current(s, place_path("pub"), "press"));
+	cr_expect_gt(served_size(s), 1000);
+	cr_expect_not(served_is_shared(s));
+	cr_assert_eq(unlink(place_path("pub/public/200/mirrors.txt")), 0);
+	cr_expect_not(served_is_current(s, place_path("pub"), "public"));
+	served_release(s);
+	s = load("public");
+	list_publish(&list, site, 201);
+	cr_expect_not(served_is_current(s, place_path("pub"), "public"));
+	served_release(s);
+	end();
+}
