@@ -116,3 +116,80 @@ site_add_evidence(om_site *s, char *known, char *later)
 		evidence_free(&v);
 	return r;
 }
+
+/* --- what a walk finds ------------------------------------------------------------------------- */
+
+/* A document as canonical JSON text with its signatures. */
+static char *
+entry_text(json_t *entry)
+{
+	char *text = NULL;
+
+	if (entry != NULL)
+		doc_json_dump(&text, NULL, entry, NULL);
+	return text;
+}
+
+/* A signed document that contradicts a known one; of its signatures only the `n_sigs` that count are kept. */
+static void
+keep_pair(om_site *s, const struct kept *known, struct doc_text doc, const struct doc_text *sigs, size_t n_sigs)
+{
+	const struct doc_signed later = { doc, sigs, n_sigs };
+	json_t *v = site_keep(&later);
+
+	if (site_add_evidence(s, entry_text(known->entry), entry_text(v)) != DOC_OK)
+		s->fork = FORK_LOST;
+	else if (s->fork == FORK_NONE)
+		s->fork = FORK_KEPT;
+	json_decref(v);
+}
+
+void
+site_add_forked_root(om_site *s, const struct chain_root *prev, const struct chain_root *r, const struct doc_signed *later)
+{
+	struct doc_text sigs[2 * DOC_KEYS_MAX];
+	char comment[DOC_COMMENT_MAX];
+	size_t n;
+
+	doc_root_comment(comment, r->site, r->doc.version, r->sha256);
+	n = chain_counting_sigs(sigs, 0, later, r->doc.keys, r->doc.n_keys, comment);
+	if (prev != NULL)
+		n = chain_counting_sigs(sigs, n, later, prev->doc.keys, prev->doc.n_keys, comment);
+	keep_pair(s, &s->roots[r->doc.version - 1], later->doc, sigs, n);
+}
+
+void
+site_add_forked_members(om_site *s, const struct doc_signed *later)
+{
+	const struct doc_root *root = &s->root.doc;
+	struct doc_members *m = calloc(1, sizeof *m);
+	struct doc_text sigs[DOC_KEYS_MAX];
+	char comment[DOC_COMMENT_MAX];
+	uint8_t sha256[DOC_HASH_LEN];
+	size_t n = 0;
+
+	doc_hash(sha256, later->doc.p, later->doc.len);
+	if (m != NULL && doc_members_parse(m, later->doc.p, later->doc.len, s->site, NULL) == DOC_OK) {
+		doc_members_comment(comment, m, sha256);
+		n = chain_counting_sigs(sigs, 0, later, root->keys, root->n_keys, comment);
+	}
+	free(m);
+	if (n > 0)
+		keep_pair(s, &s->members_kept, later->doc, sigs, n);
+	else
+		s->fork = FORK_LOST; /* no memory: it had passed */
+}
+
+void
+site_add_forked_head(om_site *s, const struct kept_head *known, const struct doc_head *h, const struct doc_signed *later)
+{
+	char comment[DOC_COMMENT_MAX];
+	uint8_t sha256[DOC_HASH_LEN];
+	struct doc_text sig;
+	size_t n;
+
+	doc_hash(sha256, later->doc.p, later->doc.len);
+	doc_head_comment(comment, h, sha256);
+	n = chain_counting_sigs(&sig, 0, later, &known->key, 1, comment);
+	keep_pair(s, &known->kept, later->doc, &sig, n);
+}

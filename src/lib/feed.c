@@ -1,115 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Feeding a bundle: the walk of the specification (lists.md, "Verifying, in this order") with a
+ * Feeding a bundle: the walk of onionmirror-list(5), "VERIFYING", with a
  * reader's memory. Each document that passes is remembered at once; the first that doesn't names the
  * reason for the whole bundle. Mirrors are collected aside and take the old ones' place at the end.
  */
 #include "config.h"
-#include "lib/site.h"
+#include "lib/feed.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define NOW_MAX INT64_C(253402300799) /* the last second of 9999 */
 
-typedef const uint8_t (*hashes)[DOC_HASH_LEN];
-
-struct feed {
-	om_site *site;
-	int64_t now;
-	const struct doc_bundle *bundle; /* borrowed */
-	struct err err;
-	bool seen[DOC_MEMBER_MAX];                   /* members that had a head in this bundle */
-	const struct kept_head *live[DOC_MEMBER_MAX]; /* accepted heads, in order; borrowed from site */
-	size_t n_live;
-	struct doc_head late[DOC_MEMBER_MAX]; /* heads that count as missing; owned */
-	size_t n_late;
-	enum doc_reason first_late; /* why, and in words */
-	struct err first_late_err;
-	struct om_mirror *mirrors; /* owned until they become the site's */
-	size_t n_mirrors;
-};
-
-/* A document as canonical JSON text with its signatures. */
-static char *
-entry_text(json_t *entry)
-{
-	char *text = NULL;
-
-	if (entry != NULL)
-		doc_json_dump(&text, NULL, entry, NULL);
-	return text;
-}
-
-/* A signed document that contradicts a known one; of its signatures only the `n_sigs` that count are kept. */
-static void
-keep_evidence(struct feed *f, const struct kept *known, struct doc_text doc, const struct doc_text *sigs, size_t n_sigs)
-{
-	const struct doc_signed later = { doc, sigs, n_sigs };
-	json_t *v = site_keep(&later);
-
-	if (site_add_evidence(f->site, entry_text(known->entry), entry_text(v)) != DOC_OK)
-		f->site->fork = FORK_LOST;
-	else if (f->site->fork == FORK_NONE)
-		f->site->fork = FORK_KEPT;
-	json_decref(v);
-}
-
-static void
-keep_forked_root(struct feed *f, size_t i, const struct chain_root *prev, const struct chain_root *r)
-{
-	const struct doc_signed *later = &f->bundle->roots[i];
-	struct doc_text sigs[2 * DOC_KEYS_MAX];
-	char comment[DOC_COMMENT_MAX];
-	size_t n;
-
-	doc_root_comment(comment, r->site, r->doc.version, r->sha256);
-	n = chain_counting_sigs(sigs, 0, later, r->doc.keys, r->doc.n_keys, comment);
-	if (i > 0)
-		n = chain_counting_sigs(sigs, n, later, prev->doc.keys, prev->doc.n_keys, comment);
-	keep_evidence(f, &f->site->roots[i], later->doc, sigs, n);
-}
-
-static void
-keep_forked_members(struct feed *f)
-{
-	const struct doc_signed *later = &f->bundle->members;
-	const struct doc_root *root = &f->site->root.doc;
-	struct doc_members *m = calloc(1, sizeof *m);
-	struct doc_text sigs[DOC_KEYS_MAX];
-	char comment[DOC_COMMENT_MAX];
-	uint8_t sha256[DOC_HASH_LEN];
-	size_t n = 0;
-
-	doc_hash(sha256, later->doc.p, later->doc.len);
-	if (m != NULL && doc_members_parse(m, later->doc.p, later->doc.len, f->site->site, NULL) == DOC_OK) {
-		doc_members_comment(comment, m, sha256);
-		n = chain_counting_sigs(sigs, 0, later, root->keys, root->n_keys, comment);
-	}
-	free(m);
-	if (n > 0)
-		keep_evidence(f, &f->site->members_kept, later->doc, sigs, n);
-	else
-		f->site->fork = FORK_LOST; /* no memory: it had passed */
-}
-
-static void
-keep_forked_head(struct feed *f, const struct kept_head *known, const struct doc_head *h, const struct doc_signed *later)
-{
-	char comment[DOC_COMMENT_MAX];
-	uint8_t sha256[DOC_HASH_LEN];
-	struct doc_text sig;
-	size_t n;
-
-	doc_hash(sha256, later->doc.p, later->doc.len);
-	doc_head_comment(comment, h, sha256);
-	n = chain_counting_sigs(&sig, 0, later, &known->key, 1, comment);
-	keep_evidence(f, &known->kept, later->doc, &sig, n);
-}
-
-static enum doc_reason
-no_memory(struct feed *f)
+enum doc_reason
+feed_no_memory(struct feed *f)
 {
 	return doc_fail(&f->err, DOC_NO_MEMORY, "no memory to remember a document");
 }
@@ -120,7 +24,7 @@ keep_root(struct feed *f, size_t i, const struct chain_root *root)
 {
 	if (i < f->site->n_roots)
 		return DOC_OK;
-	return site_add_root(f->site, root, site_keep(&f->bundle->roots[i])) == DOC_OK ? DOC_OK : no_memory(f);
+	return site_add_root(f->site, root, site_keep(&f->bundle->roots[i])) == DOC_OK ? DOC_OK : feed_no_memory(f);
 }
 
 /*
@@ -144,7 +48,7 @@ feed_roots(struct feed *f)
 			prev = cur;
 		cur = next;
 		if (i < known && memcmp(cur.sha256, s->roots[i].sha256, DOC_HASH_LEN) != 0) {
-			keep_forked_root(f, i, &prev, &cur);
+			site_add_forked_root(s, i > 0 ? &prev : NULL, &cur, &f->bundle->roots[i]);
 			return doc_fail(&f->err, DOC_FORK, "another root %zu is known", i + 1);
 		}
 		if (i + 1 == n) {
@@ -172,19 +76,19 @@ feed_members(struct feed *f)
 	json_t *entry;
 
 	if (m == NULL)
-		return no_memory(f);
+		return feed_no_memory(f);
 	memcpy(seen.sha256, s->members_kept.sha256, DOC_HASH_LEN);
 	r = chain_members(m, sha256, &s->root, &f->bundle->members, s->members_kept.entry != NULL ? &seen : NULL, f->now,
 	    &f->err);
 	if (r == DOC_FORK)
-		keep_forked_members(f);
+		site_add_forked_members(s, &f->bundle->members);
 	if (r == DOC_OK) {
 		entry = site_keep(&f->bundle->members);
 		if (entry != NULL) {
 			site_set_members(s, m, sha256, entry);
 			site_reset_members(s);
 		} else
-			r = no_memory(f);
+			r = feed_no_memory(f);
 	}
 	free(m);
 	return r;
@@ -207,7 +111,7 @@ judge_head(struct feed *f, struct doc_head *h, const struct doc_signed *d, struc
 	}
 	r = chain_head(h, &s->root, &s->members, s->members_kept.sha256, d, &seen, f->now, e);
 	if (r == DOC_FORK && known != NULL)
-		keep_forked_head(f, known, h, d);
+		site_add_forked_head(s, known, h, d);
 	if (r != DOC_OK)
 		return r;
 	doc_hash(sha256, d->doc.p, d->doc.len);
@@ -307,140 +211,6 @@ feed_heads(struct feed *f)
 	return doc_fail(&f->err, DOC_NOT_LISTED, "the bundle has no head");
 }
 
-/* The first accepted head that lists a leaf, or NULL. */
-static const struct kept_head *
-listed_by(const struct feed *f, const uint8_t hash[DOC_HASH_LEN])
-{
-	size_t i;
-
-	for (i = 0; i < f->n_live; i++)
-		if (doc_leaves_have((hashes)f->live[i]->doc.leaves, f->live[i]->doc.n_leaves, hash))
-			return f->live[i];
-	return NULL;
-}
-
-static bool
-listed_late(const struct feed *f, const uint8_t hash[DOC_HASH_LEN])
-{
-	size_t i;
-
-	for (i = 0; i < f->n_late; i++)
-		if (doc_leaves_have((hashes)f->late[i].leaves, f->late[i].n_leaves, hash))
-			return true;
-	return false;
-}
-
-static enum doc_reason
-feed_leaf(struct feed *f, size_t i, const uint8_t hash[DOC_HASH_LEN])
-{
-	const struct doc_text *t = &f->bundle->leaves[i];
-	const struct kept_head *h = listed_by(f, hash);
-	struct om_mirror *m = &f->mirrors[f->n_mirrors];
-	om_site *s = f->site;
-	enum doc_reason r;
-
-	if (h == NULL) {
-		r = doc_leaf_outline(t->p, t->len, s->site, &f->err);
-		if (r != DOC_OK || listed_late(f, hash))
-			return r;
-		return doc_fail(&f->err, DOC_NOT_LISTED, "a leaf that no head of the bundle lists");
-	}
-	r = doc_leaf_parse(&m->leaf, t->p, t->len, s->site, &f->err);
-	if (r == DOC_OK)
-		r = chain_leaf(&m->leaf, &s->root, s->tombstones, s->n_tombstones, f->now, &f->err);
-	if (r != DOC_OK)
-		return r;
-	if (site_place_mirror(m, t, h) != DOC_OK)
-		return no_memory(f);
-	m->proved = true;
-	memcpy(m->hash, hash, DOC_HASH_LEN);
-	f->n_mirrors++;
-	return DOC_OK;
-}
-
-struct leaf_ref {
-	uint8_t hash[DOC_HASH_LEN];
-	size_t at;
-	bool again; /* an earlier one has the same bytes */
-};
-
-static int
-by_hash(const void *a, const void *b)
-{
-	const struct leaf_ref *x = a, *y = b;
-	int c = memcmp(x->hash, y->hash, DOC_HASH_LEN);
-
-	return c != 0 ? c : (x->at > y->at) - (x->at < y->at);
-}
-
-static int
-by_place(const void *a, const void *b)
-{
-	const struct leaf_ref *x = a, *y = b;
-
-	return (x->at > y->at) - (x->at < y->at);
-}
-
-static enum doc_reason
-feed_leaves(struct feed *f)
-{
-	size_t i, n = f->bundle->n_leaves;
-	struct leaf_ref *ref = calloc(n + 1, sizeof *ref);
-	enum doc_reason r = DOC_OK;
-
-	f->mirrors = calloc(n + f->site->n_mirrors + 1, sizeof *f->mirrors);
-	if (ref == NULL || f->mirrors == NULL) {
-		free(ref);
-		return no_memory(f);
-	}
-	for (i = 0; i < n; i++) {
-		doc_hash(ref[i].hash, f->bundle->leaves[i].p, f->bundle->leaves[i].len);
-		ref[i].at = i;
-	}
-	/* A repeated leaf counts, and costs, once. */
-	qsort(ref, n, sizeof *ref, by_hash);
-	for (i = 1; i < n; i++)
-		ref[i].again = memcmp(ref[i - 1].hash, ref[i].hash, DOC_HASH_LEN) == 0;
-	qsort(ref, n, sizeof *ref, by_place);
-	for (i = 0; i < n && r == DOC_OK; i++)
-		if (!ref[i].again)
-			r = feed_leaf(f, i, ref[i].hash);
-	free(ref);
-	return r;
-}
-
-static bool
-has_mirror(const struct feed *f, const char *host)
-{
-	size_t i;
-
-	for (i = 0; i < f->n_mirrors; i++)
-		if (strcmp(f->mirrors[i].host, host) == 0)
-			return true;
-	return false;
-}
-
-/* Where the stored head of a member stands against the bundle's, so does what we have of its mirrors. */
-static void
-keep_standing(struct feed *f)
-{
-	om_site *s = f->site;
-	const struct doc_member *m;
-	enum doc_reason status;
-	size_t i;
-
-	site_prune_mirrors(s); /* and say until when they last */
-	for (i = 0; i < s->n_mirrors; i++) {
-		m = chain_member_find(&s->members, s->mirrors[i].member);
-		status = m != NULL ? s->member_view[m - s->members.members].status : DOC_OK;
-		if ((status != DOC_ROLLBACK && status != DOC_FORK) || s->mirrors[i].valid_until <= f->now ||
-		    has_mirror(f, s->mirrors[i].host))
-			continue;
-		f->mirrors[f->n_mirrors++] = s->mirrors[i];
-		s->mirrors[i].text = NULL;
-	}
-}
-
 static enum doc_reason
 feed_all(struct feed *f)
 {
@@ -477,7 +247,7 @@ site_feed(om_site *s, const struct doc_bundle *b, enum doc_reason r, const struc
 	if (r == DOC_OK)
 		r = feed_all(f);
 	if (r == DOC_OK) {
-		keep_standing(f);
+		feed_standing(f);
 		site_set_mirrors(s, f->mirrors, f->n_mirrors);
 	} else {
 		site_free_mirrors(f->mirrors, f->n_mirrors);

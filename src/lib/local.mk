@@ -4,7 +4,8 @@ onionmirrorinclude_HEADERS = include/onionmirror/onionmirror.h
 libonionmirror_la_SOURCES = \
 	%D%/documents.c \
 	%D%/evidence.c \
-	%D%/feed.c \
+	%D%/feed.c %D%/feed.h \
+	%D%/leaves.c \
 	%D%/query.c \
 	%D%/site.c %D%/site.h \
 	%D%/store.c

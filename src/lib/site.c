@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A reader's memory of one site: what it owns and the few ways in which it changes. Judging documents
- * is in feed.c, writing it down in store.c, questions about it in query.c.
+ * is in feed.c and leaves.c, contradictions in evidence.c, writing it down in store.c, questions about it in query.c.
  */
 #include "config.h"
 #include "lib/site.h"

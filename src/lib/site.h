@@ -109,6 +109,13 @@ enum doc_reason site_merge_tombstones(om_site *s, const struct doc_tombstone *t,
  */
 enum doc_reason site_add_evidence(om_site *s, char *known, char *later);
 void site_free_evidence(om_site *s);
+/*
+ * A document that passed all checks but the last, which said DOC_FORK: it and the known one become evidence, and s->fork
+ * says whether they did. `prev` is the root before `r`, NULL: there is none.
+ */
+void site_add_forked_root(om_site *s, const struct chain_root *prev, const struct chain_root *r, const struct doc_signed *later);
+void site_add_forked_members(om_site *s, const struct doc_signed *later);
+void site_add_forked_head(om_site *s, const struct kept_head *known, const struct doc_head *h, const struct doc_signed *later);
 
 /* The stored head of a member name and key, or NULL. */
 struct kept_head *site_find_head(const om_site *s, const char *member, const uint8_t key[DOC_KEY_LEN]);

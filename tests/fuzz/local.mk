@@ -58,7 +58,7 @@ tests_fuzz_fuzz_socks_LDADD = $(fuzz_libs)
 check_LTLIBRARIES += libnosig.la
 libnosig_la_CPPFLAGS = $(AM_CPPFLAGS) -include $(top_srcdir)/tests/fuzz/nosig.h
 libnosig_la_SOURCES = tests/fuzz/nosig.h tests/fuzz/nosig.c \
-	src/lib/documents.c src/lib/evidence.c src/lib/feed.c src/lib/query.c src/lib/site.c src/lib/store.c src/proto/chain.c
+	src/lib/documents.c src/lib/evidence.c src/lib/feed.c src/lib/leaves.c src/lib/query.c src/lib/site.c src/lib/store.c src/proto/chain.c
 tests_fuzz_fuzz_walk_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_bundle.c $(fuzz_main)
 tests_fuzz_fuzz_walk_CPPFLAGS = $(AM_CPPFLAGS)
 tests_fuzz_fuzz_walk_LDADD = libnosig.la $(fuzz_libs)

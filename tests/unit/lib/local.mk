@@ -24,7 +24,7 @@ tests_unit_lib_unit_lib_oom_LDADD = liboom.la libtestsupport.la libproto.la libb
 check_LTLIBRARIES += liboom.la
 liboom_la_CPPFLAGS = $(AM_CPPFLAGS) -include $(top_srcdir)/%D%/oom.h
 liboom_la_SOURCES = %D%/oom.h \
-	src/lib/documents.c src/lib/evidence.c src/lib/feed.c src/lib/query.c src/lib/site.c src/lib/store.c \
+	src/lib/documents.c src/lib/evidence.c src/lib/feed.c src/lib/leaves.c src/lib/query.c src/lib/site.c src/lib/store.c \
 	src/proto/canon.c src/proto/chain.c src/proto/doc_bundle.c src/proto/doc_head.c src/proto/doc_json.c \
 	src/proto/doc_leaf.c src/proto/doc_members.c
 endif
