@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define HEADS_MAX 16 /* of one site: 64 sites together take a third of the 1 MiB of our head */
+
 struct peering {
 	const uint8_t *own; /* our own site is no peer */
 	int64_t now;
@@ -40,7 +42,7 @@ add_peer(struct peering *p, const struct chain_root *root, const struct doc_head
 	memcpy(x->member, h->member, sizeof x->member);
 }
 
-/* The reason why none of it can be repeated. */
+/* The reason why not all of it can be repeated. */
 static enum doc_reason
 take_heads(struct peering *p, const struct doc_bundle *b, const uint8_t site[DOC_HASH_LEN], struct err *e)
 {
@@ -56,7 +58,7 @@ take_heads(struct peering *p, const struct doc_bundle *b, const uint8_t site[DOC
 	why = chain_roots(&root, b->roots, b->n_roots, site, p->now, e);
 	if (why == DOC_OK)
 		why = chain_members(m, sha256, &root, &b->members, NULL, p->now, e);
-	for (i = 0; why == DOC_OK && i < b->n_heads; i++) {
+	for (i = 0; why == DOC_OK && i < b->n_heads && p->n < before + HEADS_MAX; i++) {
 		memset(&h, 0, sizeof h);
 		why = doc_head_parse(&h, b->heads[i].doc.p, b->heads[i].doc.len, site, e);
 		if (why == DOC_OK)
@@ -68,6 +70,8 @@ take_heads(struct peering *p, const struct doc_bundle *b, const uint8_t site[DOC
 	free(m);
 	if (why == DOC_OK && p->n == before)
 		why = doc_fail(e, DOC_MISSING, "it has no head");
+	if (why == DOC_OK && i < b->n_heads)
+		why = doc_fail(e, DOC_TOO_LARGE, "only the first %d of its %zu heads are repeated", HEADS_MAX, b->n_heads);
 	return why;
 }
 

@@ -116,7 +116,7 @@ int publish_memory_save(const struct publish_memory *m, publish_memory_cb *cb, v
  * much is left out, always the same, and takes no place from another.
  *
  * Other sites: of all bundles DIR/peers/<site id>.json (at most 64) that verify
- * under that id, each head, as a cross-reference.
+ * under that id, the first 16 heads, as cross-references.
  *
  * Each fault is a line in `faults`, as is each member without a head. `l` is the
  * list that is to be published; -1 only without memory.

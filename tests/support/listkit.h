@@ -21,7 +21,7 @@
 #define KIT_HOUR 3600
 #define KIT_DAY 86400
 #define KIT_ROOTS 6
-#define KIT_HEADS 4
+#define KIT_HEADS 20
 #define KIT_LEAVES 8
 #define KIT_SIGNERS 32
 #define KIT_PATCHES 8

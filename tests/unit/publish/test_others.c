@@ -706,3 +706,30 @@ Test(publish_others, a_peer_that_does_not_verify_under_its_name_is_told_and_left
 	doc_head_free(&h);
 	kit_free(&peer);
 }
+Test(publish_others, of_a_pinned_site_only_the_first_heads_are_repeated_so_that_ours_stays_small)
+{
+	struct doc_head h;
+	struct kit peer;
+	char name[16];
+	unsigned i;
+
+	kit_init(&peer);
+	snprintf(peer.roots[0].doc.name, sizeof peer.roots[0].doc.name, "A peer");
+	for (i = 2; i <= 18; i++) {
+		snprintf(name, sizeof name, "m%u", i);
+		kit_add_member(&peer, name, 100 + i);
+	}
+	kit_build(&peer);
+	put_peer(peer.site_id, &peer);
+	drop("beta.json");
+	publish(500);
+	expect_told("only the first 16 of its 18 heads are repeated");
+	h = our_head();
+	cr_assert_eq(h.n_peers, 16);
+	cr_expect_str_eq(h.peers[0].member, "alpha");
+	cr_expect_str_eq(h.peers[15].member, "m16");
+	doc_head_free(&h);
+	expect_view(OM_OK, 100, 3);
+	kit_free(&peer);
+}
+
