@@ -159,20 +159,18 @@ add_key_check(struct buf *b, const uint8_t *key, const char *file)
 	buf_addf(b, "key=%s\ngrep -o $(echo $key | base64 -d | tail -c 32 | od -An -vtx1 | tr -d ' \\n') %s\n", text, file);
 }
 
-/* For each signature of NAME that a key of root document ROOT made: the root names the key, the key signed. */
+/* For each signature of NAME that a key of root document ROOT, which is `r`, made: the root names the key, the key signed. */
 static void
 add_signers(struct buf *b, const struct text_signed *t, const char *name, const struct doc_root *r, const char *root)
 {
-	size_t i, k;
+	size_t i;
 
-	for (i = 0; i < DOC_SIGS_MAX; i++)
-		for (k = 0; k < r->n_keys; k++) {
-			if (t->files[i].p == NULL ||
-			    minisign_verify(t->doc, t->len, t->files[i].p, t->files[i].len, r->keys[k], NULL, NULL) != 0)
-				continue;
-			add_key_check(b, r->keys[k], root);
-			buf_addf(b, "minisign -V -H -P $key -m %s -x %s.%zu.minisig\n", name, name, i + 1);
-		}
+	for (i = 0; i < DOC_SIGS_MAX; i++) {
+		if (t->signers[i] == 0)
+			continue;
+		add_key_check(b, r->keys[t->signers[i] - 1], root);
+		buf_addf(b, "minisign -V -H -P $key -m %s -x %s.%zu.minisig\n", name, name, i + 1);
+	}
 }
 
 static void

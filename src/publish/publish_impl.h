@@ -15,6 +15,7 @@ struct text_signed {
 	struct file_text files[DOC_SIGS_MAX];    /* files[i] is NAME.<i + 1>.minisig, if there is one */
 	struct doc_text sig_texts[DOC_SIGS_MAX]; /* those that there are, as chain.h and doc_bundle_write() want them */
 	size_t n_sigs;
+	unsigned char signers[DOC_SIGS_MAX]; /* files[i] counts, by key signers[i] - 1 of the root above it; 0: by none */
 };
 
 struct publish_site {

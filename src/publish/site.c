@@ -93,6 +93,36 @@ in_force(const struct publish_site *s, int64_t now)
 	return at;
 }
 
+/* Which key of the root above made each signature. */
+static void
+note_signers(struct text_signed *t, const struct doc_root *above, const char *comment)
+{
+	size_t i, k;
+
+	for (i = 0; i < DOC_SIGS_MAX; i++)
+		for (k = 0; t->files[i].p != NULL && k < above->n_keys; k++)
+			if (minisign_verify(t->doc, t->len, t->files[i].p, t->files[i].len, above->keys[k], comment, NULL) == 0)
+				t->signers[i] = (unsigned char)(k + 1);
+}
+
+/* What the pages of all channels tell, found out once. */
+static void
+find_signers(struct publish_site *s)
+{
+	char comment[DOC_COMMENT_MAX];
+	uint8_t hash[DOC_HASH_LEN];
+	struct doc_root above;
+	size_t i;
+
+	for (i = 0; i + 1 < s->n_roots && doc_root_parse(&above, s->roots[i].doc, s->roots[i].len, NULL, NULL) == DOC_OK; i++) {
+		doc_hash(hash, s->roots[i + 1].doc, s->roots[i + 1].len);
+		doc_root_comment(comment, s->root.site, i + 2, hash);
+		note_signers(&s->roots[i + 1], &above, comment);
+	}
+	doc_members_comment(comment, &s->cert, s->cert_sha256);
+	note_signers(&s->members, &s->root.doc, comment);
+}
+
 /* Signature views point into the structs, which realloc may have moved: made anew here. */
 static int
 verify(struct publish_site *s, int64_t now, struct err *e)
@@ -113,6 +143,7 @@ verify(struct publish_site *s, int64_t now, struct err *e)
 	why = chain_members(&s->cert, s->cert_sha256, &s->root, &members, NULL, in_force(s, now), &inner);
 	if (why != DOC_OK)
 		return err_set(e, ERR_CRYPTO, "members.json: %s: %s", doc_reason_name(why), inner.msg);
+	find_signers(s);
 	return 0;
 }
 

@@ -119,6 +119,31 @@ Test(publish_page, its_commands_lead_from_the_site_id_to_the_addresses_through_e
 	end();
 }
 
+Test(publish_page, it_names_the_signatures_that_count_as_they_were_found_when_the_site_was_loaded)
+{
+	uint8_t sk[64];
+	char *page, *sig, *at;
+
+	place_site();
+	/* By a root key, but about something else: it counts nowhere. */
+	kit_key(1, sk, NULL);
+	cr_assert_eq(minisign_sign(&sig, sk, NULL, kit.members.out.text, kit.members.out.len, "something else", NULL, NULL), 0);
+	cr_assert_eq(file_write(place_path("site/members.json.9.minisig"), sig, strlen(sig), 0644, NULL), 0);
+	free(sig);
+	cr_assert_eq(publish_site_load(&site, place_path("site"), member_sk, KIT_NOW, NULL), 0);
+	list_init(&list, site, 3, 1, 0);
+	/* Each publication has a page for each channel; none verifies them once more. */
+	at = strchr(site->members.files[0].p, '\n') + 40;
+	*at = *at == 'A' ? 'B' : 'A';
+	list_publish(&list, site, 14400);
+	page = published("index.html");
+	cr_expect_not_null(strstr(page, "-m members.json -x members.json.1.minisig"));
+	cr_expect_not_null(strstr(page, "-m members.json -x members.json.2.minisig"));
+	cr_expect_null(strstr(page, "-x members.json.9.minisig"));
+	free(page);
+	end();
+}
+
 Test(publish_page, mirrors_txt_keeps_to_the_onion_mirror_guidelines)
 {
 	char addr[3][ONION_ADDR_LEN + 1], want[500], *text, *at;
