@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TOMBSTONES_MAX 8192 /* of one member: more than a head can hold beside its leaves */
+#define TOMBSTONES_MAX 14000 /* of one member: what one row holds. A head has room for 8,590 */
 
 struct memory_entry {
 	char member[DOC_MEMBER_LEN + 1];
@@ -94,31 +94,35 @@ memory_withdrew(const struct publish_memory *m, uint64_t epoch, const char *addr
 	return false;
 }
 
-/* Both lists as one; what is too much of it is the newer part. */
-static int
+/* Both lists as one, or the old one if that is too much. */
+static enum doc_reason
 add_tombstones(struct memory_entry *x, const struct doc_tombstone *t, size_t n)
 {
 	struct doc_tombstone *all = reallocarray(x->tombstones, x->n + n + 1, sizeof *all);
-	size_t i, before = x->n;
+	size_t i, more = 0;
 
 	if (all == NULL)
-		return -1;
+		return DOC_NO_MEMORY;
 	x->tombstones = all;
-	for (i = 0; i < n && x->n < TOMBSTONES_MAX; i++)
-		if (bsearch(t[i].h, all, before, sizeof *all, tombstone_cmp) == NULL)
-			all[x->n++] = t[i];
+	for (i = 0; i < n; i++)
+		if (bsearch(t[i].h, all, x->n, sizeof *all, tombstone_cmp) == NULL)
+			all[x->n + more++] = t[i];
+	if (x->n + more > TOMBSTONES_MAX)
+		return DOC_TOO_LARGE;
+	x->n += more;
 	tombstones_sort(all, x->n);
-	x->changed = x->changed || x->n > before;
-	return 0;
+	x->changed = x->changed || more > 0;
+	return DOC_OK;
 }
 
-int
-memory_add(struct publish_memory *m, const struct doc_member *who, const struct doc_head *h, const uint8_t sha256[DOC_HASH_LEN])
+enum doc_reason
+memory_add(struct publish_memory *m, const struct doc_member *who, const struct doc_head *h, const uint8_t sha256[DOC_HASH_LEN], struct err *e)
 {
 	struct memory_entry *x = find(m, who->name, who->key);
+	enum doc_reason why;
 
 	if (x == NULL && (x = add(m, who->name, who->key)) == NULL)
-		return -1;
+		return doc_fail(e, DOC_NO_MEMORY, "out of memory");
 	if (x->epoch != h->epoch) {
 		x->epoch = h->epoch;
 		x->head.number = 0;
@@ -130,7 +134,10 @@ memory_add(struct publish_memory *m, const struct doc_member *who, const struct 
 		memcpy(x->head.sha256, sha256, DOC_HASH_LEN);
 		x->changed = true;
 	}
-	return add_tombstones(x, h->tombstones, h->n_tombstones);
+	why = add_tombstones(x, h->tombstones, h->n_tombstones);
+	if (why == DOC_TOO_LARGE)
+		return doc_fail(e, why, "%s withdrew more than %d addresses in this epoch", h->member, TOMBSTONES_MAX);
+	return why == DOC_OK ? why : doc_fail(e, why, "out of memory");
 }
 
 /* --- as text --------------------------------------------------------------------------------- */

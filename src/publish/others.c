@@ -159,12 +159,13 @@ judge_head(struct gather *g, const struct publish_site *s, struct doc_head *h, c
 		return DOC_ROLLBACK; /* the very same once more */
 	doc_hash(sha256, doc->doc.p, doc->doc.len);
 	tombstones_sort(h->tombstones, h->n_tombstones);
-	if (memory_add(g->memory, m, h, sha256) != 0)
-		return doc_fail(e, DOC_NO_MEMORY, "out of memory");
-	x->spoiled = withdraws_ours(g, h);
+	why = memory_add(g->memory, m, h, sha256, e);
+	if (why == DOC_OK && withdraws_ours(g, h))
+		why = doc_fail(e, DOC_REVOKED, "the head of %s withdraws an address that we list", h->member);
+	x->spoiled = why != DOC_OK;
 	x->have = !x->spoiled;
 	if (x->spoiled)
-		return doc_fail(e, DOC_REVOKED, "the head of %s withdraws an address that we list", h->member);
+		return why;
 	doc_head_free(&x->head);
 	x->head = *h;
 	x->doc = with_good_sig(h, m, doc, sha256);

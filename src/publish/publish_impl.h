@@ -63,8 +63,12 @@ int peers_load(struct doc_peer **out, size_t *n, const char *dir, const uint8_t 
 struct chain_seen memory_head(const struct publish_memory *m, const struct doc_member *who, uint64_t epoch);
 /* Whether any head that was seen in this epoch withdrew an address (56 characters). */
 bool memory_withdrew(const struct publish_memory *m, uint64_t epoch, const char *addr);
-/* Adds a head that chain_head() took, its tombstones ascending; one of another epoch than before starts anew. -1: no memory. */
-int memory_add(struct publish_memory *m, const struct doc_member *who, const struct doc_head *h, const uint8_t sha256[DOC_HASH_LEN]);
+/*
+ * Adds a head that chain_head() took, its tombstones ascending; one of another epoch than before starts anew.
+ * DOC_TOO_LARGE: all that this member withdrew can't be remembered, so its head must not be handed on.
+ */
+enum doc_reason memory_add(struct publish_memory *m, const struct doc_member *who, const struct doc_head *h, const uint8_t sha256[DOC_HASH_LEN],
+    struct err *e);
 
 /* share.c: bytes of a bundle. */
 size_t share_text(const struct doc_text *t);
