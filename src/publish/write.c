@@ -129,7 +129,7 @@ tidy(const struct target *t)
 	closedir(d);
 }
 
-/* A folder that a web server can read whatever our umask is; its parent is synced when it was new. */
+/* A folder that a web server can read whatever our umask is. */
 static int
 open_dir(const char *parent, const char *path, int *fd, struct err *e)
 {
@@ -145,11 +145,7 @@ open_dir(const char *parent, const char *path, int *fd, struct err *e)
 	*fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (*fd < 0)
 		return err_set_sys(e, "%s", path);
-	if (!fresh)
-		return 0;
-	if (fchmod(*fd, 0755) != 0)
-		return err_set_sys(e, "%s", path);
-	return file_sync_dir(parent, e);
+	return !fresh || fchmod(*fd, 0755) == 0 ? 0 : err_set_sys(e, "%s", path);
 }
 
 /*
@@ -253,6 +249,9 @@ prepare(struct target *t, const char *root, const struct channel_files *c, uint6
 	n = readlinkat(t->fd, "current", link, sizeof link - 1);
 	link[n > 0 ? n : 0] = '\0';
 	t->before = serial_of(link);
+	/* Whoever made the folder may not have come to sync it; once a list is visible in it somebody has. */
+	if (t->before == 0 && file_sync_dir(root, e) != 0)
+		return -1;
 	if (t->before == serial) {
 		t->visible = true;
 		return check_repeated(t, c, e);

@@ -21,11 +21,16 @@
 
 static int failing = -1; /* how many calls of fsync() until one fails, -1: none does */
 static int syncs;
+static ino_t watched;
+static int syncs_of_watched;
 
 /* In place of the C library's. */
 int fsync(int fd)
 {
+	struct stat st;
+
 	syncs++;
+	syncs_of_watched += fstat(fd, &st) == 0 && st.st_ino == watched;
 	if (fcntl(fd, F_GETFD) < 0 || (failing >= 0 && failing-- == 0)) {
 		errno = EIO;
 		return -1;
@@ -414,6 +419,26 @@ static int publish_failing(
 	failing = -1;
 	publication_free(p);
 	return r;
+}
+
+Test(publish_write, a_channel_folder_that_nobody_synced_is_synced_into_its_parent_before_a_list_is_visible)
+{
+	struct publish_site *s = place_load();
+	struct stat st;
+	struct list l;
+
+	/* As a crash leaves it, or a failure of that very fsync. */
+	cr_assert_eq(mkdir(place_path("pub"), 0755), 0);
+	cr_assert_eq(mkdir(place_path("pub/public"), 0755), 0);
+	cr_assert_eq(stat(place_path("pub"), &st), 0);
+	watched = st.st_ino;
+	list_init(&l, s, 1, 1, 0);
+	list_publish(&l, s, 200);
+	cr_expect_eq(syncs_of_watched, 1);
+	list_publish(&l, s, 201);
+	cr_expect_eq(syncs_of_watched, 1, "once is enough");
+	list_free(&l);
+	publish_site_free(s);
 }
 
 Test(publish_write, whichever_fsync_fails_readers_have_a_whole_list)
