@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What will run out, told long before: root, certificate, list, proofs of
- * possession; and what lacks of other members. All is computed from the state;
+ * possession; a key that was not taken; and what lacks of other members. All is computed from the state;
  * when it was last told is read in the history.
  */
 #include "config.h"
@@ -101,6 +101,8 @@ look(struct daemon *d, alarm_cb *cb, void *arg)
 	tell_expiry(&l, "root-expiry", "the root document", publish_site_root_expiry(d->site), ROOT_WARN, "have the root keys sign the next one (onionmirror root rotate)");
 	tell_expiry(&l, "member-expiry", "the member certificate", publish_site_member_expiry(d->site), MEMBER_WARN,
 	    "have the root keys sign a new members.json (onionmirror member renew)");
+	if (d->waiting_key[0] != '\0')
+		tell(&l, "member-key", "%s", d->waiting_key);
 	look_at_list(&l);
 	engine_each_onion(d->engine, look_at_proof, &l);
 	if (l.late > 0)

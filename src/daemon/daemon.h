@@ -68,6 +68,7 @@ struct daemon {
 	uint64_t serial;     /* of the newest visible list, 0: none */
 	int64_t published, valid_until, started; /* wall */
 	char publish_error[256];
+	char waiting_key[200]; /* why a file still lies in STATE-DIR/import, "": none does */
 	int64_t clock_offset; /* now_offset() when the clock was last believed */
 	struct buf others_faults; /* what of other members could not be published last time, as lines */
 	bool stale; /* what is visible is not what should be (a channel behind, other root or members documents): publish soon */
@@ -96,7 +97,8 @@ int restore_all(struct daemon *d, struct actions *out, struct err *e);
 int restore_save_holds(struct daemon *d, struct err *e);
 /* How the configuration in force wants addresses in the log. */
 int restore_log(struct daemon *d, struct err *e);
-/* import.c: the member key (new secret memory) and the site that it signs for; a key that waits in STATE-DIR/import is taken if it is certified. */
+/* import.c: the member key (new secret memory) and the site that it signs for; a key that waits in STATE-DIR/import is taken if it is certified, else the
+ * stored one is used, if it is, and d->waiting_key says why. */
 int import_site(struct daemon *d, uint8_t **sk, struct publish_site **site, struct err *e);
 
 /* wiring.c */

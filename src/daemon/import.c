@@ -27,16 +27,16 @@ static int
 shred_file(const char *path, size_t n, struct err *e)
 {
 	char zeros[MINISIGN_KEY_FILE_MAX] = { 0 }, dir[PATH_MAX];
-	int fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC), r;
 
 	snprintf(dir, sizeof dir, "%.*s", (int)(strrchr(path, '/') - path), path);
-	if (fd < 0 || unlink(path) != 0)
-		err_set_sys(e, "%s", path);
-	else if (file_sync_dir(dir, e) == 0 && (write(fd, zeros, n) < 0 || fsync(fd) != 0))
-		err_set_sys(e, "%s", path);
+	if (unlink(path) != 0)
+		r = err_set_sys(e, "%s is still there", path);
+	else if ((r = file_sync_dir(dir, e)) == 0 && (write(fd, zeros, n) != (ssize_t)n || fsync(fd) != 0))
+		r = err_set_sys(e, "%s is removed, but was not overwritten", path);
 	if (fd >= 0)
 		close(fd);
-	return e->code == ERR_NONE ? 0 : -1;
+	return r;
 }
 
 /* Reads the file that waits, if there is one; *key stays NULL if there is none. */
@@ -96,13 +96,20 @@ load(struct daemon *d, const uint8_t *key, struct publish_site **site, struct er
 	return publish_site_load(site, dir, key, clock_wall_s(), e);
 }
 
-/* The waiting key becomes the store's. */
+/* The waiting key becomes the store's; what then becomes of the file changes nothing of that. */
 static int
 take_key(struct daemon *d, const uint8_t *sk, const char *path, size_t size, struct err *e)
 {
-	if (store_put(d->store, STORE_META, STORE_META_MEMBER_KEY, sk, MINISIGN_SK_LEN, e) != 0 || shred_file(path, size, e) != 0)
+	struct err inner = ERR_INIT;
+
+	if (store_put(d->store, STORE_META, STORE_META_MEMBER_KEY, sk, MINISIGN_SK_LEN, e) != 0)
 		return -1;
-	log_notice("member key taken into the sealed store; %s is removed", path);
+	if (shred_file(path, size, &inner) == 0)
+		log_notice("member key taken into the sealed store; %s is removed", path);
+	else
+		log_warn("member key taken into the sealed store, but %s", inner.msg);
+	if (access(path, F_OK) == 0)
+		snprintf(d->waiting_key, sizeof d->waiting_key, "import/member.key was taken, but could not be removed: remove it, for it is not sealed");
 	return 0;
 }
 
@@ -112,50 +119,70 @@ try_waiting(struct daemon *d, const struct minisign_seckey *waiting, const char 
     struct err *e)
 {
 	uint8_t *key = secret_alloc(MINISIGN_SK_LEN);
+	struct publish_site *s = NULL;
 
 	if (key == NULL)
 		return err_set(e, ERR_MEMORY, "no locked memory for the member key");
 	memcpy(key, waiting->sk, MINISIGN_SK_LEN);
-	if (load(d, key, site, e) == 0) {
-		if (take_key(d, key, path, size, e) == 0) {
-			*sk = key;
-			return 0;
-		}
-		publish_site_free(*site);
+	if (load(d, key, &s, e) == 0 && take_key(d, key, path, size, e) == 0) {
+		*sk = key;
+		*site = s;
+		return 0;
 	}
+	publish_site_free(s);
 	secret_free(key);
 	return -1;
 }
 
+/* The site under the store's key; `why` says what became of a key that waits, ERR_NONE: there is none. */
+static int
+use_stored(struct daemon *d, const char *path, const struct err *why, uint8_t **sk, struct publish_site **site, struct err *e)
+{
+	uint8_t *key = NULL;
+	int r = -1;
+
+	if (read_stored(d, &key, e) != 0)
+		return -1;
+	if (key == NULL && why->code == ERR_NONE)
+		err_set(e, ERR_CONFIG, "there is no member key: run `onionmirror init`, or put one at %s", path);
+	else if (key == NULL)
+		err_set(e, why->code, "%s", why->msg);
+	else if ((r = load(d, key, site, e)) != 0 && why->code != ERR_NONE)
+		err_prefix(e, "%s is not taken (%.100s), and under the key in use", path, why->msg);
+	if (r == 0)
+		*sk = key;
+	else
+		secret_free(key);
+	return r;
+}
+
+/*
+ * A waiting key that can't be read or is not certified does not keep the daemon
+ * from starting under the key that it has, as long as the documents certify
+ * that one: whoever must not sign any longer is no member any longer. A reload
+ * is refused for one that can't be read: nothing stops, and who asked is told.
+ */
 int
 import_site(struct daemon *d, uint8_t **sk, struct publish_site **site, struct err *e)
 {
-	struct minisign_seckey *waiting;
+	struct minisign_seckey *waiting = NULL;
 	struct err why = ERR_INIT;
 	char path[PATH_MAX];
-	uint8_t *key = NULL;
 	size_t size;
 	int r = -1;
 
 	snprintf(path, sizeof path, "%s/import/member.key", d->conf->state_dir);
-	if (read_waiting(&waiting, path, &size, e) != 0)
-		return -1;
-	if (waiting != NULL && try_waiting(d, waiting, path, size, sk, site, &why) == 0) {
+	d->waiting_key[0] = '\0';
+	if (read_waiting(&waiting, path, &size, &why) != 0 && d->site != NULL)
+		err_set(e, why.code, "%s", why.msg);
+	else if (waiting != NULL && try_waiting(d, waiting, path, size, sk, site, &why) == 0)
 		r = 0;
-	} else if (read_stored(d, &key, e) == 0) {
-		if (key == NULL && waiting == NULL)
-			err_set(e, ERR_CONFIG, "there is no member key: run `onionmirror init`, or put one at %s", path);
-		else if (key == NULL)
-			err_set(e, why.code, "%s", why.msg);
-		else
-			r = load(d, key, site, e);
-		if (r == 0 && waiting != NULL)
-			log_warn("%s is not taken, the key in use stays: %s", path, why.msg);
-		if (r == 0)
-			*sk = key;
-		else
-			secret_free(key);
-	}
+	else
+		r = use_stored(d, path, &why, sk, site, e);
+	if (r == 0 && why.code != ERR_NONE)
+		log_warn("%s is not taken, the key in use stays: %s", path, why.msg);
+	if (why.code != ERR_NONE)
+		snprintf(d->waiting_key, sizeof d->waiting_key, "import/member.key is not taken, the key in use stays: %.140s", why.msg);
 	secret_free(waiting);
 	return r;
 }
