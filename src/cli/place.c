@@ -122,19 +122,34 @@ read_documents(const char *folder, DIR *d, om_document *docs, size_t *n, struct 
 	return r;
 }
 
+/* What could not be read: too much of it is a verdict on the list, anything else is not. */
+static void
+refuse_unread(const struct err *why, const char *what, om_error *fault, struct err *e)
+{
+	if (why->code != ERR_LIMIT) {
+		err_set(e, why->code, "%s", why->msg);
+		return;
+	}
+	fault->reason = OM_TOO_LARGE;
+	snprintf(fault->detail, sizeof fault->detail, "%s at most %d bytes", what, BUNDLE_MAX);
+}
+
 static int
 feed_documents(const char *folder, om_site *site, int64_t now, om_error *fault, struct err *e)
 {
 	om_document *docs = xcalloc(FILES_MAX, sizeof *docs);
+	struct err inner = ERR_INIT;
 	DIR *d = opendir(folder);
 	size_t i, n = 0;
 	int r = -1;
 
 	if (d == NULL)
 		err_set_sys(e, "%s", folder);
-	else if (read_documents(folder, d, docs, &n, e) == 0 && n == 0)
+	else if (read_documents(folder, d, docs, &n, &inner) != 0)
+		refuse_unread(&inner, "the documents of a folder have", fault, e);
+	else if (n == 0)
 		err_set(e, ERR_NOTFOUND, "%s: neither bundle.json nor other documents of a list are in it", folder);
-	else if (e->code == ERR_NONE)
+	else
 		r = om_site_feed_documents(site, docs, n, now, fault);
 	if (d != NULL)
 		closedir(d);
@@ -167,11 +182,8 @@ place_feed_file(const char *path, om_site *site, int64_t now, om_error *fault, s
 	if (file_read(path, BUNDLE_MAX, FILE_PUBLIC, &bytes, &n, &inner) == 0) {
 		r = om_site_feed_bundle(site, bytes, n, now, fault);
 		free(bytes);
-	} else if (inner.code == ERR_LIMIT) {
-		fault->reason = OM_TOO_LARGE;
-		snprintf(fault->detail, sizeof fault->detail, "a bundle has at most %d bytes", BUNDLE_MAX);
 	} else {
-		err_set(e, inner.code, "%s", inner.msg);
+		refuse_unread(&inner, "a bundle has", fault, e);
 	}
 	free(inside);
 	return r;

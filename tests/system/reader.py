@@ -602,6 +602,12 @@ def a_folder_of_documents_is_as_good_as_a_bundle(w, r):
     with open(r.dir + "/large", "wb") as f:
         f.truncate((4 << 20) + 1)
     assert json.loads(r.run("verify", "--json", r.dir + "/large", code=4))["reason"] == "too-large"
+    os.makedirs(r.dir + "/many")
+    for i in range(5):
+        with open(r.dir + "/many/leaf-%d.json" % i, "wb") as f:
+            f.truncate(1 << 20)
+    said = json.loads(r.run("verify", "--json", r.dir + "/many", code=4))
+    assert said["reason"] == "too-large" and "folder" in said["detail"], said
     os.makedirs(r.dir + "/empty")
     r.run("verify", r.dir + "/empty", code=1)
     assert "neither bundle.json nor" in r.err, r.err
