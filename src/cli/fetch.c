@@ -376,6 +376,8 @@ run(struct cli *c, struct fetch *f, struct err *e)
 	judge_all(f);
 	if (trust_save(&f->trust, e) == 0)
 		code = tell(c, f);
+	else if (f->forked)
+		report_warn_fork(f->trust.path, false); /* must be known even so */
 out:
 	for (i = 0; i < f->n; i++)
 		download_free(f->sources[i].download);
@@ -396,7 +398,7 @@ verb_fetch(struct cli *c, int argc, char **argv)
 		return cli_usage("fetch", &e);
 	code = trust_locate(&f.trust, f.site_id, f.store, &e) == 0 ? run(c, &f, &e) : -1;
 	if (code < 0)
-		code = cli_fail(trust_exit(&f.trust), "%s", e.msg);
+		code = cli_fail(f.forked ? CLI_UNVERIFIED : trust_exit(&f.trust), "%s", e.msg);
 	trust_close(&f.trust);
 	return code;
 }

@@ -47,6 +47,8 @@ verb_verify(struct cli *c, int argc, char **argv)
 	/* After a refusal too: what passed before the failing document is worth remembering. */
 	if (trust_save(&t, &e) != 0) {
 		cli_fail(code, "%s", e.msg);
+		if (om_site_fork_evidence(t.site) != 0)
+			code = report_warn_fork(t.path, false);
 		goto out;
 	}
 	code = fault.reason == OM_OK ? CLI_DONE : CLI_UNVERIFIED;

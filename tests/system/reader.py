@@ -681,6 +681,10 @@ def a_full_disk_leaves_the_old_memory(w, r):
     assert done.returncode == 1 and "File too large" in done.stderr, done.stderr
     assert r.memory() == old
     assert [n for n in os.listdir(r.dir + "/onionmirror") if "tmp" in n] == []
+    for words in (["fetch"], ["verify", "--store", r.store]):
+        done = subprocess.run([CLIENT] + words + [w.lists + "/fork"], env=r.env, capture_output=True, text=True, preexec_fn=limit)
+        assert done.returncode == 4 and "FORK" in done.stderr and "NOT KEPT" in done.stderr, done
+    assert r.memory() == old
     place = w.place(r, 0, Source(respond(w.bundle("next"))))
     done = subprocess.run([CLIENT, "fetch", "--json", "--socks", "unix:" + w.socks.path, place], env=r.env, capture_output=True, text=True,
                           preexec_fn=limit)
