@@ -25,6 +25,7 @@
 static void
 find_faults(const struct folder *f, int64_t now, struct buf *faults)
 {
+	char from[UTC_LEN + 1];
 	struct err e = ERR_INIT;
 	size_t i;
 
@@ -41,9 +42,13 @@ find_faults(const struct folder *f, int64_t now, struct buf *faults)
 		buf_addf(faults, "%s: `onionmirror member renew` makes the next one\n", e.msg);
 	if (f->has_members && f->m.n_members == 0)
 		buf_adds(faults, "members.json certifies nobody\n");
-	for (i = 0; i < f->m.n_members; i++)
+	for (i = 0; i < f->m.n_members; i++) {
+		utc_format(from, f->m.members[i].not_before);
 		if (f->m.members[i].not_after <= now)
 			buf_addf(faults, "the certificate of %s ran out: `onionmirror member renew` renews it\n", f->m.members[i].name);
+		else if (f->m.members[i].not_before > now + DOC_CLOCK_SKEW)
+			buf_addf(faults, "the certificate of %s begins %s: wait, or look at this machine's clock\n", f->m.members[i].name, from);
+	}
 }
 
 static void
@@ -213,6 +218,22 @@ install_key(const struct folder *f, const char *state, const char *path, const c
 	return r;
 }
 
+/* Takes the key away again when the documents were not put in place, lest it lie there unsealed for nothing. */
+static void
+remove_key(const struct folder *f, const char *state)
+{
+	char path[PATH_MAX], *text = NULL;
+	size_t n = 0;
+
+	snprintf(path, sizeof path, "%s/site/members.json", state);
+	/* In force, and only the tidying failed: then a daemon that starts needs the key. */
+	if (file_read(path, DOC_MEMBERS_MAX, FILE_PUBLIC, &text, &n, NULL) != 0 || n != f->members.len || memcmp(text, f->members.text, n) != 0) {
+		snprintf(path, sizeof path, "%s/import/member.key", state);
+		unlink(path);
+	}
+	free(text);
+}
+
 static int
 install(const struct conf *conf, const char *dir, const char *key, const char *fd, struct err *e)
 {
@@ -236,8 +257,14 @@ install(const struct conf *conf, const char *dir, const char *key, const char *f
 		err_set(e, inner.code, "%s", inner.msg);
 		goto out;
 	}
-	if (check_follows(f, old, e) == 0 && keyfile_master(conf, e) == 0 && (key == NULL || install_key(f, conf->state_dir, key, fd, e) == 0))
-		r = install_all(f, old, e);
+	if (check_follows(f, old, e) != 0 || keyfile_master(conf, e) != 0)
+		goto out;
+	/* The key first: a daemon that starts in between has either the old documents or all that it needs. */
+	if (key != NULL && install_key(f, conf->state_dir, key, fd, e) != 0)
+		goto out;
+	r = install_all(f, old, e);
+	if (r != 0 && key != NULL)
+		remove_key(f, conf->state_dir);
 out:
 	folder_free(f);
 	folder_free(old);

@@ -9,6 +9,7 @@ import json
 import os
 import pty
 import re
+import resource
 import select
 import shutil
 import signal
@@ -291,6 +292,41 @@ def the_folder_that_init_leaves_is_such_a_folder():
         site.close()
 
 
+def what_cant_be_put_in_place_leaves_no_key_and_what_begins_later_is_not_ready():
+    site = process.Site("/nonexistent/tor", names=("north",))
+    try:
+        keys, waiting = site.dir + "/keys", site.state + "/import/member.key"
+        os.unlink(waiting)
+        site.cli("key", "new", keys + "/two", "--no-passphrase")
+        site.cli("member", "certify", keys, "two", keys + "/two.pub")
+        site.cli("root", "sign", keys + "/members.json", keys + "/root-1.key")
+        before = process.tree(site.state)
+
+        def limit():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (350, 350))
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        words = CLIENT + ["-f", site.conf, "site", "install", keys, "--member-key", keys + "/two.key"]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=60, preexec_fn=limit)
+        assert done.returncode == 1 and "File too large" in done.stderr and ".minisig" in done.stderr, done
+        assert process.tree(site.state) == before, "something was left"
+        subprocess.run(words, capture_output=True, timeout=60, check=True)
+        assert os.path.exists(waiting)
+
+        with open(keys + "/members.json") as f:
+            members = json.load(f)
+        two = [m for m in members["members"] if m["name"] == "two"][0]
+        two["not_before"] = time.strftime("%Y-%m-%dT%H:00:00Z", time.gmtime(time.time() + 3 * 3600))
+        with open(keys + "/members.json", "w") as f:
+            f.write(json.dumps(members, sort_keys=True, separators=(",", ":")) + "\n")
+        for signature in glob.glob(keys + "/members.json.*.minisig"):
+            os.unlink(signature)
+        site.cli("root", "sign", keys + "/members.json", keys + "/root-1.key")
+        done = site.cli("site", "check", keys, check=False)
+        assert done.returncode == 1 and "the certificate of two begins " + two["not_before"] in done.stdout, done
+    finally:
+        site.close()
+
+
 def converse(words, cwd, answers, timeout=120):
     """Runs on a terminal of its own and answers prompts in order; returns (exit code, all that was shown)."""
     pid, fd = pty.fork()
@@ -368,6 +404,7 @@ def main():
         cases.run(two_hosts_carry_each_others_lists, c, second)
         second.stop()
         cases.run(the_folder_that_init_leaves_is_such_a_folder)
+        cases.run(what_cant_be_put_in_place_leaves_no_key_and_what_begins_later_is_not_ready)
     finally:
         c.close()
         tor.stop()
