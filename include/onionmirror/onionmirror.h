@@ -114,8 +114,8 @@ typedef struct om_document {
  * As om_site_feed_bundle(), for single documents: N.root.json, members.json,
  * head.json or head-MEMBER.json, leaf-ADDRESS.json or self.json, each signature
  * in a file of the document's name and ".minisig" or ".<number>.minisig".
- * Other names are passed over, so that all files of a folder may be given. They
- * are judged in the same order as in a bundle, whatever the order they come in.
+ * Other names, and signature files that are none, are passed over, so that all
+ * files of a folder may be given. They are judged in the same order as in a bundle, whatever the order they come in.
  * What is not among them is taken from what the site remembers: roots, the
  * members document and, if there is no head at all, the heads. Together they
  * may have as many bytes as a bundle.

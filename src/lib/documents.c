@@ -5,6 +5,7 @@
  */
 #include "config.h"
 #include "lib/site.h"
+#include "proto/minisign.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -90,11 +91,15 @@ no_memory(struct gather *g)
 	return doc_fail(g->e, DOC_NO_MEMORY, "no memory for documents");
 }
 
-/* Document i with its signatures. */
+/*
+ * Document i with its signatures. A file that is none counts nowhere, and may be something that a bundle could not hold
+ * and a saved memory must not.
+ */
 static enum doc_reason
 take_given(struct gather *g, size_t i, struct doc_signed *out)
 {
 	struct doc_text *sigs = calloc(DOC_SIGS_MAX, sizeof *sigs);
+	struct minisign_sig sig;
 	size_t j, n = 0;
 
 	if (sigs == NULL)
@@ -102,7 +107,8 @@ take_given(struct gather *g, size_t i, struct doc_signed *out)
 	out->doc = text_of(&g->docs[i]);
 	out->sigs = sigs;
 	for (j = 0; j < g->n; j++) {
-		if (!is_signature(g->docs[j].name, g->docs[i].name))
+		if (!is_signature(g->docs[j].name, g->docs[i].name) ||
+		    minisign_sig_parse(&sig, text_of(&g->docs[j]).p, g->docs[j].len, NULL) != 0)
 			continue;
 		if (n == DOC_SIGS_MAX)
 			return doc_fail(g->e, DOC_MALFORMED, "a document has more than %d signatures", DOC_SIGS_MAX);

@@ -41,9 +41,9 @@ line_take(struct line *out, const char **p, const char *end)
 	return 0;
 }
 
-/* Strips a fixed prefix and checks that the rest is at most `max` and free of control characters but TAB. */
+/* Strips a fixed prefix and checks that the rest is at most `max` printable ASCII, or with `lax` anything but control characters (TAB is none). */
 static int
-comment_strip(struct line *l, const char *prefix, size_t max)
+comment_strip(struct line *l, const char *prefix, size_t max, bool lax)
 {
 	size_t n = strlen(prefix), i;
 
@@ -54,7 +54,7 @@ comment_strip(struct line *l, const char *prefix, size_t max)
 	for (i = 0; i < l->n; i++) {
 		unsigned char c = (unsigned char)l->p[i];
 
-		if ((c < 0x20 && c != '\t') || c == 0x7f)
+		if (c == 0x7f || (lax ? c < 0x20 && c != '\t' : c < 0x20 || c > 0x7e))
 			return -1;
 	}
 	return 0;
@@ -87,7 +87,7 @@ minisign_pubkey_parse(uint8_t pk[MINISIGN_PK_LEN], uint8_t *id, const char *text
 		return err_set(e, ERR_PARSE, "not a minisign public key file: only one line");
 	if (l.n > 0 && l.p[l.n - 1] == '\r')
 		l.n--;
-	if (comment_strip(&l, untrusted_prefix, MINISIGN_COMMENT_MAX) != 0)
+	if (comment_strip(&l, untrusted_prefix, MINISIGN_COMMENT_MAX, true) != 0)
 		return err_set(e, ERR_PARSE, "not a minisign public key file: no untrusted comment");
 	while (end > p && (end[-1] == '\n' || end[-1] == '\r'))
 		end--;
@@ -142,8 +142,8 @@ minisign_sig_parse(struct minisign_sig *out, const char *text, size_t len, struc
 			return err_set(e, ERR_PARSE, "a signature file has four lines, this one has %d", i);
 	if (p != end)
 		return err_set(e, ERR_PARSE, "the signature file goes on after its fourth line");
-	if (comment_strip(&l[0], untrusted_prefix, MINISIGN_COMMENT_MAX) != 0 ||
-	    comment_strip(&l[2], trusted_prefix, MINISIGN_TRUSTED_MAX) != 0)
+	if (comment_strip(&l[0], untrusted_prefix, MINISIGN_COMMENT_MAX, false) != 0 ||
+	    comment_strip(&l[2], trusted_prefix, MINISIGN_TRUSTED_MAX, false) != 0)
 		return err_set(e, ERR_PARSE, "the signature file's comments are wrong");
 	if (line_b64(raw, sizeof raw, &l[1]) != 0 || line_b64(global, sizeof global, &l[3]) != 0)
 		return err_set(e, ERR_PARSE, "the signature file's base64 is wrong");

@@ -76,8 +76,8 @@ struct minisign_sig {
 };
 
 /*
- * Exactly four LF-ended lines, canonical base64, "ED", no control characters
- * but TAB in the comments, nothing behind. ERR_PARSE otherwise.
+ * Exactly four LF-ended lines, canonical base64, "ED", printable ASCII in the
+ * comments (as a bundle can hold it), nothing behind. ERR_PARSE otherwise.
  */
 int minisign_sig_parse(struct minisign_sig *out, const char *text, size_t len, struct err *e);
 

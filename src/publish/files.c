@@ -47,8 +47,9 @@ put_signed(struct channel_files *c, const struct text_signed *t, const char *nam
 
 	if (put_copy(c, t->doc, t->len, e, "%s", name) != 0)
 		return -1;
-	for (i = 0; i < t->n_sigs; i++)
-		if (put_copy(c, t->sig_texts[i].p, t->sig_texts[i].len, e, "%s.%zu.minisig", name, i + 1) != 0)
+	/* Under its own number, by which the page names it. */
+	for (i = 0; i < DOC_SIGS_MAX; i++)
+		if (t->files[i].p != NULL && put_copy(c, t->files[i].p, t->files[i].len, e, "%s.%zu.minisig", name, i + 1) != 0)
 			return -1;
 	return 0;
 }

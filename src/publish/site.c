@@ -30,12 +30,16 @@ text_signed_free(struct text_signed *t)
 	memset(t, 0, sizeof *t);
 }
 
-/* Reads DIR/NAME and those DIR/NAME.<n>.minisig that there are. A missing document sets *absent. */
+/*
+ * Reads DIR/NAME and those DIR/NAME.<n>.minisig that there are. A missing document sets *absent. A file that is no
+ * signature counts nowhere, and may be something that no bundle can hold: it is passed over.
+ */
 static int
 read_signed(struct text_signed *t, const char *dir, const char *name, size_t max, bool *absent, struct err *e)
 {
 	char path[PATH_MAX];
 	struct err inner = ERR_INIT;
+	struct minisign_sig sig;
 	size_t i;
 
 	*absent = false;
@@ -46,9 +50,14 @@ read_signed(struct text_signed *t, const char *dir, const char *name, size_t max
 	}
 	if (file_read_numbered(t->files, DOC_SIGS_MAX, path, ".minisig", MINISIGN_SIG_MAX, e) != 0)
 		return -1;
-	for (i = 0; i < DOC_SIGS_MAX; i++)
+	for (i = 0; i < DOC_SIGS_MAX; i++) {
+		if (t->files[i].p != NULL && minisign_sig_parse(&sig, t->files[i].p, t->files[i].len, NULL) != 0) {
+			free(t->files[i].p);
+			t->files[i].p = NULL;
+		}
 		if (t->files[i].p != NULL)
 			t->sig_texts[t->n_sigs++] = (struct doc_text){ t->files[i].p, t->files[i].len };
+	}
 	return 0;
 }
 

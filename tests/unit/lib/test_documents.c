@@ -104,6 +104,29 @@ Test(lib_documents, a_folder_says_what_its_bundle_says)
 	free(two);
 }
 
+Test(lib_documents, what_is_no_signature_never_gets_into_the_memory)
+{
+	/* A comment in UTF-8, in Latin 1, with TAB; and no signature file at all. */
+	static const char *const others[] = { "\xc3\xa9", "\xe9", "\t" };
+	char odd[3][1024], *text = NULL;
+	om_site *again = NULL;
+	size_t len, i;
+
+	kit_build(&kit);
+	lay_out(ALL);
+	for (i = 0; i < 3; i++) {
+		snprintf(odd[i], sizeof odd[i], "untrusted comment: %s%s", others[i], strchr(kit.heads[0].out.sigs[0], '\n'));
+		put(odd[i], strlen(odd[i]), i == 0 ? "head.json.8.minisig" : i == 1 ? "members.json.8.minisig" : "1.root.json.8.minisig");
+	}
+	put("\xff", 1, "head.json.9.minisig");
+	EXPECT(feed(), OM_OK);
+	cr_assert_eq(om_site_save(site, &text, &len, NULL), 0);
+	cr_assert_eq(om_site_load(&again, kit.site_id, text, len, &error), 0, "%s: %s", om_reason_name(error.reason), error.detail);
+	cr_expect_eq(om_site_mirror_count(again), 2);
+	om_site_close(again);
+	free(text);
+}
+
 Test(lib_documents, what_is_known_need_not_be_given_again)
 {
 	struct kit_head *h = &kit.heads[0];
@@ -250,7 +273,7 @@ Test(lib_documents, bounds_and_arguments)
 		char name[64];
 
 		snprintf(name, sizeof name, "members.json.%zu.minisig", i + 3);
-		put("x", 1, name);
+		put(kit.members.out.sigs[0], strlen(kit.members.out.sigs[0]), name);
 	}
 	EXPECT(feed(), OM_MALFORMED);
 	cr_expect_eq(om_site_feed_documents(site, NULL, 0, KIT_NOW, &error), -1);

@@ -151,6 +151,12 @@ Test(proto_minisign, other_shapes_of_signature_files_are_refused)
 	snprintf(changed, sizeof changed, "%s", sig);
 	memcpy(strchr(changed, '\n') + 1, "RW", 2);
 	cr_expect_neq(minisign_sig_parse(&s, changed, strlen(changed), NULL), 0, "Ed");
+	/* The untrusted comment is anybody's: what can't be in a bundle is no signature either. */
+	snprintf(changed, sizeof changed, "%s", sig);
+	changed[strlen("untrusted comment: ")] = '\t';
+	cr_expect_neq(minisign_sig_parse(&s, changed, strlen(changed), NULL), 0, "TAB");
+	changed[strlen("untrusted comment: ")] = '\xe9';
+	cr_expect_neq(minisign_sig_parse(&s, changed, strlen(changed), NULL), 0, "Latin 1");
 	cr_expect_eq(minisign_sig_parse(&s, sig, strlen(sig), NULL), 0);
 	free(sig);
 }
