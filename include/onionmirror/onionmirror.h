@@ -85,7 +85,8 @@ OM_EXPORT int om_site_open(om_site **out, const char *site_id, om_error *error);
 /*
  * As om_site_open(), with what om_site_save() wrote. The bytes are the
  * reader's own and are trusted: keep them where nobody else writes. Damaged:
- * OM_MALFORMED; of another site than site_id: OM_WRONG_SITE. The mirrors are
+ * OM_MALFORMED, or what is wrong with a root in them (OM_THRESHOLD, ...); of
+ * another site than site_id: OM_WRONG_SITE. The mirrors are
  * those of the last accepted list. Their possession proofs are not verified
  * again, except that om_site_pick() and om_site_is_mirror() verify the one they
  * speak of: so a pick from a long list costs one signature, not a thousand.
@@ -98,9 +99,9 @@ OM_EXPORT void om_site_close(om_site *site);
 /*
  * Judges a bundle at the time `now`. 0: it is accepted, and members and mirrors
  * are now its own. -1: it is refused with the reason of the first failing
- * check; mirrors stay those of the last accepted bundle, less those that turned
- * out to be withdrawn. Documents that passed before the failing one are
- * remembered all the same, so save after a refusal too.
+ * check. Documents that passed before the failing one are remembered all the
+ * same, so save after a refusal too; mirrors stay those of the last accepted
+ * bundle, less those that these documents withdraw or no longer list.
  */
 OM_EXPORT int om_site_feed_bundle(om_site *site, const void *bytes, size_t len, int64_t now, om_error *error);
 
@@ -117,8 +118,8 @@ typedef struct om_document {
  * Other names, and signature files that are none, are passed over, so that all
  * files of a folder may be given. They are judged in the same order as in a bundle, whatever the order they come in.
  * What is not among them is taken from what the site remembers: roots, the
- * members document and, if there is no head at all, the heads. Together they
- * may have as many bytes as a bundle.
+ * members document and, if there is no head at all, the heads. Together they,
+ * and what is passed over, may have as many bytes as a bundle; at most 16,384.
  */
 OM_EXPORT int om_site_feed_documents(
     om_site *site, const om_document *documents, size_t count, int64_t now, om_error *error);
