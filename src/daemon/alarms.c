@@ -132,11 +132,16 @@ struct raising {
 	struct actions out;
 };
 
-/* The texts of most change from hour to hour and are one alarm; of other members each line is one of its own. */
-static const char *
+/*
+ * What makes two alarms the same. The texts of most change from hour to hour and are one alarm; of other members each
+ * line is one of its own, but for the count that it begins with and what stands behind a semicolon: whoever changes a
+ * number each minute must not fill the history.
+ */
+static json_t *
 subject(const char *step, const char *text)
 {
-	return strcmp(step, "other-members") == 0 ? text : step;
+	text += strspn(text, "0123456789");
+	return strcmp(step, "other-members") == 0 ? json_stringn(text, strcspn(text, ";")) : json_string(step);
 }
 
 static bool
@@ -146,9 +151,14 @@ note_told(uint64_t id, const char *p, size_t n, void *arg)
 	const char *kind = json_string_value(json_object_get(v, "kind")), *step = json_string_value(json_object_get(v, "step"));
 	const char *text = json_string_value(json_object_get(v, "text"));
 
+	json_t *about;
+
 	(void)id;
-	if (kind != NULL && step != NULL && text != NULL && strcmp(kind, "alarm") == 0)
-		json_object_set_new(arg, subject(step, text), json_true());
+	if (kind != NULL && step != NULL && text != NULL && strcmp(kind, "alarm") == 0) {
+		about = subject(step, text);
+		json_object_set_new(arg, json_string_value(about), json_true());
+		json_decref(about);
+	}
 	json_decref(v);
 	return true;
 }
@@ -169,10 +179,15 @@ static void
 raise_one(const char *step, const char *text, void *arg)
 {
 	struct raising *r = arg;
+	json_t *about = subject(step, text);
 	struct action *a;
+	bool told;
 
 	read_told(r);
-	if (json_object_get(r->told, subject(step, text)) != NULL)
+	told = json_object_get(r->told, json_string_value(about)) != NULL;
+	json_object_set_new(r->told, json_string_value(about), json_true());
+	json_decref(about);
+	if (told)
 		return;
 	r->out.v = xreallocarray(r->out.v, ++r->out.cap, sizeof *r->out.v);
 	a = &r->out.v[r->out.n++];

@@ -603,6 +603,24 @@ Test(daemon_site, a_member_without_a_list_is_an_alarm_until_its_bundle_is_there)
 	doc_head_free(&h);
 }
 
+Test(daemon_site, a_fault_of_another_member_of_which_only_the_numbers_change_is_told_once_a_day)
+{
+	static const char *const faults[] = { "3 addresses of member beta are left out: retired\n", "4 addresses of member beta are left out: retired\n",
+		"member beta has no head; older ones than 7 are not handed on\nmember beta has no head\n",
+		"member beta has no head; older ones than 8 are not handed on\n", "4 addresses of member gamma are left out: retired\n" };
+	static const unsigned told[] = { 1, 1, 2, 2, 3 };
+	size_t i;
+
+	open_listed();
+	for (i = 0; i < sizeof told / sizeof told[0]; i++) {
+		buf_free(&r.d.others_faults);
+		r.d.others_faults = (struct buf)BUF_INIT(1024);
+		buf_adds(&r.d.others_faults, faults[i]);
+		alarms_raise(&r.d);
+		cr_expect_eq(told_so_far().others, told[i], "%zu: %u", i, told_so_far().others);
+	}
+}
+
 /* --- other members ----------------------------------------------------------------------------------- */
 
 static struct minisign_seckey beta_key;
