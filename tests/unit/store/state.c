@@ -31,7 +31,7 @@ state_setup(void)
 const char *
 state_path(const char *name)
 {
-	static char path[128];
+	static char path[sizeof state_dir + 256];
 
 	snprintf(path, sizeof path, "%s/%s", state_dir, name);
 	return path;
