@@ -25,13 +25,13 @@ system_wall_s(void)
 	return (int64_t)ts.tv_sec;
 }
 
-static const struct clock_source system_source = { system_mono_ms, system_wall_s };
-static const struct clock_source *source = &system_source;
+const struct clock_source clock_system = { system_mono_ms, system_wall_s };
+static const struct clock_source *source = &clock_system;
 
 void
 clock_set_source(const struct clock_source *s)
 {
-	source = s != NULL ? s : &system_source;
+	source = s != NULL ? s : &clock_system;
 }
 
 int64_t

@@ -27,6 +27,8 @@ now_offset(struct now now)
 	return now.wall * 1000 - now.mono;
 }
 
+/* The system's own clocks. */
+extern const struct clock_source clock_system;
 /* Replaces the source; NULL restores the system's. The pointer is borrowed. */
 void clock_set_source(const struct clock_source *source);
 int64_t clock_mono_ms(void);

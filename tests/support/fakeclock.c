@@ -5,33 +5,20 @@
 
 #include "base/clock.h"
 
-#include <time.h>
-
 static int64_t shift;
-
-static int64_t
-mono_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 static int64_t
 wall_s(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (int64_t)ts.tv_sec + shift;
+	return clock_system.wall_s() + shift;
 }
 
 void
 fakeclock_shift(int64_t s)
 {
-	static const struct clock_source source = { mono_ms, wall_s };
+	static struct clock_source source;
 
+	source = (struct clock_source){ clock_system.mono_ms, wall_s };
 	shift = s;
 	clock_set_source(&source);
 }

@@ -151,15 +151,20 @@ Test(lib_documents, what_is_known_need_not_be_given_again)
 	EXPECT(feed(), OM_MALFORMED);
 }
 
-Test(lib_documents, a_new_root_and_epoch_let_go_of_what_was_known)
+static void
+begin_second_epoch(void)
 {
-	struct kit_root *r;
+	struct kit_root *r = kit_add_root(&kit);
 
-	lay_out(ALL);
-	EXPECT(feed(), OM_OK);
-	r = kit_add_root(&kit);
 	r->doc.epoch = 2;
 	r->doc.epoch_start = KIT_NOW - KIT_HOUR;
+}
+
+Test(lib_documents, a_new_root_and_epoch_let_go_of_what_was_known)
+{
+	lay_out(ALL);
+	EXPECT(feed(), OM_OK);
+	begin_second_epoch();
 	kit_build(&kit);
 	n_files = 0;
 	put_signed(&kit.roots[1].out, "2.root.json");
@@ -189,13 +194,9 @@ Test(lib_documents, known_heads_are_those_of_the_members_that_are_given)
 
 Test(lib_documents, known_heads_of_an_older_epoch_are_not_put_to_a_newer_one)
 {
-	struct kit_root *r;
-
 	lay_out(ALL);
 	EXPECT(feed(), OM_OK);
-	r = kit_add_root(&kit);
-	r->doc.epoch = 2;
-	r->doc.epoch_start = KIT_NOW - KIT_HOUR;
+	begin_second_epoch();
 	kit.members.doc.epoch = 2;
 	kit_build(&kit);
 	lay_out(ROOTS | MEMBERS);

@@ -154,19 +154,26 @@ status(size_t member)
 	return om_member_status(om_site_member(site, member));
 }
 
-Test(lib_memory, an_older_head_of_one_member_spoils_nobody_elses_list)
+/* A place that has an older head of alpha's than the known one, and a newer one of beta's. */
+static void
+stand_on_a_newer_head(void)
 {
-	char addr[ONION_ADDR_LEN + 1];
-
 	two_members();
 	EXPECT(feed(), OM_OK);
 	follow(101);
 	EXPECT(feed(), OM_OK);
-	/* A place that has an older head of alpha's and a newer one of beta's, which lists another onion. */
 	kit.heads[0].doc.serial = 100;
 	kit.heads[0].doc.prev_serial = 0;
 	kit.heads[1].doc.serial = 200;
 	kit.heads[1].doc.prev_serial = 150;
+}
+
+Test(lib_memory, an_older_head_of_one_member_spoils_nobody_elses_list)
+{
+	char addr[ONION_ADDR_LEN + 1];
+
+	stand_on_a_newer_head();
+	/* Beta's newer one lists another onion. */
 	kit.heads[1].leaves = 4;
 	kit_add_leaf(&kit, 3);
 	kit.leaves[1].left_out = true;
@@ -190,7 +197,7 @@ Test(lib_memory, an_older_head_of_one_member_spoils_nobody_elses_list)
 	cr_expect_eq(om_site_mirror_count(site), 2);
 }
 
-/* Alpha's newer head is known; an older one of it is handed on: its mirror stands on what is stored. */
+/* Alpha's mirror, which then stands on what is stored. */
 static const om_mirror *
 standing(void)
 {
@@ -200,19 +207,6 @@ standing(void)
 		if (strcmp(om_mirror_member(om_site_mirror(site, i)), "alpha") == 0)
 			return om_site_mirror(site, i);
 	return NULL;
-}
-
-static void
-stand_on_a_newer_head(void)
-{
-	two_members();
-	EXPECT(feed(), OM_OK);
-	follow(101);
-	EXPECT(feed(), OM_OK);
-	kit.heads[0].doc.serial = 100;
-	kit.heads[0].doc.prev_serial = 0;
-	kit.heads[1].doc.serial = 200;
-	kit.heads[1].doc.prev_serial = 150;
 }
 
 Test(lib_memory, a_standing_mirror_lasts_no_longer_than_the_documents_that_are_in_force_now)

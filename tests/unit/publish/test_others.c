@@ -274,17 +274,23 @@ Test(publish_others, a_head_of_another_members_document_than_ours_is_left_out)
 	expect_view(OM_MISSING, 0, 2);
 }
 
-Test(publish_others, nobody_withdraws_our_addresses)
+static void
+withdraw_by_beta(unsigned onion)
 {
-	struct doc_tombstone t = {.state = DOC_STATE_REVOKED, .since = KIT_NOW - KIT_DAY};
+	static struct doc_tombstone t = {.state = DOC_STATE_REVOKED, .since = KIT_NOW - KIT_DAY};
 	char addr[ONION_ADDR_LEN + 1];
 
-	drop("a.json");
-	drop("c.json");
-	kit_onion(1, NULL, addr);
+	kit_onion(onion, NULL, addr);
 	doc_tombstone_hash(t.h, addr);
 	kit.heads[1].doc.tombstones = &t;
 	kit.heads[1].doc.n_tombstones = 1;
+}
+
+Test(publish_others, nobody_withdraws_our_addresses)
+{
+	drop("a.json");
+	drop("c.json");
+	withdraw_by_beta(1);
 	kit.heads[1].doc.serial = 120;
 	kit.heads[1].doc.prev_serial = 110;
 	drop("b.json");
@@ -358,14 +364,8 @@ Test(publish_others, an_older_head_is_never_handed_on_though_the_visible_list_wa
 
 Test(publish_others, a_spoiled_head_is_remembered_when_its_file_is_gone)
 {
-	struct doc_tombstone t = {.state = DOC_STATE_REVOKED, .since = KIT_NOW - KIT_DAY};
-	char addr[ONION_ADDR_LEN + 1];
-
 	drop_serial("a.json", 100);
-	kit_onion(1, NULL, addr);
-	doc_tombstone_hash(t.h, addr);
-	kit.heads[1].doc.tombstones = &t;
-	kit.heads[1].doc.n_tombstones = 1;
+	withdraw_by_beta(1);
 	drop_serial("b.json", 120);
 	publish(500);
 	expect_view(OM_MISSING, 0, 2);
@@ -380,13 +380,7 @@ Test(publish_others, a_spoiled_head_is_remembered_when_its_file_is_gone)
 
 Test(publish_others, what_a_member_once_withdrew_stays_withdrawn_for_the_epoch)
 {
-	struct doc_tombstone t = {.state = DOC_STATE_REVOKED, .since = KIT_NOW - KIT_DAY};
-	char addr[ONION_ADDR_LEN + 1];
-
-	kit_onion(30, NULL, addr);
-	doc_tombstone_hash(t.h, addr);
-	kit.heads[1].doc.tombstones = &t;
-	kit.heads[1].doc.n_tombstones = 1;
+	withdraw_by_beta(30);
 	drop_serial("a.json", 100);
 	publish(500);
 	expect_view(OM_OK, 100, 2);
