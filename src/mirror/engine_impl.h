@@ -368,6 +368,8 @@ bool listing_leaves_now(const struct engine *e, const struct onion *o);
 bool listing_wants(const struct engine *e, const struct onion *o);
 /* How many onions the next list would hold, apart from this one (NULL: all). */
 size_t listing_count_without(const struct engine *e, const struct onion *o);
+/* And how many would be left in it without this one: also those that are to be proved again first. */
+size_t listing_count_left(const struct engine *e, const struct onion *o);
 void publish_ended(struct engine *e, uint64_t op, bool ok, const char *why, struct actions *out);
 
 #endif

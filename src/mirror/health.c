@@ -360,15 +360,13 @@ delist(struct now now, struct onion *o, const char *word, const char *why, struc
 void
 health_delist(struct engine *e, struct now now, struct actions *out)
 {
-	unsigned failing, listed, leaving = 0, floor = MUTANT(22) ? 0 : e->min_listed > 1 ? e->min_listed : 1;
+	unsigned failing, listed;
+	size_t floor = MUTANT(22) ? 0 : e->min_listed > 1 ? e->min_listed : 1;
 	char why[120] = "", reason[100];
 	const char *word;
 	size_t i;
 
 	control_count(e, false, &failing, &listed);
-	for (i = 0; i < e->n_onions; i++) /* on their way out, though the visible list still has them */
-		if (e->onions[i]->r.state == ONION_LISTED && e->onions[i]->r.in_list && e->onions[i]->mirror >= 0 && e->onions[i]->delisted)
-			leaving++;
 	for (i = 0; i < e->n_onions; i++) {
 		struct onion *o = e->onions[i];
 
@@ -381,12 +379,11 @@ health_delist(struct engine *e, struct now now, struct actions *out)
 				snprintf(why, sizeof why, "%u of %u listed mirrors fail together", failing, listed);
 			continue;
 		}
-		if (listed - leaving <= floor) {
-			snprintf(why, sizeof why, "%u listed, and at least %u must stay", listed - leaving, floor);
+		if (listing_count_left(e, o) < floor) {
+			snprintf(why, sizeof why, "%zu would be left, and at least %zu must stay", listing_count_left(e, o), floor);
 			continue;
 		}
 		delist(now, o, word, reason, out);
-		leaving++;
 	}
 	set_panic(e, why, out);
 }

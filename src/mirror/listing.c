@@ -54,6 +54,16 @@ is_being_proved_again(const struct engine *e, const struct onion *o)
 }
 
 size_t
+listing_count_left(const struct engine *e, const struct onion *o)
+{
+	size_t n = listing_count_without(e, o), i;
+
+	for (i = 0; i < e->n_onions; i++)
+		n += e->onions[i] != o && is_being_proved_again(e, e->onions[i]);
+	return n;
+}
+
+size_t
 engine_list(const struct engine *e, uint64_t *ids, size_t cap, const char **hold)
 {
 	bool waiting = false;

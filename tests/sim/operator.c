@@ -2,7 +2,7 @@
 /*
  * The operator: comes to the control socket now and then with a verb, waits for
  * the answer or goes away without it, sends nonsense, edits the configuration
- * and sends SIGHUP.
+ * and sends SIGHUP. When all is well again he ends what he began, and looks into a panic.
  */
 #include "config.h"
 #include "daemon/daemon.h"
@@ -245,6 +245,33 @@ tidy(void *arg)
 			say_back(v->conn, i, h);
 }
 
+/*
+ * Where there is nobody to ask, the engine takes it for our own side's fault that all addresses fail together, keeps
+ * the list and says so. He has a look for himself: what he can't reach either gets a new address.
+ */
+static void
+look_into_panic(void *arg)
+{
+	struct daemon *d = sim_daemon();
+	struct mirror_view m;
+	struct visit *v;
+	const char *why;
+	char method[200];
+	unsigned i;
+
+	(void)arg;
+	sim_after(TIDY_MS, look_into_panic, NULL);
+	if (d == NULL || d->engine == NULL || !engine_in_panic(d->engine, &why))
+		return;
+	for (i = 0; i < sim_plan.n_mirrors; i++) {
+		if (engine_mirror_hold(d->engine, (int)i) != HOLD_NONE || engine_mirror_view(d->engine, (int)i, &m) != 0 || m.listed == 0 ||
+		    m.candidate != 0 || model_reachable(engine_onion(d->engine, m.listed)->address) || (v = enter()) == NULL)
+			continue;
+		say_of_mirror(method, sizeof method, "rotate", i);
+		send_line(v->conn, method);
+	}
+}
+
 static void
 edit(void)
 {
@@ -289,6 +316,8 @@ operator_heal(void)
 	healed = true;
 	if (sim_plan.tidy)
 		sim_after(TIDY_MS, tidy, NULL);
+	if (sim_plan.n_controls == 0)
+		sim_after(2 * TIDY_MS, look_into_panic, NULL);
 }
 
 void

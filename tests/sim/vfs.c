@@ -219,14 +219,14 @@ x_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *file, int flags, int *f
 
 	(void)vfs;
 	memset(f, 0, sizeof *f);
-	if (path == NULL) {
+	if (path == NULL)
 		f->node = node_anonymous();
-	} else if ((r = disk_lookup(&f->node, NULL, path, false)) == ENOENT && (flags & SQLITE_OPEN_CREATE) != 0) {
+	else if ((r = disk_lookup(&f->node, NULL, path, false)) == ENOENT && (flags & SQLITE_OPEN_CREATE) != 0)
 		r = process_effect(EFFECT_NAME, "sqlite create") ? disk_create(&f->node, NULL, path, NODE_FILE, 0600, true, NULL) : EIO;
-		/* As SQLite on unix does: the folder is synced with a journal's first sync, and not for the database itself. */
-		if (r == 0 && (flags & (SQLITE_OPEN_WAL | SQLITE_OPEN_MAIN_JOURNAL | SQLITE_OPEN_SUPER_JOURNAL)) != 0)
-			snprintf(f->parent, sizeof f->parent, "%.*s", (int)(strrchr(path, '/') - path), path);
-	}
+	/* As SQLite on unix does: with the first sync of a journal its folder, also when the journal was there; not with the database's. */
+	if (r == 0 && path != NULL && (flags & SQLITE_OPEN_CREATE) != 0 &&
+	    (flags & (SQLITE_OPEN_WAL | SQLITE_OPEN_MAIN_JOURNAL | SQLITE_OPEN_SUPER_JOURNAL)) != 0)
+		snprintf(f->parent, sizeof f->parent, "%.*s", (int)(strrchr(path, '/') - path), path);
 	if (r != 0) {
 		last_error = r;
 		return r == ENOSPC ? SQLITE_FULL : SQLITE_CANTOPEN;

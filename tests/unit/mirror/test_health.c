@@ -194,6 +194,27 @@ Test(mirror_health, min_listed_stays_even_while_a_publication_is_under_way)
 	cr_expect_neq(world_listed(&w, 1), 0);
 }
 
+Test(mirror_health, the_last_address_in_the_list_goes_when_a_proved_one_waits_to_come)
+{
+	world_init(&w, 2, 1, 1);
+	world_settled(&w);
+	w.deaf = 1u << ACTION_PLAN;
+	w.o[1].verdict = VERDICT_NO_DESCRIPTOR;
+	while (world_count(&w, ACTION_PLAN) == 0)
+		world_seconds(&w, 1);
+	cr_assert_eq(world_visible(&w), 1);
+	/* Tor restarts, and now the other one is taken down too: to be proved again, it holds back the list. */
+	world_lose_tor(&w, 0, true);
+	w.o[2].verdict = VERDICT_NO_DESCRIPTOR;
+	w.deaf = 0;
+	world_compare(&w, 0);
+	world_fit(&w, 0, true);
+	world_seconds(&w, 2 * 3600);
+	cr_expect_eq(world_listed(&w, 0), 3);
+	cr_expect_eq(world_listed(&w, 1), 4, "and it gets a new address in its turn");
+	cr_expect_eq(world_visible(&w), 2);
+}
+
 Test(mirror_health, the_list_is_never_empty)
 {
 	world_init(&w, 1, 1, 1);
