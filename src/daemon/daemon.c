@@ -274,6 +274,7 @@ daemon_open(struct daemon *d, struct actions *out, struct err *e)
 	d->watchdog = timer_new(d->loop, on_watchdog, d);
 	d->trim = timer_new(d->loop, on_trim, d);
 	d->clock_offset = now_offset(clock_now());
+	d->compare_ms = COMPARE_MS;
 	d->care = timer_new(d->loop, on_care, d);
 	d->prober = prober_new(d->loop);
 	if (listservice_set(d, e) != 0)

@@ -19,7 +19,7 @@
  * timers, operator) is told to the engine; the actions it answers with are made
  * durable and then carried out (apply.c).
  */
-#define COMPARE_MS 30000 /* how often the onions that tor has are compared with the intent */
+#define COMPARE_MS 30000
 #define OPS_KEPT 256
 #define EVIDENCE_MAX 2048
 
@@ -53,6 +53,7 @@ struct daemon {
 	struct seen_version *versions; /* owned list: versions.c */
 	struct control *control;
 	struct listservice *lists; /* owned; NULL: not configured */
+	int64_t compare_ms;    /* how often the onions that each tor has are compared with the intent: COMPARE_MS */
 	struct timer *tick, *retry, *watchdog, *trim, *care;
 	struct signal_watch *signals[3];
 

@@ -50,7 +50,7 @@ compare(void *arg)
 	if (session_get_state(l->session) == SESSION_UP)
 		session_detached(l->session, on_detached, l, NULL);
 	if (!MUTANT(25))
-		timer_set(l->compare, COMPARE_MS);
+		timer_set(l->compare, l->d->compare_ms);
 }
 
 void

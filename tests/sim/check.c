@@ -8,6 +8,10 @@
 #define MINUTE_MS 60000
 
 static int64_t next_minute;
+/* Of the table those that are looked at after each event: that is often. */
+#define EACH_EVENT 8
+static void (*each[EACH_EVENT])(void);
+static size_t n_each;
 
 static void
 run(enum check_when when)
@@ -22,7 +26,12 @@ run(enum check_when when)
 void
 check_begin(void)
 {
+	const struct check *c;
+
 	next_minute = 0;
+	for (n_each = 0, c = checks; c->name != NULL; c++)
+		if (c->when == CHECK_EVENT && c->run != NULL && n_each < EACH_EVENT)
+			each[n_each++] = c->run;
 	run(CHECK_BEGIN);
 }
 
@@ -35,7 +44,10 @@ check_end(void)
 void
 check_after_event(void)
 {
-	run(CHECK_EVENT);
+	size_t i;
+
+	for (i = 0; i < n_each; i++)
+		each[i]();
 	if (sim_now() < next_minute)
 		return;
 	next_minute = sim_now() / MINUTE_MS * MINUTE_MS + MINUTE_MS;

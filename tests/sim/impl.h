@@ -102,8 +102,7 @@ void process_kill(const char *why, int64_t restart_ms);
 /* kill -9 at the k-th side effect from now (1: the next; 0: never), power: the machine goes down with it. */
 void process_kill_at(uint64_t k, bool power, int64_t restart_ms);
 void process_power_loss(int64_t restart_ms);
-/* seldom: it polls its tors each two minutes instead of each half one. */
-void process_begin(bool seldom);
+void process_begin(void);
 /* After every event: takes a dead or stopped daemon apart. */
 void process_settle(void);
 /* The end of the world. */
@@ -116,7 +115,8 @@ void loop_deliver_signal(int signo);
 
 /* --- plan.c --- */
 void plan_prepare(void); /* once per process: keys and site documents on a fresh disk, kept as a snapshot */
-void plan_begin(uint64_t seed, unsigned days);
+/* seldom: as sim_plan.seldom says. */
+void plan_begin(uint64_t seed, unsigned days, bool seldom);
 /* Writes the configuration; `broken`: one that must be refused. */
 void plan_write_conf(bool broken);
 void plan_change_conf(void); /* a change that a reload can take */

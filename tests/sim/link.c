@@ -20,7 +20,7 @@
 #define CONN_INPUT_MAX ((size_t)16 * 1024 * 1024)
 #define SEGMENT_MAX ((size_t)64 * 1024 * 1024)
 #define STALL_MS 600000
-#define FLOOD_MAX ((int64_t)2 * 1024 * 1024)
+#define FLOOD_MAX ((int64_t)768 * 1024) /* three times what a session takes without a line */
 
 enum dir { TO_WORLD, TO_DAEMON };
 enum kind { CONNECT, ACCEPT, DATA, END };

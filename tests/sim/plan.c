@@ -151,7 +151,7 @@ place(struct sim_plan *p)
 
 	p->n_tors = sim_chance(DICE_PLAN, 700000) ? 1 : 2;
 	p->n_mirrors = (unsigned)sim_between(DICE_PLAN, 2, 4);
-	interval_min = intervals[sim_below(DICE_PLAN, sizeof intervals / sizeof intervals[0])];
+	interval_min = intervals[sim_below(DICE_PLAN, sizeof intervals / sizeof intervals[0])] * (p->seldom ? 2 : 1);
 	for (i = 0; i < p->n_mirrors; i++)
 		p->mirrors[i].tor = i % p->n_tors;
 	place_policy(p);
@@ -168,11 +168,12 @@ place(struct sim_plan *p)
 }
 
 void
-plan_begin(uint64_t seed, unsigned days)
+plan_begin(uint64_t seed, unsigned days, bool seldom)
 {
 	memset(&sim_plan, 0, sizeof sim_plan);
 	sim_plan.seed = seed;
 	sim_plan.days = days;
+	sim_plan.seldom = seldom;
 	changed = 0;
 	set_paths(&sim_plan);
 	place(&sim_plan);
@@ -187,7 +188,7 @@ plan_prepare(void)
 	trace_begin(false);
 	random_begin(1);
 	disk_begin();
-	plan_begin(1, 1);
+	plan_begin(1, 1, false);
 	run_init();
 	sim_file_remove(sim_plan.conf);
 	disk_snapshot();

@@ -31,7 +31,6 @@ static bool kill_power;
 static int64_t kill_restart_ms;
 static uint64_t start_ev;
 static int64_t patience_ms, started_at;
-static bool polls_seldom;
 
 static void start(void *arg);
 
@@ -193,16 +192,19 @@ process_settle(void)
 
 /*
  * A poll of tor each half minute is most of what happens in a quiet world and
- * seldom matters, so three of four worlds of chance poll less: four times as many
- * worlds can be seen. Scenarios and every fourth seed have what a real daemon has.
+ * seldom matters, so three of four worlds of chance poll less: more worlds can
+ * be seen. Scenarios and every fourth seed have what a real daemon has.
  */
 static void
 set_polls(void)
 {
-	static const struct session_timing seldom = { 10000, 120000, 1000, 60000, 60000 };
+	static const struct session_timing seldom = { 10000, 240000, 1000, 60000, 60000 };
 	size_t i;
 
-	for (i = 0; polls_seldom && i < self.conf->n_tors; i++)
+	if (!sim_plan.seldom)
+		return;
+	self.compare_ms = seldom.keep_alive / 2;
+	for (i = 0; i < self.conf->n_tors; i++)
 		session_set_timing(self.tors[i].session, &seldom);
 }
 
@@ -266,9 +268,8 @@ process_signal(int signo)
 }
 
 void
-process_begin(bool seldom)
+process_begin(void)
 {
-	polls_seldom = seldom;
 	up = dead = power = ended = false;
 	life = 0;
 	effects = kill_at = 0;

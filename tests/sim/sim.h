@@ -109,7 +109,7 @@ struct sim_mangle {
 	unsigned stall_ppm;    /* per write: late by up to 10 minutes */
 	unsigned truncate_ppm; /* per write: only a part arrives, then the link ends */
 	unsigned half_open_ppm; /* per write: nothing passes any more, and nobody is told */
-	unsigned flood_ppm;    /* per write of the world: junk of up to 2 MiB comes first */
+	unsigned flood_ppm;    /* per write of the world: junk of up to 768 KiB comes first */
 };
 /* For all servers whose endpoint begins with this text; "" is all. The newest rule that fits counts. */
 void sim_mangle(const char *endpoint_prefix, const struct sim_mangle *m);
@@ -138,6 +138,7 @@ const char *sim_link_get(const char *path);
 struct sim_plan {
 	uint64_t seed;
 	unsigned days;
+	bool seldom; /* the daemon looks at its tors and mirrors less often than a real one: more worlds can be seen */
 	unsigned n_tors, n_mirrors;
 	struct {
 		char name[16];
