@@ -68,7 +68,7 @@ write_conf(bool broken)
 
 	buf_addf(&b,
 	    "site = \"sim\"\nstate-dir = \"%s\"\npublish-dir = \"%s\"\ncontrol-socket = \"%s\"\n"
-	    "key-file = \"/etc/onionmirror/master.key\"\nmin-listed = 1\nlog-onions = never\nhistory-days = 2\nrotation-spacing = %um\n",
+	    "key-file = \"/etc/onionmirror/master.key\"\nmin-listed = 1\nlog-onions = never\nhistory-days = 1\nrotation-spacing = %um\n",
 	    sim_plan.state_dir, sim_plan.publish_dir, sim_plan.control + 5, 10 + changed % 7);
 	for (i = 0; i < sim_plan.n_controls; i++)
 		buf_addf(&b, "%s\"%s.onion\"", i == 0 ? "control-onions = {" : ", ", sim_plan.controls[i]);
