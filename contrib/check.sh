@@ -9,7 +9,7 @@ usage() {
 usage: check.sh [--quick | --full] [--build DIR] [--seeds N]
   --quick      leave out the tests on a private network of real tor processes
   --full       also count which faults on purpose the simulator finds (tests/sim/mutants.sh)
-  --seeds N    how many fresh seeds the simulator runs, 7 virtual days each (default 200; with --quick 50)
+  --seeds N    how many fresh seeds the simulator runs, 7 virtual days each (default 1000; with --quick 50)
   --build DIR  where to build (default: build-check in the source tree; it stays for the next run)
 Runs: unit tests, replay of the fuzz corpora and structure checks (make check, gcc, ASan, UBSan, leaks
 are failures), the tests in tests/system, the simulator on fresh seeds, then the tarball: unpacked and built with hardening.
@@ -41,7 +41,7 @@ while [ $# -gt 0 ]; do
 	esac
 	shift
 done
-[ -n "$seeds" ] || { [ $quick = yes ] && seeds=50 || seeds=200; }
+[ -n "$seeds" ] || { [ $quick = yes ] && seeds=50 || seeds=1000; }
 case $seeds in
 *[!0-9]* | 0) usage >&2; exit 2 ;;
 esac
@@ -209,7 +209,7 @@ log=$build/logs/sim.log
 simulate() {
 	mkdir -p "$build/sim" && cd "$build/sim" || return 1
 	if [ ! -e Makefile ] || [ -n "$(find "$top/configure" -newer config.status)" ]; then
-		"$top/configure" --disable-tests --disable-hardening CC="${CC:-gcc}" CFLAGS=-O2 || return 1
+		"$top/configure" --disable-tests --disable-hardening --disable-shared CC="${CC:-gcc}" CFLAGS=-O2 || return 1
 	fi
 	make -j"$jobs" tests/sim/sim
 }
