@@ -125,7 +125,7 @@ record_probe(const char *address, const char *mirror, int64_t added, bool direct
 int
 record_put(struct store *s, enum store_table t, uint64_t id, json_t *v, struct err *e)
 {
-	char *text = v != NULL ? json_dumps(v, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+	char *text = v != NULL ? json_dumps(v, JSON_COMPACT) : NULL;
 	int r = text != NULL ? store_put(s, t, id, text, strlen(text), e) : err_set(e, ERR_MEMORY, "out of memory");
 
 	free(text);

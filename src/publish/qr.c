@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define QUIET 4 /* modules of white around it (ISO 18004) */
+#define MODULES_MAX 177 /* of the largest code */
 #define DOTS 8
 #define STORED_MAX 65535
 
@@ -24,15 +25,20 @@ add_u32(struct buf *b, uint32_t v)
 	buf_add(b, p, 4);
 }
 
+/* Four bits at a time: the picture is drawn anew with each list. */
 static uint32_t
 crc32_of(const char *p, size_t n)
 {
+	static const uint32_t of[16] = { 0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
+		0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
+		0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c };
 	uint32_t c = UINT32_MAX;
-	int bit;
 
-	for (; n > 0; n--)
-		for (c ^= (uint8_t)*p++, bit = 0; bit < 8; bit++)
-			c = c & 1 ? (c >> 1) ^ UINT32_C(0xedb88320) : c >> 1;
+	for (; n > 0; n--) {
+		c ^= (uint8_t)*p++;
+		c = (c >> 4) ^ of[c & 15];
+		c = (c >> 4) ^ of[c & 15];
+	}
 	return ~c;
 }
 
@@ -65,17 +71,16 @@ add_chunk(struct buf *out, const char *type, const struct buf *data)
 static void
 add_rows(struct buf *out, const QRcode *q)
 {
-	static const char none = 0;
-	int n = q->width + 2 * QUIET, x, y;
+	int n = q->width + 2 * QUIET, x, y, dot;
+	char line[1 + MODULES_MAX + 2 * QUIET] = { 0 };
 
-	for (y = 0; y < n * DOTS; y++) {
-		buf_add(out, &none, 1);
-		for (x = 0; x < n; x++) {
-			int col = x - QUIET, row = y / DOTS - QUIET;
-			bool in = col >= 0 && row >= 0 && col < q->width && row < q->width;
-
-			buf_add(out, in && (q->data[row * q->width + col] & 1) ? "\0" : "\377", 1);
-		}
+	for (y = -QUIET; y < n - QUIET; y++) {
+		memset(line + 1, 0xff, (size_t)n);
+		for (x = 0; y >= 0 && y < q->width && x < q->width; x++)
+			if (q->data[y * q->width + x] & 1)
+				line[1 + QUIET + x] = 0;
+		for (dot = 0; dot < DOTS; dot++)
+			buf_add(out, line, 1 + (size_t)n);
 	}
 }
 
