@@ -6,19 +6,23 @@ UNIT_TESTS += tests/unit/mirror/unit-mirror
 tests_unit_mirror_unit_mirror_SOURCES = \
 	%D%/test_control.c \
 	%D%/test_health.c \
+	%D%/test_leaving.c \
 	%D%/test_listing.c \
 	%D%/test_onion.c \
 	%D%/test_policy.c \
 	%D%/test_random.c \
 	%D%/test_reconcile.c \
+	%D%/test_revoke.c \
 	%D%/test_rotate.c \
+	%D%/test_spare.c \
 	%D%/test_start.c \
 	%D%/test_takedown.c \
 	%D%/test_weigh.c \
 	%D%/test_uploads.c \
 	%D%/world.c \
 	%D%/world.h \
-	%D%/world_answers.c
+	%D%/world_answers.c \
+	%D%/world_ask.c
 tests_unit_mirror_unit_mirror_CFLAGS = $(AM_CFLAGS) $(CRITERION_CFLAGS) -fPIE
 tests_unit_mirror_unit_mirror_LDADD = libmirror.la libproto.la libbase.la $(OM_LIBS) $(CRITERION_LIBS)
 endif

@@ -145,8 +145,7 @@ Test(mirror_listing, a_candidate_whose_mirror_goes_during_its_publication_leaves
 	cr_expect(w.o[1].flight && !w.o[2].flight);
 	w.cfg.mirrors = &w.mirrors[1];
 	w.cfg.n_mirrors = 1;
-	engine_reconfigure(w.e, w.now, &w.cfg, &w.out);
-	world_take(&w);
+	world_reconfigure(&w);
 	world_seconds(&w, 60);
 	cr_expect_eq(world_count_of(&w, ACTION_DEL_ONION, 1), 0);
 	w.deaf = 0;
@@ -225,8 +224,7 @@ Test(mirror_listing, a_mirror_that_is_removed_leaves_politely)
 	world_settled(&w);
 	engine_set_tombstone_until(w.e, 3, w.now.wall + 30 * 86400, &w.out);
 	w.cfg.n_mirrors = 2;
-	engine_reconfigure(w.e, w.now, &w.cfg, &w.out);
-	world_take(&w);
+	world_reconfigure(&w);
 	cr_expect(w.o[3].visible && world_pending(&w, ACTION_PUBLISH) == 1);
 	cr_expect_eq(engine_tombstones(w.e, w.now.wall, dead, 4), 1);
 	world_answer(&w);
@@ -248,8 +246,7 @@ Test(mirror_listing, removed_while_it_is_out_of_the_list_leaves_too)
 	world_seconds(&w, 3600);
 	cr_expect_not(w.o[3].visible);
 	w.cfg.n_mirrors = 2;
-	engine_reconfigure(w.e, w.now, &w.cfg, &w.out);
-	world_take(&w);
+	world_reconfigure(&w);
 	world_answer(&w);
 	cr_expect_eq(world_state(&w, 3), ONION_LEAVING);
 }
@@ -260,12 +257,50 @@ Test(mirror_listing, a_tor_that_is_removed_gives_its_mirrors_to_another)
 	world_settled(&w);
 	w.mirrors[1].tor = 0;
 	w.cfg.n_tors = 1;
-	engine_reconfigure(w.e, w.now, &w.cfg, &w.out);
-	world_take(&w);
+	world_reconfigure(&w);
 	world_seconds(&w, 60);
 	cr_expect_eq(world_listed(&w, 1), 3);
 	cr_expect_eq(world_state(&w, 2), ONION_LEAVING);
 	world_seconds(&w, 3700);
 	cr_expect_eq(world_state(&w, 2), ONION_GONE);
 	cr_expect(w.o[2].shredded);
+}
+
+Test(mirror_listing, a_tor_that_stays_away_does_not_hold_the_list_back_for_ever)
+{
+	world_init(&w, 3, 3, 1);
+	world_settled(&w);
+	world_lose_tor(&w, 0, true);
+	world_compare(&w, 0); /* it is back, without the service, */
+	world_lose_tor(&w, 0, false); /* and away again */
+	world_mark(&w);
+	world_seconds(&w, 1700);
+	cr_expect_eq(w.published, 0);
+	cr_expect_eq(world_visible(&w), 3);
+	world_seconds(&w, 200);
+	cr_expect_eq(world_visible(&w), 2);
+	cr_expect_eq(world_notes(&w, NOTE_ALARM, "waited"), 1);
+	world_compare(&w, 0);
+	world_fit(&w, 0, true);
+	world_seconds(&w, 600);
+	cr_expect_eq(world_visible(&w), 3, "and it comes back");
+}
+
+Test(mirror_listing, where_min_listed_wants_it_the_list_waits_longer_and_an_empty_one_never_comes)
+{
+	world_init(&w, 2, 2, 1);
+	w.cfg.min_listed = 2;
+	world_settled(&w);
+	world_lose_tor(&w, 0, true);
+	world_compare(&w, 0);
+	world_lose_tor(&w, 0, false);
+	world_seconds(&w, 11 * 3600);
+	cr_expect_eq(world_visible(&w), 2);
+	world_seconds(&w, 2 * 3600);
+	cr_expect_eq(world_visible(&w), 1);
+	world_lose_tor(&w, 1, true);
+	world_compare(&w, 1);
+	world_lose_tor(&w, 1, false);
+	world_seconds(&w, 48 * 3600);
+	cr_expect_eq(world_visible(&w), 1);
 }

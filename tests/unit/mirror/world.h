@@ -86,6 +86,17 @@ void world_seconds(struct world *w, int64_t s);
 /* Starts it and waits until all mirrors are up. */
 void world_settled(struct world *w);
 
+/* --- what an operator asks: 0, or the code of the refusal ------------------ */
+int world_drain(struct world *w, int mirror, uint64_t op);
+int world_maint(struct world *w, int mirror, bool on, uint64_t op);
+/* By mirror, or mirror -1: by onion. */
+int world_revoke(struct world *w, int mirror, uint64_t onion, uint64_t op);
+int world_rotate(struct world *w, int mirror, uint64_t op);
+/* The configuration in w->cfg, anew. */
+void world_reconfigure(struct world *w);
+/* One tor, n mirrors, all of them listed; their tombstones stand for 90 days. */
+void world_listed_all(struct world *w, size_t n);
+
 /* --- looking ------------------------------------------------------------- */
 void world_mark(struct world *w);
 unsigned world_count(const struct world *w, enum action_kind kind);
@@ -100,6 +111,7 @@ enum onion_state world_state(const struct world *w, uint64_t onion);
 /* Index of the tor that an onion is on, -1: no longer configured. */
 int world_tor_of(const struct world *w, uint64_t onion);
 unsigned world_visible(const struct world *w);
+bool world_is_tombstone(const struct world *w, uint64_t id);
 /* What must hold at every moment; called by world_take(). */
 void world_check(struct world *w);
 void world_fail(struct world *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
