@@ -132,3 +132,24 @@ b64_decode(uint8_t *out, size_t n, const char *s, size_t len)
 		return -1;
 	return got == n && end == s + len ? 0 : -1;
 }
+
+void
+text_escape(char *out, size_t size, const char *in)
+{
+	static const char hex[] = "0123456789abcdef";
+	size_t n = 0;
+
+	for (; *in != '\0' && n + 5 < size; in++) {
+		unsigned char c = (unsigned char)*in;
+
+		if (c >= ' ' && c <= '~') {
+			out[n++] = *in;
+		} else {
+			out[n++] = '\\';
+			out[n++] = 'x';
+			out[n++] = hex[c >> 4];
+			out[n++] = hex[c & 15];
+		}
+	}
+	out[n] = '\0';
+}

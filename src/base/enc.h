@@ -30,4 +30,10 @@ int b32_decode(uint8_t *out, size_t n, const char *s, size_t len);
 void b64_encode(char *out, const uint8_t *p, size_t n);
 int b64_decode(uint8_t *out, size_t n, const char *s, size_t len);
 
+/*
+ * Text of others for people, a log line or JSON: printable ASCII as it is, every
+ * other byte as \xNN. Cut at `size` bytes (> 5), never within an escape; NUL-ended.
+ */
+void text_escape(char *out, size_t size, const char *in);
+
 #endif

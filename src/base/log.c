@@ -4,6 +4,7 @@
 #include "base/log.h"
 
 #include "base/clock.h"
+#include "base/enc.h"
 #include "base/mutant.h"
 #include "base/utc.h"
 
@@ -40,27 +41,6 @@ log_set_sink(void (*sink)(enum log_level, const char *, void *), void *arg)
 	sink_arg = arg;
 }
 
-static void
-escape(char *out, size_t size, const char *in)
-{
-	static const char hex[] = "0123456789abcdef";
-	size_t n = 0;
-
-	for (; *in != '\0' && n + 5 < size; in++) {
-		unsigned char c = (unsigned char)*in;
-
-		if (c >= ' ' && c <= '~') {
-			out[n++] = *in;
-		} else {
-			out[n++] = '\\';
-			out[n++] = 'x';
-			out[n++] = hex[c >> 4];
-			out[n++] = hex[c & 15];
-		}
-	}
-	out[n] = '\0';
-}
-
 static void __attribute__((format(printf, 2, 0)))
 log_line(enum log_level level, const char *fmt, va_list ap)
 {
@@ -71,7 +51,7 @@ log_line(enum log_level level, const char *fmt, va_list ap)
 	if (level > max_level && line_sink == NULL)
 		return;
 	vsnprintf(text, sizeof text, fmt, ap);
-	escape(line, sizeof line, text);
+	text_escape(line, sizeof line, text);
 	if (line_sink != NULL) {
 		line_sink(level, line, sink_arg);
 	} else {

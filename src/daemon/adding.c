@@ -180,7 +180,7 @@ on_added_with_pow(void *ctx, uint64_t id, const struct reply *reply)
 	if (!l->no_pow)
 		log_warn("%s: tor %s refuses pow = on: %s; added without it", r->mirror, r->tor, reply_text(reply));
 	l->no_pow = true;
-	do_add(d, &(struct action){ .kind = ACTION_ADD_ONION, .onion = id });
+	add_failed(d, id, ADD_AGAIN, "");
 }
 
 static void
@@ -213,11 +213,6 @@ do_add(struct daemon *d, const struct action *a)
 
 	if (r == NULL)
 		return;
-	if (!engine_wants_service(d->engine, a->onion)) {
-		/* Decided before a full disk let it wait; it is being retired or revoked meanwhile. */
-		add_failed(d, a->onion, ADD_UNKNOWN, "it was given up meanwhile");
-		return;
-	}
 	if (m == NULL || link == NULL) {
 		add_failed(d, a->onion, ADD_REFUSED, "its mirror or tor is no longer configured");
 		return;
@@ -254,15 +249,26 @@ do_delete(struct daemon *d, const struct action *a)
 		on_deleted(d, a->onion, NULL);
 }
 
+/* Its key and leaf, and its record too where nothing of it is needed any more: all of them or none. */
+static int
+erase(struct daemon *d, uint64_t onion, bool record, struct err *e)
+{
+	if (store_begin(d->store, e) != 0)
+		return -1;
+	if (store_delete(d->store, STORE_KEY, onion, e) == 0 && store_delete(d->store, STORE_LEAF, onion, e) == 0 &&
+	    (!record || store_delete(d->store, STORE_ONION, onion, e) == 0))
+		return store_commit(d->store, e);
+	store_rollback(d->store);
+	return -1;
+}
+
 void
 do_shred(struct daemon *d, const struct action *a)
 {
 	struct actions out = { 0 };
 	struct err e = ERR_INIT;
 
-	if (MUTANT(14))
-		return;
-	if (store_delete(d->store, STORE_KEY, a->onion, &e) == 0 && store_delete(d->store, STORE_LEAF, a->onion, &e) == 0)
+	if (MUTANT(14) || erase(d, a->onion, false, &e) == 0)
 		return;
 	log_error("the key of an onion that is over could not be destroyed yet: %s", e.msg);
 	store_check(d, &e);
@@ -270,11 +276,14 @@ do_shred(struct daemon *d, const struct action *a)
 	apply(d, &out);
 }
 
+/* The key goes with the record: its destruction may have failed in this very turn, and nobody would know of it again. */
 void
 do_forget(struct daemon *d, const struct action *a)
 {
 	struct err e = ERR_INIT;
 
-	if (store_delete(d->store, STORE_ONION, a->onion, &e) != 0)
-		log_error("the record of an onion that is over could not be removed: %s", e.msg);
+	if (erase(d, a->onion, true, &e) == 0)
+		return;
+	log_error("the record of an onion that is over could not be removed: %s", e.msg);
+	store_check(d, &e);
 }

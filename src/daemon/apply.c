@@ -136,6 +136,12 @@ do_note(struct daemon *d, const struct action *a)
 static void
 perform(struct daemon *d, const struct action *a)
 {
+	struct actions out = { 0 };
+	bool wanted = engine_take_action(d->engine, clock_now(), a, &out);
+
+	apply(d, &out);
+	if (!wanted)
+		return;
 	switch (a->kind) {
 	case ACTION_SAVE: listservice_follow(d, a->onion); break;
 	case ACTION_SAVE_MIRROR: break;

@@ -239,6 +239,7 @@ daemon_reload(struct daemon *d, struct buf *faults)
 			log_warn("log-onions stays as it was: %s", e.msg);
 		if (listservice_set(d, &e) != 0)
 			log_error("%s", e.msg);
+		versions_trim(d);
 		daemon_reconfigure(d);
 		log_notice("configuration read again");
 		on_care(d);

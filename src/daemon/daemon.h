@@ -141,6 +141,8 @@ void probing_stop(struct daemon *d);
 /* versions.c: what a mirror told, and whether it is behind the others of its check (*newest: what those have). */
 void versions_take(struct daemon *d, const char *mirror, uint64_t version);
 bool versions_is_behind(const struct daemon *d, const char *mirror, uint64_t *newest);
+/* Forgets what mirrors told that are no longer configured. */
+void versions_trim(struct daemon *d);
 void versions_free(struct daemon *d);
 /* publishing.c */
 void do_publish(struct daemon *d, const struct action *a);

@@ -315,8 +315,13 @@ do_probe(struct daemon *d, const struct action *a)
 void
 do_check(struct daemon *d, const struct action *a)
 {
-	if (engine_onion(d->engine, a->onion) == NULL)
+	struct actions out = { 0 };
+
+	if (engine_onion(d->engine, a->onion) == NULL) { /* forgotten meanwhile, but its mirror waits for an answer */
+		engine_on_check(d->engine, clock_now(), a->mirror, VERDICT_INCONCLUSIVE, &out);
+		apply(d, &out);
 		return;
+	}
 	(void)job_new(d, a, DIRECT);
 	start_waiting(d);
 }

@@ -69,6 +69,20 @@ versions_is_behind(const struct daemon *d, const char *mirror, uint64_t *newest)
 }
 
 void
+versions_trim(struct daemon *d)
+{
+	struct seen_version **at = &d->versions, *s;
+
+	while ((s = *at) != NULL)
+		if (daemon_mirror(d, s->mirror) != NULL) {
+			at = &s->next;
+		} else {
+			*at = s->next;
+			free(s);
+		}
+}
+
+void
 versions_free(struct daemon *d)
 {
 	struct seen_version *s;

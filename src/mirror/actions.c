@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The list of actions that a decision leaves behind. */
 #include "config.h"
+#include "base/enc.h"
 #include "base/mem.h"
 #include "mirror/engine_impl.h"
 
@@ -48,12 +49,15 @@ note(struct actions *out, enum note_kind kind, const struct onion *o, int mirror
     const char *fmt, ...)
 {
 	struct action *a = action_add(out, ACTION_NOTE, o, mirror);
+	char text[sizeof a->text];
 	va_list ap;
 
 	a->note = kind;
 	a->op = op;
 	snprintf(a->step, sizeof a->step, "%s", step);
 	va_start(ap, fmt);
-	vsnprintf(a->text, sizeof a->text, fmt, ap);
+	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
+	/* What a tor said may be in it, and it becomes JSON, and a line on somebody's screen. */
+	text_escape(a->text, sizeof a->text, text);
 }

@@ -225,7 +225,7 @@ resume_times(struct engine *e, struct now now, struct onion *o)
 
 	o->since = o->next_add = now.mono;
 	o->next_probe = now.mono;
-	o->proved_mono = o->unproved_mono = now.mono;
+	o->proved_mono = now.mono;
 	o->client_seen = now.mono - QUIET_MS;
 	onion_set_age(e, now, o);
 	if (o->mirror >= 0) {

@@ -83,6 +83,7 @@ struct action {
 	bool fresh;
 	int through;      /* index of the tor that a probe goes through */
 	unsigned control; /* index of a configured control onion */
+	unsigned command; /* ADD_ONION, DEL_ONION: which one of this onion */
 	enum note_kind note;
 	char step[24];    /* NOTE_STEP: planned, created, uploaded, proved, listed, delisted, revoked, probed, published, failed, done (the last two end it);
 	                     NOTE_STATE: new state; NOTE_DECISION, NOTE_ALARM: a word for it */
@@ -120,8 +121,11 @@ void engine_on_planned(struct engine *e, struct now now, const struct onion_reco
 /* ACTION_PLAN failed (store): tried again later. */
 void engine_on_plan_failed(struct engine *e, struct now now, int mirror, struct actions *out);
 void engine_on_added(struct engine *e, struct now now, uint64_t onion, struct actions *out);
-/* collision: tor has it already (550): adopt. unknown: link lost, the next comparison tells. else `why`: tor refused. */
-enum add_failure { ADD_REFUSED, ADD_COLLISION, ADD_UNKNOWN };
+/*
+ * collision: tor has it already (550): adopt. unknown: link lost, the next comparison tells. again: nothing was
+ * added, and it is asked for once more at once, if it is still wanted. else `why`: tor refused.
+ */
+enum add_failure { ADD_REFUSED, ADD_COLLISION, ADD_UNKNOWN, ADD_AGAIN };
 void engine_on_add_failed(struct engine *e, struct now now, uint64_t onion, enum add_failure f, const char *why, struct actions *out);
 /* ok: 250 or 552 (not there). */
 void engine_on_deleted(struct engine *e, struct now now, uint64_t onion, bool ok, struct actions *out);
@@ -144,6 +148,11 @@ void engine_on_probe(struct engine *e, struct now now, uint64_t onion, int throu
 /* answered: whatever it said, there is a way through this tor to an onion that has nothing to do with what fails. */
 void engine_on_control(struct engine *e, struct now now, int through, bool answered, struct actions *out);
 void engine_on_check(struct engine *e, struct now now, int mirror, enum verdict v, struct actions *out);
+/*
+ * An action is carried out now. It may have waited for the disk, and have been overtaken meanwhile: false, it is dropped
+ * (the engine knows; where it wants something else instead, that is in `out`).
+ */
+bool engine_take_action(struct engine *e, struct now now, const struct action *a, struct actions *out);
 /*
  * ACTION_PUBLISH is carried out now: it may have waited for the disk, so what engine_list() says from here until
  * engine_on_published() is what counts as published. NULL, or why nothing may be published any more.
@@ -189,8 +198,6 @@ size_t engine_list(const struct engine *e, uint64_t *ids, size_t cap, const char
 bool engine_list_may_be_empty(const struct engine *e);
 /* Tombstones: retired or revoked onions whose tombstone_until lies ahead. Ids, as above. */
 size_t engine_tombstones(const struct engine *e, int64_t wall, uint64_t *ids, size_t cap);
-/* Whether tor is still to have it: an ACTION_ADD_ONION that had to wait may have been overtaken. */
-bool engine_wants_service(const struct engine *e, uint64_t id);
 /* NULL if there is none. Valid until the next change. */
 const struct onion_record *engine_onion(const struct engine *e, uint64_t id);
 /* Calls cb for each onion by rising id. */

@@ -12,6 +12,8 @@
 
 #define NEVER INT64_MAX
 #define UPLOADS_WANTED 16          /* 2 replicas x 4 HSDirs x 2 time periods */
+#define UPLOADS_ENOUGH 12          /* for a first probe; */
+#define UPLOADS_WAIT_MS 30000      /* it comes no later than that after the first of them */
 #define UPLOADS_KEPT 32            /* that are followed, of one onion */
 /* tor gives an upload up after 5 min without a byte, and says nothing: a minute more, and it is lost. */
 #define SILENT_MS (6 * 60000)
@@ -25,6 +27,7 @@
 #define HOLD_LONG_MS (12 * 3600000LL) /* nor then, when min-listed wants it: the list would lose its freshness */
 #define SPARE_DWELL_MS (30 * 60000) /* a spare stays in the list that long after the need for it */
 #define ADD_JITTER_MS 2000         /* re-adding after a restart of tor: not all in one breath */
+#define FORGET_MS 3600000          /* nobody needs a record for that long: it goes */
 #define HEARD 12                   /* verdicts kept for evidence */
 #define BATCH 5                    /* onions of one tor whose uploads are under way */
 #define UPLOAD_DEADLINE_MS 120000  /* no UPLOADED until then: DEL and ADD again */
@@ -116,6 +119,7 @@ struct onion {
 	struct onion_record r;
 	int tor, mirror; /* indices, -1: no longer configured */
 	enum service service;
+	unsigned command; /* number of the last ADD_ONION or DEL_ONION: those before it are overtaken */
 	bool dirty;      /* record to be saved */
 	bool settled;    /* the uploads of this add are over, one way or the other */
 	bool shredded;
@@ -156,7 +160,9 @@ struct onion {
 	int64_t next_add, next_probe;  /* mono */
 	int64_t grace_end;             /* mono, leaving */
 	int64_t client_seen, next_look, look_since; /* mono, leaving */
-	int64_t proved_mono, unproved_mono; /* when it last became the one, the other */
+	int64_t over_since;            /* mono, 0: its record is needed */
+	int64_t proved_mono;           /* when it was last proved */
+	int64_t held_since;            /* mono: the list could go out, and waits only for this one to be proved again; 0: not so */
 	struct { int64_t wall; enum verdict v; bool kept; } heard[HEARD]; /* newest first; kept: old news */
 	size_t n_heard;
 	int64_t age_end;               /* mono, listed: rotate by age; NEVER */

@@ -119,7 +119,7 @@ wrong_content(struct engine *e, struct onion *o, struct actions *out)
 		note(out, NOTE_ALARM, o, -1, 0, "content", "the content is not what it should be");
 	}
 	/* Taking it out can be undone, a revocation can't: so it is looked at once more, on another circuit. */
-	if (m->cfg.revoke_on_content && o->wrong == 2)
+	if (m->cfg.revoke_on_content && o->wrong >= 2)
 		m->revoke_wanted = true;
 }
 

@@ -82,7 +82,31 @@ engine_on_clients(struct engine *e, struct now now, uint64_t onion, int n, struc
 	engine_settle(e, now, out);
 }
 
-/* Records that nobody needs: no reader can ask for them, and no budget counts them. */
+/* Some tor is with us about the time: a tombstone or a day is not over for a clock that was set wrong. */
+static bool
+clock_is_agreed(const struct engine *e)
+{
+	size_t i;
+
+	for (i = 0; i < e->n_tors; i++)
+		if (e->tors[i].linked && e->tors[i].fit)
+			return true;
+	return false;
+}
+
+/* Nobody needs its record: no reader can ask for it, and no budget counts it. */
+static bool
+is_over(const struct engine *e, struct now now, const struct onion *o)
+{
+	int64_t last = o->r.left > o->r.created ? o->r.left : o->r.created;
+
+	if (o->r.state != ONION_FAILED && (o->r.state != ONION_GONE || o->r.tombstone_until > now.wall))
+		return false;
+	return o->shredded && !o->dirty && !o->telling && !onion_probing(o) && o->r.op == 0 && now.wall - last >= DAY_MS / 1000 &&
+	    clock_is_agreed(e);
+}
+
+/* For an hour: a step of the clock shows at once here, and a moment later in what tor is asked. */
 void
 leaving_forget(struct engine *e, struct now now, struct actions *out)
 {
@@ -90,10 +114,12 @@ leaving_forget(struct engine *e, struct now now, struct actions *out)
 
 	for (i = 0; i < e->n_onions; i++) {
 		struct onion *o = e->onions[i];
-		int64_t last = o->r.left > o->r.created ? o->r.left : o->r.created;
-		bool over = o->r.state == ONION_FAILED || (o->r.state == ONION_GONE && o->r.tombstone_until <= now.wall);
 
-		if (!over || !o->shredded || o->dirty || o->telling || onion_probing(o) || o->r.op != 0 || now.wall - last < DAY_MS / 1000) {
+		if (!is_over(e, now, o))
+			o->over_since = 0;
+		else if (o->over_since == 0)
+			o->over_since = now.mono;
+		if (o->over_since == 0 || now.mono - o->over_since < FORGET_MS) {
 			e->onions[kept++] = o;
 			continue;
 		}

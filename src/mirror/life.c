@@ -37,8 +37,6 @@ life_add(struct engine *e, struct now now, struct onion *o, struct actions *out)
 	if (onion_is_candidate(o))
 		onion_set_state(e, o, now, ONION_ADDING, out, "");
 	/* Whatever was proved was proved of the service before this one. */
-	if (o->r.proved)
-		o->unproved_mono = now.mono;
 	o->r.proved = false;
 	o->dirty = true;
 	if (o->readded) /* what counted against it goes on to count */
@@ -48,14 +46,14 @@ life_add(struct engine *e, struct now now, struct onion *o, struct actions *out)
 	o->settled = false;
 	uploads_begin(o);
 	o->service = SERVICE_ADDING;
-	action_add(out, ACTION_ADD_ONION, o, -1);
+	action_add(out, ACTION_ADD_ONION, o, -1)->command = ++o->command;
 }
 
 void
 life_delete(struct onion *o, struct actions *out)
 {
 	o->service = SERVICE_DELETING;
-	action_add(out, ACTION_DEL_ONION, o, -1);
+	action_add(out, ACTION_DEL_ONION, o, -1)->command = ++o->command;
 }
 
 /* No upload came through: take it away and add it again, or give it up. */
@@ -183,7 +181,6 @@ prove_again(struct engine *e, struct now now, struct onion *o, struct actions *o
 		return;
 	}
 	o->r.proved = false;
-	o->unproved_mono = now.mono;
 	sight_forget(o);
 	o->next_probe = now.mono;
 	onion_set_state(e, o, now, ONION_PROVING, out, "proved too long ago");
@@ -245,13 +242,9 @@ life_step(struct engine *e, struct now now, struct onion *o, struct actions *out
 		/* What is retired in this very turn is not added again. */
 		if (o->service == SERVICE_ABSENT && !listing_leaves_now(e, o))
 			life_add(e, now, o, out);
-		if (o->service == SERVICE_UP && !o->settled)
-			upload_deadline(e, now, o, out);
 		break;
 	case ONION_LEAVING:
 		leaving_step(e, now, o, out);
-		if (o->service == SERVICE_UP && !o->settled)
-			upload_deadline(e, now, o, out); /* its place in the batch must not be kept for ever */
 		break;
 	case ONION_REVOKED:
 		if (o->r.in_list || !o->r.announced)
@@ -268,6 +261,9 @@ life_step(struct engine *e, struct now now, struct onion *o, struct actions *out
 		break;
 	case ONION__STATES: break;
 	}
+	/* Also of what leaves or waits for its warning: no place in the batch is kept for ever. */
+	if (o->service == SERVICE_UP && !o->settled)
+		upload_deadline(e, now, o, out);
 	/* Gone in this very step: the key need not wait for another event. */
 	if (o->r.state == ONION_GONE && onion_linked(e, o))
 		bury(e, now, o, out);

@@ -107,14 +107,6 @@ listing_leaves_now(const struct engine *e, const struct onion *o)
 	return hold == NULL;
 }
 
-bool
-engine_wants_service(const struct engine *e, uint64_t id)
-{
-	const struct onion *o = onion_find(e, id);
-
-	return o != NULL && o->r.state <= ONION_LISTED && !listing_leaves_now(e, o);
-}
-
 size_t
 engine_tombstones(const struct engine *e, int64_t wall, uint64_t *ids, size_t cap)
 {
@@ -181,9 +173,10 @@ publish_ended(struct engine *e, uint64_t op, bool ok, const char *why, struct ac
 }
 
 /*
- * A tor that stays away with an onion to be proved again must not hold every
- * list back: after a while the list does without it, while min-listed holds,
- * and after a long while in any case, unless nothing would be left.
+ * An onion to be proved again must not hold every list back, be its tor away or
+ * the onion failing, busy or kept by min-listed: after a while the list does
+ * without it, while min-listed holds, and after a long while in any case, unless
+ * nothing would be left, or most fail together (then the list stays as it is).
  */
 static void
 give_up_waiting(struct engine *e, struct now now, struct actions *out)
@@ -194,20 +187,21 @@ give_up_waiting(struct engine *e, struct now now, struct actions *out)
 	for (i = 0; i < e->n_onions; i++) {
 		struct onion *o = e->onions[i];
 
-		/* Where probes can tell, they do. */
-		if (!is_being_proved_again(e, o) || (onion_fit(e, o) && o->service == SERVICE_UP))
-			continue;
 		others = listing_count_without(e, o);
-		limit = o->unproved_mono + (others >= floor ? HOLD_MS : HOLD_LONG_MS);
+		if (!is_being_proved_again(e, o) || others == 0 || (onion_fit(e, o) && o->service == SERVICE_UP && control_holds(e, now, o))) {
+			o->held_since = 0;
+			continue;
+		}
+		if (o->held_since == 0)
+			o->held_since = now.mono;
+		limit = o->held_since + (others >= floor ? HOLD_MS : HOLD_LONG_MS);
 		if (now.mono < limit) {
 			engine_due(e, limit);
 			continue;
 		}
-		if (others == 0)
-			continue;
 		o->delisted = true;
 		note(out, NOTE_ALARM, o, -1, 0, "waited", "not proved again for %lld min: out of the list, so that it can be renewed",
-		    (long long)(now.mono - o->unproved_mono) / 60000);
+		    (long long)(now.mono - o->held_since) / 60000);
 	}
 }
 

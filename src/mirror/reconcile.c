@@ -55,7 +55,6 @@ is_not_there(struct engine *e, struct now now, struct onion *o, bool first, stru
 	o->next_add = now.mono + (first ? (int64_t)rng_below(ADD_JITTER_MS) : 0);
 	if (o->r.proved) {
 		o->r.proved = false;
-		o->unproved_mono = now.mono;
 		o->dirty = true;
 	}
 	sight_forget(o);
@@ -136,6 +135,10 @@ engine_on_add_failed(struct engine *e, struct now now, uint64_t onion, enum add_
 		is_there(e, o, now, out);
 		break;
 	case ADD_UNKNOWN: o->service = SERVICE_UNKNOWN; break;
+	case ADD_AGAIN:
+		o->service = SERVICE_ABSENT;
+		o->next_add = now.mono;
+		break;
 	case ADD_REFUSED:
 		o->service = SERVICE_ABSENT;
 		o->adds++;
@@ -146,6 +149,44 @@ engine_on_add_failed(struct engine *e, struct now now, uint64_t onion, enum add_
 		break;
 	}
 	engine_settle(e, now, out);
+}
+
+/* Commands have numbers: of two that wait for the same onion only the newer one is still wanted. */
+static bool
+is_asked(const struct onion *o, const struct action *a, enum service s)
+{
+	return o != NULL && o->service == s && o->command == a->command;
+}
+
+bool
+engine_take_action(struct engine *e, struct now now, const struct action *a, struct actions *out)
+{
+	struct onion *o = onion_find(e, a->onion);
+	const struct mirror *m = mirror_find(e, a->mirror, NULL);
+
+	switch (a->kind) {
+	case ACTION_ADD_ONION:
+		if (!is_asked(o, a, SERVICE_ADDING))
+			return false;
+		if (o->r.state <= ONION_LISTED && !listing_leaves_now(e, o))
+			return true;
+		engine_on_add_failed(e, now, o->r.id, ADD_AGAIN, "", out); /* nobody wants it again */
+		return false;
+	case ACTION_DEL_ONION: return is_asked(o, a, SERVICE_DELETING);
+	case ACTION_PLAN: return m != NULL && m->planning;
+	case ACTION_CHECK: return m != NULL && m->checking;
+	case ACTION_PROBE: return o != NULL && sight_probing(o, a->through) != NULL;
+	case ACTION_CONTROL: return e->tors[a->through].asking;
+	case ACTION_CLIENTS: return o != NULL && o->r.state == ONION_LEAVING;
+	case ACTION_COMPARE: return o != NULL;
+	case ACTION_SAVE:
+	case ACTION_SAVE_MIRROR:
+	case ACTION_PUBLISH: /* engine_take_list() */
+	case ACTION_SHRED:   /* what is over stays over */
+	case ACTION_FORGET:
+	case ACTION_NOTE: break;
+	}
+	return true;
 }
 
 void

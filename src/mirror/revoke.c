@@ -117,7 +117,8 @@ revoke_content(struct engine *e, struct now now, int mirror, struct actions *out
 	struct mirror *m = &e->mirrors[mirror];
 	struct onion *o = mirror_listed(e, mirror);
 
-	if (o == NULL || m->hold != HOLD_NONE || o->last != VERDICT_CONTENT) {
+	/* Until it shows what it should: a probe that says nothing in between takes nothing back. */
+	if (o == NULL || m->hold != HOLD_NONE || !o->content) {
 		m->revoke_wanted = false;
 		m->revoke_alarm = false;
 		return;

@@ -10,6 +10,13 @@
 
 #include <string.h>
 
+static void
+count_anew(struct sight *s)
+{
+	s->oks = s->fails = s->alone = s->silent = s->address = 0;
+	s->blind = s->missing = false;
+}
+
 void
 sight_aim(const struct engine *e, struct onion *o)
 {
@@ -22,14 +29,11 @@ sight_aim(const struct engine *e, struct onion *o)
 			memset(&o->sight[i], 0, sizeof o->sight[i]);
 			o->sight[i].tor = tors[i];
 			o->ask &= ~(1u << i);
+			/* Whoever saw it well is another one now, or nobody. */
+			if (o->sight[!i].blind)
+				count_anew(&o->sight[!i]);
 		}
-}
-
-static void
-count_anew(struct sight *s)
-{
-	s->oks = s->fails = s->alone = s->silent = s->address = 0;
-	s->blind = s->missing = false;
+	sight_sum(e, o);
 }
 
 void
@@ -192,7 +196,8 @@ sight_any_fails(const struct engine *e, const struct onion *o)
 
 /*
  * How long an address must fail, from the start of the first probe to that of
- * the last, to be taken for taken down. A bad spell ends after some time, however often one asks meanwhile; so what
+ * the last, to be taken for taken down. Starts, as everywhere: what a probe finds
+ * out is how the address was when it began, and its end says more of our patience. A bad spell ends after some time, however often one asks meanwhile; so what
  * tells it from a takedown is how long the address fails, not how many probes
  * did. In paces of the retries: one and a quarter more than `fall` through
  * one tor; through two, half a pace less than `fall` is enough, the time of both
@@ -270,7 +275,7 @@ sight_is_takedown(const struct engine *e, const struct onion *o)
 			continue;
 		if (s->silent == 0 || awaits_fetch(o, s))
 			return false;
-		lasted += (s->missing ? s->silent_last : s->start) - s->silent_since;
+		lasted += s->silent_last - s->silent_since; /* not to the one under way: it may answer */
 		if (n < 2 && s->address * 2 < s->silent)
 			return false;
 		least = s->silent < least ? s->silent : least;

@@ -180,3 +180,15 @@ Test(base_enc, hex_in_any_case_when_asked)
 	cr_expect_neq(hex_decode_any(out, 3, "AbCdEG", 6), 0);
 	cr_expect_neq(hex_decode_any(out, 3, "AbCdE", 5), 0);
 }
+
+Test(base_enc, text_of_others_becomes_printable_ascii_and_is_never_cut_within_an_escape)
+{
+	char out[64], small[10];
+
+	text_escape(out, sizeof out, "a\xc3\xa9 b\n\x7f~\\");
+	cr_expect_str_eq(out, "a\\xc3\\xa9 b\\x0a\\x7f~\\");
+	text_escape(small, sizeof small, "abcd\xff\xff");
+	cr_expect_str_eq(small, "abcd\\xff");
+	text_escape(small, sizeof small, "abcde\xff\xff");
+	cr_expect_str_eq(small, "abcde");
+}

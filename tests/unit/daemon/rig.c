@@ -87,13 +87,15 @@ send_uploads(void *arg)
 {
 	struct rig *r = arg;
 	char line[256], *p;
+	int i;
 
-	for (p = r->uploading; *p != '\0'; p += ONION_ADDR_LEN + 1) {
-		snprintf(line, sizeof line, "650 HS_DESC UPLOAD %.56s UNKNOWN $%040d~relay descriptor\r\n", p, 1);
-		faketor_send(r->tor, line);
-		snprintf(line, sizeof line, "650 HS_DESC UPLOADED %.56s UNKNOWN $%040d~relay\r\n", p, 1);
-		faketor_send(r->tor, line);
-	}
+	for (p = r->uploading; *p != '\0'; p += ONION_ADDR_LEN + 1)
+		for (i = 0; i < 16; i++) {
+			snprintf(line, sizeof line, "650 HS_DESC UPLOAD %.56s UNKNOWN $%040d~relay descriptor%d\r\n", p, i, i / 8);
+			faketor_send(r->tor, line);
+			snprintf(line, sizeof line, "650 HS_DESC UPLOADED %.56s UNKNOWN $%040d~relay\r\n", p, i);
+			faketor_send(r->tor, line);
+		}
 	r->uploading[0] = '\0';
 }
 
@@ -110,6 +112,8 @@ add_onion(struct rig *r, const char *blob)
 		return "550 Onion address collision\r\n";
 	if (r->no_pow && strstr(blob, "PoW") != NULL)
 		return "512 Bad arguments to ADD_ONION: Unrecognized keyword argument \"PoWDefensesEnabled\"\r\n";
+	if (r->garbled)
+		return "512 no \xc3\x28\r\n";
 	if (r->lie)
 		memset(address, 'a', ONION_ADDR_LEN);
 	else

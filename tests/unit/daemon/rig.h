@@ -27,6 +27,7 @@ struct rig {
 	char detached[2048];   /* addresses that it has, each with an LF */
 	const char *mirror;    /* lines for each mirror section of rig_conf(), NULL: none */
 	bool no_pow;           /* it knows no PoW parameters */
+	bool garbled;          /* it refuses ADD_ONION with bytes that are no UTF-8 */
 	bool lie;              /* it answers ADD_ONION with another address */
 	char log[16384];       /* all lines of the log */
 };

@@ -191,3 +191,57 @@ Test(daemon_holds, history_comes_in_pages)
 	cr_expect_eq(rows, 278);
 	cr_expect_geq(pages, 2);
 }
+
+static bool
+is_stored(enum store_table t, uint64_t id)
+{
+	char *text = NULL;
+	size_t n;
+	bool there = store_get(r.d.store, t, id, &text, &n, NULL) == 0;
+
+	free(text);
+	return there;
+}
+
+Test(daemon_holds, what_is_forgotten_leaves_no_key_behind)
+{
+	static const enum store_table tables[] = { STORE_ONION, STORE_KEY, STORE_LEAF };
+	struct action forget = { .kind = ACTION_FORGET, .onion = 77, .mirror = -1 };
+	struct err e = ERR_INIT;
+	size_t i;
+
+	cr_assert(rig_open(&r), "%s", r.log);
+	for (i = 0; i < 3; i++)
+		cr_assert_eq(store_put(r.d.store, tables[i], 77, "x", 1, &e), 0, "%s", e.msg);
+	do_forget(&r.d, &forget);
+	for (i = 0; i < 3; i++)
+		cr_expect_not(is_stored(tables[i], 77), "table %d", (int)tables[i]);
+}
+
+Test(daemon_holds, a_check_of_an_onion_that_is_forgotten_is_answered_all_the_same)
+{
+	struct action check = { .kind = ACTION_CHECK, .onion = 99, .mirror = 0 };
+	struct mirror_view v;
+
+	cr_assert(rig_open(&r), "%s", r.log);
+	cr_assert(rig_run(&r, rig_is_listed), "%s", r.log);
+	engine_on_check(r.d.engine, clock_now(), 0, VERDICT_OK, &r.out);
+	do_check(&r.d, &check);
+	cr_assert_eq(engine_mirror_view(r.d.engine, 0, &v), 0);
+	cr_expect_eq(v.backend, VERDICT_INCONCLUSIVE);
+}
+
+static bool
+is_refused(void *arg)
+{
+	return strstr(((struct rig *)arg)->log, "tor refuses ADD_ONION") != NULL;
+}
+
+Test(daemon_holds, bytes_of_tor_that_are_no_utf_8_end_up_escaped_in_log_and_history)
+{
+	r.garbled = true;
+	cr_assert(rig_open(&r), "%s", r.log);
+	cr_assert(rig_run(&r, is_refused), "%s", r.log);
+	cr_expect_not(r.d.stopping, "%s", r.log);
+	cr_expect_not_null(strstr(r.log, "no \\xc3("), "%s", r.log);
+}

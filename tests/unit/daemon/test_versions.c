@@ -77,3 +77,26 @@ Test(daemon_versions, mirrors_of_another_check_have_other_content)
 	cr_expect(!versions_is_behind(&d, "gone", &newest));
 	versions_free(&d);
 }
+
+Test(daemon_versions, what_a_mirror_told_goes_with_the_mirror)
+{
+	struct conf_mirror m[4];
+	struct daemon d;
+	struct conf c;
+	uint64_t newest = 0;
+
+	set_up(&d, &c, m, 3);
+	versions_take(&d, "a", 1);
+	versions_take(&d, "b", 1);
+	versions_take(&d, "c", 2);
+	c.n_mirrors = 2;
+	versions_trim(&d);
+	c.n_mirrors = 3;
+	versions_take(&d, "b", 2);
+	cr_expect(versions_is_behind(&d, "a", &newest) && newest == 2, "b is the only other one");
+	versions_take(&d, "b", 1);
+	cr_expect(!versions_is_behind(&d, "a", &newest));
+	c.n_mirrors = 0;
+	versions_trim(&d);
+	cr_expect_null(d.versions);
+}

@@ -9,6 +9,7 @@ tests_unit_mirror_unit_mirror_SOURCES = \
 	%D%/test_leaving.c \
 	%D%/test_listing.c \
 	%D%/test_onion.c \
+	%D%/test_overtaken.c \
 	%D%/test_policy.c \
 	%D%/test_random.c \
 	%D%/test_reconcile.c \

@@ -307,3 +307,20 @@ Test(mirror_health, a_probe_by_hand_ends_done_or_failed)
 	cr_expect_eq(world_steps(&w, 11, "failed"), 1);
 	cr_expect_eq(engine_probe(w.e, w.now, 1, 12, &w.out, &err), -1);
 }
+
+Test(mirror_health, a_vantage_that_said_nothing_beside_the_other_counts_anew_when_it_is_the_only_one)
+{
+	world_init(&w, 3, 2, 1);
+	w.mirrors[0].probe_through = 1;
+	world_settled(&w);
+	w.o[1].seen[0] = w.check[0] = VERDICT_TIMEOUT;
+	world_seconds(&w, 3600);
+	cr_expect_eq(world_notes(&w, NOTE_ALARM, "blind"), 1);
+	cr_expect_eq(world_visible(&w), 3);
+	w.mirrors[0].probe_through = -1;
+	world_reconfigure(&w);
+	world_answer(&w);
+	cr_expect_eq(world_visible(&w), 3, "not for what failed before");
+	world_seconds(&w, 1200);
+	cr_expect_eq(world_visible(&w), 2);
+}

@@ -84,3 +84,22 @@ Test(mirror_leaving, records_that_nobody_needs_are_forgotten)
 	cr_expect_null(engine_onion(w.e, 1));
 	cr_expect_eq(world_visible(&w), 2);
 }
+
+Test(mirror_leaving, no_record_is_forgotten_by_a_clock_that_no_tor_has_confirmed)
+{
+	world_listed_all(&w, 2);
+	cr_expect_eq(world_rotate(&w, 0, 1), 0);
+	world_seconds(&w, 7200);
+	cr_expect_eq(world_state(&w, 1), ONION_GONE);
+	w.now.wall += 400 * 86400LL;
+	world_compare(&w, 0); /* before anybody knows */
+	world_fit(&w, 0, false);
+	world_seconds(&w, 2 * 86400);
+	cr_expect_eq(world_count(&w, ACTION_FORGET), 0);
+	w.now.wall -= 400 * 86400LL;
+	world_fit(&w, 0, true);
+	world_seconds(&w, 86400);
+	cr_expect_eq(world_count(&w, ACTION_FORGET), 0);
+	world_seconds(&w, 91 * 86400LL);
+	cr_expect_eq(world_count_of(&w, ACTION_FORGET, 1), 1);
+}

@@ -304,3 +304,37 @@ Test(mirror_listing, where_min_listed_wants_it_the_list_waits_longer_and_an_empt
 	world_seconds(&w, 48 * 3600);
 	cr_expect_eq(world_visible(&w), 1);
 }
+
+Test(mirror_listing, one_that_its_own_tor_cannot_prove_again_does_not_hold_the_list_back_for_ever_either)
+{
+	world_init(&w, 3, 1, 1);
+	w.cfg.min_listed = 3;
+	world_settled(&w);
+	w.verdict[0] = w.check[0] = VERDICT_REFUSED;
+	world_lose_tor(&w, 0, true);
+	world_compare(&w, 0);
+	world_fit(&w, 0, true);
+	world_mark(&w);
+	world_seconds(&w, 11 * 3600);
+	cr_expect_eq(world_visible(&w), 3, "min-listed wants it");
+	world_seconds(&w, 2 * 3600);
+	cr_expect_eq(world_visible(&w), 2);
+	cr_expect_eq(world_notes(&w, NOTE_ALARM, "waited"), 1);
+	w.verdict[0] = w.check[0] = VERDICT_OK;
+	world_seconds(&w, 3600);
+	cr_expect_eq(world_visible(&w), 3);
+}
+
+Test(mirror_listing, one_that_is_too_busy_to_be_proved_again_is_waited_for_half_an_hour)
+{
+	world_init(&w, 3, 1, 1);
+	world_settled(&w);
+	w.verdict[0] = VERDICT_BUSY;
+	world_lose_tor(&w, 0, true);
+	world_compare(&w, 0);
+	world_fit(&w, 0, true);
+	world_seconds(&w, 1700);
+	cr_expect_eq(world_visible(&w), 3);
+	world_seconds(&w, 200);
+	cr_expect_eq(world_visible(&w), 2);
+}

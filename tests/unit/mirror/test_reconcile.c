@@ -308,3 +308,27 @@ Test(mirror_reconcile, an_address_that_the_next_list_retires_is_not_added_again)
 	world_seconds(&w, 10);
 	cr_expect_eq(world_count_of(&w, ACTION_ADD_ONION, old), 0);
 }
+
+Test(mirror_reconcile, what_tor_says_is_told_in_printable_characters)
+{
+	char why[400];
+	const char *text = NULL, *c;
+	size_t i;
+
+	memset(why, '\xc3', sizeof why);
+	why[sizeof why - 1] = '\0';
+	memcpy(why, "no \x1b[2J", 7);
+	world_init(&w, 1, 1, 1);
+	w.deaf = 1u << ACTION_ADD_ONION;
+	world_start(&w);
+	world_answer(&w);
+	engine_on_add_failed(w.e, w.now, 1, ADD_REFUSED, why, &w.out);
+	world_take(&w);
+	for (i = 0; i < w.log.n; i++)
+		if (w.log.v[i].kind == ACTION_NOTE && strcmp(w.log.v[i].step, "refused") == 0)
+			text = w.log.v[i].text;
+	cr_assert_not_null(text);
+	cr_expect_not_null(strstr(text, "no \\x1b[2J\\xc3\\xc3"), "%s", text);
+	for (c = text; *c != '\0'; c++)
+		cr_expect(*c >= ' ' && *c <= '~');
+}

@@ -203,3 +203,47 @@ Test(mirror_revoke, a_revocation_asked_for_while_its_list_is_under_way_is_done_a
 	cr_expect_eq(world_steps(&w, 2, "done"), 1);
 	cr_expect_eq(world_visible(&w), 2);
 }
+
+Test(mirror_revoke, wrong_content_is_remembered_over_a_probe_that_says_nothing)
+{
+	world_listed_all(&w, 2);
+	w.mirrors[0].revoke_on_content = true;
+	world_reconfigure(&w);
+	w.verdict[1] = w.check[1] = VERDICT_REFUSED;
+	world_seconds(&w, 1800);
+	cr_expect_eq(world_visible(&w), 1);
+	w.verdict[0] = VERDICT_CONTENT;
+	world_seconds(&w, 1200);
+	cr_expect_eq(world_notes(&w, NOTE_ALARM, "revoke"), 1, "it is the last one");
+	world_fit(&w, 0, false);
+	world_seconds(&w, 900);
+	world_fit(&w, 0, true);
+	w.deaf = 1u << ACTION_PROBE; /* only the other one is heard of from now on */
+	world_seconds(&w, 60);
+	w.verdict[0] = VERDICT_INCONCLUSIVE;
+	w.verdict[1] = w.check[1] = VERDICT_OK;
+	w.deaf = 0;
+	world_seconds(&w, 1800);
+	cr_expect_eq(world_state(&w, 1), ONION_GONE);
+	cr_expect(w.o[1].warned);
+}
+
+Test(mirror_revoke, what_waits_for_its_warning_keeps_no_place_in_the_batch_of_additions)
+{
+	uint64_t id;
+
+	world_listed_all(&w, 7);
+	w.uploads = 0;
+	w.publish_fails = true;
+	world_lose_tor(&w, 0, true);
+	world_compare(&w, 0);
+	world_fit(&w, 0, true);
+	world_mark(&w);
+	world_seconds(&w, 5);
+	for (id = 1; id <= 7; id++)
+		if (w.o[id].in_tor)
+			cr_expect_eq(world_revoke(&w, -1, id, 0), 0);
+	world_seconds(&w, 300);
+	for (id = 1; id <= 7; id++)
+		cr_expect_eq(world_count_of(&w, ACTION_ADD_ONION, id), 1, "onion %d", (int)id);
+}

@@ -55,16 +55,16 @@ Test(mirror_start, adds_at_most_five_at_a_time_to_each_tor)
 	world_seconds(&w, 60);
 	cr_expect_eq(world_count(&w, ACTION_ADD_ONION), 5);
 	/* One proved onion frees one place. */
-	engine_on_descriptor(w.e, w.now, w.o[1].saved.address, DESC_UPLOADED, "", "", &w.out);
-	world_take(&w);
+	world_upload(&w, 1, DESC_UPLOAD, 0);
+	world_upload(&w, 1, DESC_UPLOADED, 0);
 	cr_expect_eq(world_count(&w, ACTION_ADD_ONION), 5);
-	world_seconds(&w, 1);
+	world_seconds(&w, 31);
 	cr_expect_eq(world_count(&w, ACTION_ADD_ONION), 6);
 	/* So do all sixteen uploads. */
 	w.deaf = 1u << ACTION_PROBE;
 	for (k = 0; k < 16; k++) {
-		engine_on_descriptor(w.e, w.now, w.o[2].saved.address, DESC_UPLOADED, "", "", &w.out);
-		world_take(&w);
+		world_upload(&w, 2, DESC_UPLOAD, (unsigned)k);
+		world_upload(&w, 2, DESC_UPLOADED, (unsigned)k);
 	}
 	cr_expect_eq(world_count(&w, ACTION_ADD_ONION), 7);
 }
@@ -87,13 +87,13 @@ Test(mirror_start, the_first_upload_begins_the_proving)
 	world_seconds(&w, 5);
 	cr_expect_eq(world_state(&w, 1), ONION_UPLOADING);
 	cr_expect_eq(world_count(&w, ACTION_PROBE), 0);
-	engine_on_descriptor(w.e, w.now, w.o[1].saved.address, DESC_UPLOAD, "", "", &w.out);
-	engine_on_descriptor(w.e, w.now, w.o[1].saved.address, DESC_UPLOAD_FAILED, "", "", &w.out);
-	world_take(&w);
+	world_upload(&w, 1, DESC_UPLOAD, 0);
+	world_upload(&w, 1, DESC_UPLOAD_FAILED, 0);
 	cr_expect_eq(world_state(&w, 1), ONION_UPLOADING);
-	engine_on_descriptor(w.e, w.now, w.o[1].saved.address, DESC_UPLOADED, "", "", &w.out);
-	world_take(&w);
+	world_upload(&w, 1, DESC_UPLOAD, 0);
+	world_upload(&w, 1, DESC_UPLOADED, 0);
 	cr_expect_eq(world_state(&w, 1), ONION_PROVING);
+	world_seconds(&w, 31);
 	cr_expect_eq(world_count(&w, ACTION_PROBE), 1);
 	cr_expect_eq(world_view(&w, 0).uploads, 1);
 }

@@ -367,3 +367,28 @@ Test(mirror_takedown, hsdirs_are_not_asked_again_before_tor_asks_them)
 	world_seconds(&w, 1800);
 	cr_expect(fetches(0) >= 1 && fetches(0) <= 2, "%u", fetches(0));
 }
+
+Test(mirror_takedown, is_not_told_while_the_probe_that_would_tell_it_is_under_way)
+{
+	int s, until = 0;
+	int run;
+
+	for (run = 0; run < 2; run++) {
+		world_init(&w, 3, 1, 1);
+		world_settled(&w);
+		w.o[1].verdict = VERDICT_INTRO;
+		for (s = 0; run == 0 ? world_count(&w, ACTION_PLAN) == 0 && s < 3600 : s < until - 1; s++)
+			world_seconds(&w, 1);
+		until = s;
+		if (run == 0)
+			world_free(&w);
+	}
+	w.deaf = 1u << ACTION_PROBE;
+	world_seconds(&w, 5);
+	world_compare(&w, 0);
+	cr_expect_geq(world_pending(&w, ACTION_PROBE), 1);
+	cr_expect_eq(world_count(&w, ACTION_PLAN), 0, "it may answer");
+	w.deaf = 0;
+	world_seconds(&w, 1);
+	cr_expect_eq(world_count(&w, ACTION_PLAN), 1);
+}

@@ -178,3 +178,39 @@ Test(mirror_uploads, when_that_does_not_help_the_takedown_is_not_put_off)
 	cr_expect_leq(s, 300 + 12 * 66, "after twice the fall, as without it: %d s", s);
 	cr_expect_eq(world_count_of(&w, ACTION_ADD_ONION, 1), 1);
 }
+
+Test(mirror_uploads, a_late_answer_about_the_service_before_does_not_count_for_this_one)
+{
+	begin(16);
+	world_upload(&w, 1, DESC_UPLOADED, 0);
+	w.begun = 0;
+	world_seconds(&w, 370);
+	cr_expect_eq(world_count(&w, ACTION_ADD_ONION), 2);
+	world_upload(&w, 1, DESC_UPLOADED, 5);
+	world_upload(&w, 1, DESC_UPLOAD_FAILED, 6);
+	expect(0, 0, 0, 0);
+	cr_expect_eq(world_state(&w, 1), ONION_UPLOADING, "%s", onion_state_name(world_state(&w, 1)));
+	world_upload(&w, 1, DESC_UPLOAD, 5);
+	world_upload(&w, 1, DESC_UPLOADED, 5);
+	expect(1, 1, 0, 0);
+	cr_expect_eq(world_state(&w, 1), ONION_PROVING);
+}
+
+Test(mirror_uploads, the_first_probe_waits_until_most_arrived_or_for_half_a_minute)
+{
+	unsigned i;
+
+	begin(16);
+	world_upload(&w, 1, DESC_UPLOADED, 0);
+	world_seconds(&w, 29);
+	cr_expect_eq(world_count(&w, ACTION_PROBE), 0);
+	world_seconds(&w, 2);
+	cr_expect_eq(world_count(&w, ACTION_PROBE), 1);
+	world_free(&w);
+	begin(16);
+	for (i = 0; i < 11; i++)
+		world_upload(&w, 1, DESC_UPLOADED, i);
+	cr_expect_eq(world_count(&w, ACTION_PROBE), 0);
+	world_upload(&w, 1, DESC_UPLOADED, 11);
+	cr_expect_eq(world_count(&w, ACTION_PROBE), 1);
+}
