@@ -12,8 +12,7 @@
 
 #define NEVER INT64_MAX
 #define UPLOADS_WANTED 16          /* 2 replicas x 4 HSDirs x 2 time periods */
-#define UPLOADS_ENOUGH 12          /* for a first probe; */
-#define UPLOADS_WAIT_MS 30000      /* it comes no later than that after the first of them */
+#define UPLOADS_WAIT_MS 30000      /* a first probe comes no later than that after the first of them */
 #define UPLOADS_KEPT 32            /* that are followed, of one onion */
 /* tor gives an upload up after 5 min without a byte, and says nothing: a minute more, and it is lost. */
 #define SILENT_MS (6 * 60000)
@@ -111,6 +110,7 @@ struct upload {
 struct uploads {
 	struct upload v[UPLOADS_KEPT];
 	size_t n;
+	bool enough;      /* for a first probe */
 	bool judged;      /* all of the last ADD_ONION are over, and enough of them arrived or not */
 	unsigned repairs; /* DEL and ADD since it was last proved */
 };

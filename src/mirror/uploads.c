@@ -31,7 +31,7 @@ void
 uploads_begin(struct onion *o)
 {
 	o->up.n = 0;
-	o->up.judged = false;
+	o->up.judged = o->up.enough = false;
 	count(o);
 }
 
@@ -102,19 +102,33 @@ ended(struct onion *o, const char *hsdir, const char *descid, enum upload_state 
 	/* None of this service: the answer to one before it, the same key at the same HSDirs, comes late. */
 }
 
+/* Of both descriptors something is on its way, and three in four uploads have arrived. */
+static bool
+are_enough(const struct onion *o)
+{
+	bool both = false;
+	size_t i;
+
+	for (i = 1; i < o->up.n; i++)
+		both = both || strcmp(o->up.v[i].descid, o->up.v[0].descid) != 0;
+	return both && o->uploads * 4 >= o->uploads_started * 3;
+}
+
 /*
  * tor asks each of six HSDirs once in 15 min, and is silent when none of them
  * had the descriptor: a probe that comes with the first upload may use them all
- * up, and what is well is not proved in time. With 12 of 16 uploads, whichever
+ * up, and what is well is not proved in time. With three of four uploads, whichever
  * of the two descriptors is asked for, two of the six have it at least.
  */
 static void
 time_first_probe(struct onion *o, struct now now, unsigned before)
 {
-	if (before < UPLOADS_ENOUGH && o->uploads >= UPLOADS_ENOUGH)
-		o->next_probe = now.mono;
-	else if (before == 0 && o->uploads > 0)
+	if (before == 0 && o->uploads > 0)
 		o->next_probe = now.mono + UPLOADS_WAIT_MS;
+	if (!o->up.enough && are_enough(o)) {
+		o->up.enough = true;
+		o->next_probe = now.mono;
+	}
 }
 
 void

@@ -214,3 +214,15 @@ Test(mirror_uploads, the_first_probe_waits_until_most_arrived_or_for_half_a_minu
 	world_upload(&w, 1, DESC_UPLOADED, 11);
 	cr_expect_eq(world_count(&w, ACTION_PROBE), 1);
 }
+
+Test(mirror_uploads, a_network_with_few_hsdirs_is_not_waited_for_longer)
+{
+	unsigned i;
+
+	begin(12);
+	for (i = 0; i < 8; i++)
+		world_upload(&w, 1, DESC_UPLOADED, i);
+	cr_expect_eq(world_count(&w, ACTION_PROBE), 0);
+	world_upload(&w, 1, DESC_UPLOADED, 8);
+	cr_expect_eq(world_count(&w, ACTION_PROBE), 1);
+}
