@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The edges of an onion's life as the code has them, a line each: for tests/check-states.sh. */
+/* The states and edges of an onion's life as the code has them, a line each: for tests/check-states.sh. */
 #include "config.h"
 #include "mirror/onion.h"
 
@@ -10,6 +10,8 @@ main(void)
 {
 	int from, to;
 
+	for (from = 0; from < ONION__STATES; from++)
+		puts(onion_state_name((enum onion_state)from));
 	for (from = 0; from < ONION__STATES; from++)
 		for (to = 0; to < ONION__STATES; to++)
 			if (onion_state_may_follow((enum onion_state)from, (enum onion_state)to))
