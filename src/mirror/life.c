@@ -247,7 +247,7 @@ life_step(struct engine *e, struct now now, struct onion *o, struct actions *out
 		leaving_step(e, now, o, out);
 		break;
 	case ONION_REVOKED:
-		if (o->r.in_list || !o->r.announced)
+		if ((o->r.in_list || !o->r.announced) && !MUTANT(29))
 			break; /* its tombstone first */
 		if (o->service == SERVICE_UP)
 			life_delete(o, out);

@@ -2,6 +2,7 @@
 /* What tor says and has, compared with what was intended. Foreign onions are never mentioned. */
 #include "config.h"
 #include "base/rng.h"
+#include "base/mutant.h"
 #include "mirror/engine_impl.h"
 
 #include <string.h>
@@ -168,7 +169,7 @@ engine_take_action(struct engine *e, struct now now, const struct action *a, str
 	case ACTION_ADD_ONION:
 		if (!is_asked(o, a, SERVICE_ADDING))
 			return false;
-		if (o->r.state <= ONION_LISTED && !listing_leaves_now(e, o))
+		if (o->r.state <= (MUTANT(12) ? ONION_LEAVING : ONION_LISTED) && !listing_leaves_now(e, o))
 			return true;
 		engine_on_add_failed(e, now, o->r.id, ADD_AGAIN, "", out); /* nobody wants it again */
 		return false;

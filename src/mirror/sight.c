@@ -6,6 +6,7 @@
  * both count together, and only while both fail.
  */
 #include "config.h"
+#include "base/mutant.h"
 #include "mirror/engine_impl.h"
 
 #include <string.h>
@@ -78,7 +79,7 @@ onion_probing(const struct onion *o)
 bool
 sight_counts(const struct engine *e, const struct sight *s)
 {
-	return s->tor >= 0 && e->tors[s->tor].linked && e->tors[s->tor].fit && !s->blind;
+	return s->tor >= 0 && e->tors[s->tor].linked && (e->tors[s->tor].fit || MUTANT(27)) && !s->blind;
 }
 
 unsigned
