@@ -35,6 +35,23 @@ void check_key_minute(void);
 void check_key_last(void);
 void check_key_log(const char *line);
 
+/* check_state.c: what is durable, whose it is */
+void check_state_begin(void);
+void check_state_start(void);
+void check_state_minute(void);
+/* mirror: whose backend it is given; sim_plan.n_mirrors: nobody's. */
+void check_state_add(const char *address, const uint8_t key[64], unsigned mirror);
+
+/* check_pace.c: how much, how soon */
+struct onion_record;
+void check_pace_begin(void);
+void check_pace_event(void);
+void check_pace_minute(void);
+void check_pace_visible(void);
+void check_pace_on_command(unsigned tor);
+void check_pace_on_connect(const char *endpoint);
+void check_pace_planned(const struct onion_record *r); /* a new address, its record is durable */
+
 /* check_live.c: after the heal */
 void check_live_begin(void);
 void check_live_heal(void);

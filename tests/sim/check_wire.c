@@ -56,6 +56,19 @@ find(const char *address, bool make)
 	return &own[n_own++];
 }
 
+/* Whose backend the first port of ADD_ONION is; sim_plan.n_mirrors: nobody's. */
+static unsigned
+mirror_added(const char *blob)
+{
+	const char *port = strstr(blob, " Port="), *target = port != NULL ? strchr(port, ',') : NULL;
+	unsigned m;
+
+	for (m = 0; m < sim_plan.n_mirrors; m++)
+		if (target != NULL && strncmp(target + 1, sim_plan.mirrors[m].backend, strlen(sim_plan.mirrors[m].backend)) == 0)
+			break;
+	return m;
+}
+
 static void
 on_add(const char *blob)
 {
@@ -72,6 +85,7 @@ on_add(const char *blob)
 		sim_violation("I9", "%.8s... is retired, and is added again", address);
 	if ((o = find(address, true)) != NULL)
 		o->added = sim_now();
+	check_state_add(address, key, mirror_added(blob));
 }
 
 static void
@@ -107,6 +121,7 @@ check_on_command(unsigned tor, const char *line, size_t n)
 
 	scn_on_command(line, n);
 	count_command(tor);
+	check_pace_on_command(tor);
 	if (strncmp(line, "GET", 3) == 0 || strncmp(line, "CLOSE", 5) == 0 || strncmp(line, "HSFETCH", 7) == 0)
 		sim_detail("tor%u < %.*s", tor, (int)n, line);
 	else /* no key and no hash in it */
@@ -208,6 +223,7 @@ check_on_connect(const char *endpoint)
 {
 	unsigned i;
 
+	check_pace_on_connect(endpoint);
 	for (i = 0; i < sim_plan.n_tors; i++)
 		if (strcmp(endpoint, sim_plan.tors[i].control) == 0 || strcmp(endpoint, sim_plan.tors[i].socks) == 0)
 			return;

@@ -84,6 +84,7 @@ char **node_names(const struct node *n, size_t *count);
 
 /* --- posix.c: the system calls that the daemon makes --- */
 void posix_close_all(void);
+void posix_unlock_all(void); /* for planted faults */
 
 /* --- vfs.c --- */
 void vfs_register(void); /* once per process */
@@ -119,6 +120,8 @@ void plan_prepare(void); /* once per process: keys and site documents on a fresh
 void plan_begin(uint64_t seed, unsigned days, bool seldom);
 /* Writes the configuration; `broken`: one that must be refused. */
 void plan_write_conf(bool broken);
+/* Others' onions that always answer, up to SIM_CONTROLS. */
+void plan_set_controls(unsigned n);
 void plan_change_conf(void); /* a change that a reload can take */
 
 /* --- nemesis.c, operator.c --- */
@@ -126,6 +129,8 @@ void nemesis_begin(void);
 void nemesis_heal(void);
 void operator_begin(void);
 void operator_end(void);
+void operator_clear(void); /* nothing was asked for yet, in this world */
+void operator_note(const char *method, unsigned mirror); /* he asks for it */
 void operator_heal(void);
 /* For checkers: did he ever ask for this, since the world began? */
 bool operator_asked_hold(unsigned mirror, int hold); /* enum mirror_hold */

@@ -187,6 +187,17 @@ sim_mangle_none(void)
 	}
 }
 
+bool
+sim_mangle_is_on(void)
+{
+	const struct rule *r;
+
+	for (r = rules; r != NULL; r = r->next)
+		if ((r->m.split_ppm | r->m.delay_ppm | r->m.stall_ppm | r->m.truncate_ppm | r->m.half_open_ppm | r->m.flood_ppm) != 0)
+			return true;
+	return false;
+}
+
 static const struct sim_mangle *
 rule_for(const struct link *l)
 {

@@ -46,6 +46,8 @@ tests_sim_sim_SOURCES = \
 	%D%/check_key.c \
 	%D%/check_list.c \
 	%D%/check_live.c \
+	%D%/check_pace.c \
+	%D%/check_state.c \
 	%D%/check_table.c \
 	%D%/check_wire.c \
 	%D%/main.c \
@@ -60,6 +62,7 @@ tests_sim_sim_SOURCES = \
 	%D%/scenario_do.c \
 	%D%/scenario_expect.c \
 	%D%/scenario_parse.c \
+	%D%/scenario_plant.c \
 	%D%/scenario_run.c \
 	%D%/vfs.c
 tests_sim_sim_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
@@ -100,7 +103,15 @@ SIM_WRAP = \
 	-Wl,--wrap=closedir
 # Curve arithmetic is remembered (memo.c).
 SIM_MEMO = -Wl,--wrap=crypto_sign_verify_detached -Wl,--wrap=crypto_core_ed25519_is_valid_point
-tests_sim_sim_LDFLAGS = $(AM_LDFLAGS) $(OM_BIN_LDFLAGS) $(SIM_WRAP) $(SIM_MEMO)
+# What is made durable goes by its checker (check_state.c).
+STATE_WRAP = \
+	-Wl,--wrap=store_open \
+	-Wl,--wrap=store_begin \
+	-Wl,--wrap=store_commit \
+	-Wl,--wrap=store_rollback \
+	-Wl,--wrap=store_put \
+	-Wl,--wrap=store_delete
+tests_sim_sim_LDFLAGS = $(AM_LDFLAGS) $(OM_BIN_LDFLAGS) $(SIM_WRAP) $(SIM_MEMO) $(STATE_WRAP)
 # No libio: the io headers are implemented here.
 tests_sim_sim_LDADD = libsimworld.la libdaemon.la libcli.la libonionmirror.la libpublish.la libstore.la libtor.la libmirror.la libconf.la libproto.la \
 	libbase.la $(SODIUM_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS) $(SQLITE_LIBS) $(CONFUSE_LIBS) $(QRENCODE_LIBS) -lm

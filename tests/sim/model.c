@@ -198,6 +198,24 @@ model_reachable(const char *address)
 }
 
 bool
+model_is_calm(void)
+{
+	return model_fit_for(0) && net_is_well() && !simtor_has_spells() && !sim_mangle_is_on();
+}
+
+bool
+model_tor_has_network(unsigned tor)
+{
+	return simtor_has_network(model.tors[tor]);
+}
+
+bool
+model_backend_is_well(unsigned mirror)
+{
+	return back_is_well(model.backs[mirror]);
+}
+
+bool
 model_has_onion(const char *address)
 {
 	unsigned i;

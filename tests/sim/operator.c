@@ -104,6 +104,20 @@ operator_asked_revoke(unsigned mirror)
 	return asked[mirror].revoke;
 }
 
+void
+operator_clear(void)
+{
+	memset(asked, 0, sizeof asked);
+}
+
+void
+operator_note(const char *method, unsigned mirror)
+{
+	asked[mirror].maint |= strcmp(method, "maint") == 0;
+	asked[mirror].drain |= strcmp(method, "drain") == 0;
+	asked[mirror].revoke |= strcmp(method, "revoke") == 0;
+}
+
 /* An address that this mirror has, or had: one of those that were ever given to a tor. "": there is none. */
 static void
 some_address(char address[57], unsigned mirror)
@@ -125,13 +139,11 @@ say_of_mirror(char *line, size_t n, const char *verb, unsigned mirror)
 	const char *name = sim_plan.mirrors[mirror].name;
 	char address[57] = "";
 
+	operator_note(verb, mirror);
 	if (strcmp(verb, "maint") == 0) {
-		asked[mirror].maint = true;
 		snprintf(line, n, "\"maint\",\"params\":{\"mirror\":\"%s\",\"on\":%s}", name, sim_chance(DICE_OPERATOR, 500000) ? "true" : "false");
 		return;
 	}
-	asked[mirror].drain |= strcmp(verb, "drain") == 0;
-	asked[mirror].revoke |= strcmp(verb, "revoke") == 0;
 	if (strcmp(verb, "revoke") == 0 && sim_chance(DICE_OPERATOR, 300000))
 		some_address(address, mirror);
 	if (address[0] != '\0')
@@ -305,7 +317,6 @@ void
 operator_begin(void)
 {
 	healed = false;
-	memset(asked, 0, sizeof asked);
 	LIST_INIT(&visits);
 	come_later();
 }

@@ -118,13 +118,23 @@ run_init(void)
 		abort();
 }
 
-/* Swarm: what else a site may be configured with, and what its operator is like. */
-static void
-place_policy(struct sim_plan *p)
+void
+plan_set_controls(unsigned n)
 {
 	/* Of others: tor project, a search engine. */
 	static const char *const controls[SIM_CONTROLS] = { "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid",
 		"duckduckgogg42xjoc72x3sjasowoarfbgcmvfimaftt6twagswzczad" };
+	unsigned i;
+
+	sim_plan.n_controls = n;
+	for (i = 0; i < n; i++)
+		memcpy(sim_plan.controls[i], controls[i], sizeof sim_plan.controls[i]);
+}
+
+/* Swarm: what else a site may be configured with, and what its operator is like. */
+static void
+place_policy(struct sim_plan *p)
+{
 	bool through = sim_chance(DICE_POLICY, 400000), spares = sim_chance(DICE_POLICY, 300000), content = sim_chance(DICE_POLICY, 300000);
 	unsigned i;
 
@@ -135,9 +145,7 @@ place_policy(struct sim_plan *p)
 		p->mirrors[i].spare = spares && i > 0 && i + 2 >= p->n_mirrors && sim_chance(DICE_POLICY, 700000);
 		p->mirrors[i].revoke_content = content && sim_chance(DICE_POLICY, 500000);
 	}
-	p->n_controls = sim_chance(DICE_POLICY, 400000) ? (unsigned)sim_between(DICE_POLICY, 1, SIM_CONTROLS) : 0;
-	for (i = 0; i < p->n_controls; i++)
-		memcpy(p->controls[i], controls[i], sizeof p->controls[i]);
+	plan_set_controls(sim_chance(DICE_POLICY, 400000) ? (unsigned)sim_between(DICE_POLICY, 1, SIM_CONTROLS) : 0);
 	p->holds = sim_chance(DICE_POLICY, 500000);
 	p->revokes = sim_chance(DICE_POLICY, 500000);
 	p->tidy = sim_chance(DICE_POLICY, 600000);
@@ -176,6 +184,9 @@ plan_begin(uint64_t seed, unsigned days, bool seldom)
 	sim_plan.seldom = seldom;
 	changed = 0;
 	set_paths(&sim_plan);
+	sim_plan.min_listed = 1;
+	sim_plan.rotations_per_day = 6;
+	sim_plan.spacing_ms = 10 * 60000;
 	place(&sim_plan);
 	write_conf(false);
 }

@@ -26,6 +26,7 @@ struct file {
 	struct node *node; /* NULL: free */
 	size_t off;
 	int flags;
+	bool locked; /* for writing, by this open file */
 };
 static struct file files[FDS];
 
@@ -85,6 +86,7 @@ posix_close_all(void)
 	for (i = 0; i < FDS; i++) {
 		node_unref(files[i].node);
 		files[i].node = NULL;
+		files[i].locked = false;
 	}
 }
 
@@ -487,14 +489,33 @@ __wrap_fchmod(int fd, mode_t mode)
 	return 0;
 }
 
-/* A lock of an open file goes with it; two daemons at once are for tests of real processes. */
+/* A lock of an open file goes with it. Only whole files are locked here, and only for writing. */
 int __wrap_fcntl(int fd, int cmd, ...);
 
 int
 __wrap_fcntl(int fd, int cmd, ...)
 {
-	(void)cmd;
-	return file_of(fd) != NULL ? 0 : fail(EBADF);
+	struct file *f = file_of(fd);
+	int i;
+
+	if (f == NULL)
+		return fail(EBADF);
+	if (cmd != F_OFD_SETLK)
+		return 0;
+	for (i = 0; i < FDS; i++)
+		if (&files[i] != f && files[i].node == f->node && files[i].locked)
+			return fail(EAGAIN);
+	f->locked = true;
+	return 0;
+}
+
+void
+posix_unlock_all(void)
+{
+	int i;
+
+	for (i = 0; i < FDS; i++)
+		files[i].locked = false;
 }
 
 /* --- folders --- */

@@ -42,6 +42,7 @@ world_begin(uint64_t seed, const struct run_options *o, void (*build)(void))
 	sim_trace("seed %" PRIu64 ": %u tors, %u mirrors", seed, sim_plan.n_tors, sim_plan.n_mirrors);
 	if (build != NULL)
 		build();
+	operator_clear();
 	check_begin();
 	model_start();
 	process_begin();

@@ -66,6 +66,8 @@ struct scenario {
 	char tors[SIM_TORS][16], mirrors[SIM_MIRRORS][16];
 	bool no_cookie;
 	char site[600], mirror[600], check[600]; /* configuration lines */
+	char own[SIM_MIRRORS][200];              /* of one mirror */
+	unsigned n_controls;
 	uint64_t seed;
 	int64_t end;
 	/* while it runs */
@@ -99,6 +101,11 @@ int scn_tor(const struct scenario *s, const char *name);
  * could be done: NULL, or what is wrong with the words.
  */
 const char *scn_do(struct scenario *s, char **words, size_t n, bool dry);
+
+/* scenario_plant.c: the words behind `plant`, as above. */
+const char *scn_plant(struct scenario *s, char **words, size_t n, bool dry);
+/* "+3d", "-1h" in seconds. */
+bool scn_signed_seconds(const char *word, int64_t *s);
 
 /* Closes what is still open of it. */
 void scn_do_end(void);

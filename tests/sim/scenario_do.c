@@ -21,9 +21,8 @@ is(const char *a, const char *b)
 	return strcmp(a, b) == 0;
 }
 
-/* "+3d", "-1h" in seconds. */
-static bool
-signed_seconds(const char *word, int64_t *s)
+bool
+scn_signed_seconds(const char *word, int64_t *s)
 {
 	int64_t ms = word[0] == '+' || word[0] == '-' ? scn_duration(word + 1) : -1;
 
@@ -134,7 +133,7 @@ tor_with_value(struct simtor *t, const char *verb, const char *value, bool dry)
 		return NULL;
 	}
 	if (is(verb, "skew") || is(verb, "jump")) {
-		if (!signed_seconds(value, &seconds))
+		if (!scn_signed_seconds(value, &seconds))
 			return "not a time like +3d";
 		if (!dry && verb[0] == 's')
 			simtor_clock_skew(t, seconds);
@@ -311,7 +310,7 @@ do_clock(struct scenario *s, char **w, size_t n, bool dry)
 	int64_t seconds = 0;
 	unsigned i;
 
-	if (n != 1 || (!is(w[0], "right") && !signed_seconds(w[0], &seconds)))
+	if (n != 1 || (!is(w[0], "right") && !scn_signed_seconds(w[0], &seconds)))
 		return "clock +3d, clock -1h or clock right";
 	if (dry)
 		return NULL;
@@ -408,7 +407,7 @@ scn_do_end(void)
 	memset(visits, 0, sizeof visits);
 }
 
-/* operator METHOD [MIRROR] */
+/* operator METHOD [MIRROR [on|off]] */
 static const char *
 do_operator(struct scenario *s, char **w, size_t n, bool dry)
 {
@@ -416,13 +415,18 @@ do_operator(struct scenario *s, char **w, size_t n, bool dry)
 	unsigned i;
 	char line[200];
 
-	if (n < 1 || n > 2 || (n == 2 && scn_mirror(s, w[1]) < 0))
-		return "operator METHOD [MIRROR]";
+	if (n < 1 || n > 3 || (n >= 2 && scn_mirror(s, w[1]) < 0) || (n == 3 && !is(w[2], "on") && !is(w[2], "off")))
+		return "operator METHOD [MIRROR [on|off]]";
 	for (i = 0; i < VISITS_MAX && visits[i] != NULL; i++)
 		;
 	if (dry || i == VISITS_MAX || (visits[i] = sim_connect(sim_plan.control, &ops, NULL)) == NULL)
 		return NULL;
-	if (n == 2)
+	if (n >= 2)
+		operator_note(w[0], (unsigned)scn_mirror(s, w[1]));
+	if (n == 3)
+		snprintf(line, sizeof line, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\",\"params\":{\"mirror\":\"%s\",\"on\":%s}}\n", w[0], w[1],
+		    is(w[2], "on") ? "true" : "false");
+	else if (n == 2)
 		snprintf(line, sizeof line, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\",\"params\":{\"mirror\":\"%s\"}}\n", w[0], w[1]);
 	else
 		snprintf(line, sizeof line, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\"}\n", w[0]);
@@ -446,40 +450,6 @@ do_cookie(struct scenario *s, char **w, size_t n, bool dry)
 	return NULL;
 }
 
-/*
- * plant command|connect|log TEXT, plant delete|key NAME: what the daemon must never do, done in its name, so that a
- * scenario can expect the violation.
- */
-static const char *
-do_plant(struct scenario *s, char **w, size_t n, bool dry)
-{
-	static const char *const words[] = { "command", "connect", "log", "delete", "key" };
-	const struct simtor_given *g;
-	const char *address;
-	char line[80];
-	size_t what, i;
-
-	for (what = 0; n == 2 && what < 5 && !is(words[what], w[0]); what++)
-		;
-	if (n != 2 || what == 5 || (what >= 3 && scn_mirror(s, w[1]) < 0))
-		return "plant command|connect|log TEXT, or plant delete|key NAME";
-	if (dry)
-		return NULL;
-	address = what >= 3 ? scn_listed(s, (unsigned)scn_mirror(s, w[1])) : NULL;
-	if (what == 0)
-		check_on_command(0, w[1], strlen(w[1]));
-	else if (what == 1)
-		check_on_connect(w[1]);
-	else if (what == 2)
-		check_on_log(w[1]);
-	else if (what == 3 && address != NULL)
-		check_on_command(0, line, (size_t)snprintf(line, sizeof line, "DEL_ONION %s", address));
-	for (i = 0; what == 4 && address != NULL && (g = simtor_given(i)) != NULL; i++)
-		if (is(g->address, address))
-			sim_file_put("/var/tmp/forgotten", g->key, sizeof g->key, 0600);
-	return NULL;
-}
-
 const char *
 scn_do(struct scenario *s, char **words, size_t n, bool dry)
 {
@@ -490,7 +460,7 @@ scn_do(struct scenario *s, char **words, size_t n, bool dry)
 	} rows[] = { { "tor", do_tor, false }, { "backend", do_backend, false }, { "hsdirs", do_hsdirs, false }, { "takedown", do_address, true },
 		{ "forget", do_address, true }, { "visitors", do_address, true }, { "consensus", do_net, true }, { "spells", do_net, true },
 		{ "link", do_link, false }, { "clock", do_clock, false }, { "disk", do_disk, false }, { "daemon", do_daemon, false },
-		{ "operator", do_operator, false }, { "cookie-file", do_cookie, false }, { "plant", do_plant, false } };
+		{ "operator", do_operator, false }, { "cookie-file", do_cookie, false }, { "plant", scn_plant, false } };
 	size_t i;
 
 	/* Nothing but a moment, for what is expected from then on. */

@@ -123,6 +123,14 @@ is_old_retired(struct scenario *s, struct scn_expect *x, char **w)
 	return check_list_retired(x->anchor->listed[mirror_of(s, x)]);
 }
 
+/* Readers are told that it is not to be trusted. */
+static bool
+is_old_warned(struct scenario *s, struct scn_expect *x, char **w)
+{
+	(void)w;
+	return check_list_warns_of(x->anchor->listed[mirror_of(s, x)]);
+}
+
 static bool
 is_old_in_tor(struct scenario *s, struct scn_expect *x, char **w)
 {
@@ -406,6 +414,7 @@ static const struct scn_predicate predicates[] = {
 	{ "works", true, 0, 0, is_working, NULL },
 	{ "old-address-listed", true, 0, 0, is_old_listed, NULL },
 	{ "old-address-retired", true, 0, 0, is_old_retired, NULL },
+	{ "old-address-warned", true, 0, 0, is_old_warned, NULL },
 	{ "old-address-in-tor", true, 0, 0, is_old_in_tor, NULL },
 	{ "old-key-on-disk", true, 0, 0, is_old_key_on_disk, NULL },
 	{ "list", false, 2, 2, is_list, bad_number },

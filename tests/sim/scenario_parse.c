@@ -131,14 +131,32 @@ cut(struct scenario *s, struct scn_line *l)
 /* --- set-up ------------------------------------------------------------------------------------ */
 
 static void
-add_option(char *to, size_t size, const struct scn_line *l)
+add_option(char *to, size_t size, const struct scn_line *l, size_t first)
 {
 	size_t at = strlen(to), i;
 
-	for (i = 1; i < l->n && at < size; i++)
-		at += (size_t)snprintf(to + at, size - at, "%s%s", i > 1 ? " " : "  ", l->words[i]);
+	for (i = first; i < l->n && at < size; i++)
+		at += (size_t)snprintf(to + at, size - at, "%s%s", i > first ? " " : "  ", l->words[i]);
 	if (at < size)
 		snprintf(to + at, size - at, "\n");
+}
+
+/* Names, or how many: m1, m2, ... */
+static int
+take_names(struct scenario *s, const struct scn_line *l)
+{
+	bool tors = l->words[0][0] == 't', number = l->n == 2 && strspn(l->words[1], "0123456789") == strlen(l->words[1]);
+	size_t n = number ? (size_t)atoi(l->words[1]) : l->n - 1, i;
+
+	if (n < 1 || n > (size_t)(tors ? SIM_TORS : SIM_MIRRORS))
+		return wrong(s, l, "%s needs names or how many, and not so many", l->words[0]);
+	for (i = 0; i < n; i++)
+		if (number)
+			snprintf(tors ? s->tors[i] : s->mirrors[i], 16, "%c%u", tors ? 't' : 'm', (unsigned)i + 1);
+		else
+			snprintf(tors ? s->tors[i] : s->mirrors[i], 16, "%.15s", l->words[i + 1]);
+	*(tors ? &s->n_tors : &s->n_mirrors) = (unsigned)n;
+	return 0;
 }
 
 /* 1: understood, 0: not a line of this kind, -1: wrong. */
@@ -146,22 +164,23 @@ static int
 setup(struct scenario *s, struct scn_line *l)
 {
 	const char *word = l->words[0];
-	size_t i;
+	int one = l->n > 2 ? scn_mirror(s, l->words[1]) : -1;
 
 	if (strcmp(word, "mirrors") == 0 || strcmp(word, "tors") == 0) {
-		bool tors = word[0] == 't';
-
-		if (l->n < 2 || l->n - 1 > (size_t)(tors ? SIM_TORS : SIM_MIRRORS))
-			return wrong(s, l, "%s needs names, and not so many", word);
-		for (i = 1; i < l->n; i++)
-			snprintf(tors ? s->tors[i - 1] : s->mirrors[i - 1], 16, "%.15s", l->words[i]);
-		*(tors ? &s->n_tors : &s->n_mirrors) = (unsigned)l->n - 1;
+		if (take_names(s, l) != 0)
+			return -1;
 	} else if (strcmp(word, "site") == 0) {
-		add_option(s->site, sizeof s->site, l);
+		add_option(s->site, sizeof s->site, l, 1);
+	} else if (strcmp(word, "mirror") == 0 && one >= 0) {
+		add_option(s->own[one], sizeof s->own[one], l, 2);
 	} else if (strcmp(word, "mirror") == 0) {
-		add_option(s->mirror, sizeof s->mirror, l);
+		add_option(s->mirror, sizeof s->mirror, l, 1);
 	} else if (strcmp(word, "check") == 0) {
-		add_option(s->check, sizeof s->check, l);
+		add_option(s->check, sizeof s->check, l, 1);
+	} else if (strcmp(word, "controls") == 0 && l->n == 2) {
+		s->n_controls = (unsigned)atoi(l->words[1]);
+		if (s->n_controls < 1 || s->n_controls > SIM_CONTROLS)
+			return wrong(s, l, "controls N, up to %d", SIM_CONTROLS);
 	} else if (strcmp(word, "no-cookie") == 0 && l->n == 1) {
 		s->no_cookie = true;
 	} else if (strcmp(word, "seed") == 0 && l->n == 2) {

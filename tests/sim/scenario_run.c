@@ -62,6 +62,31 @@ scn_on_answer(const char *line, size_t n)
 
 /* --- the world ---------------------------------------------------------------------------------- */
 
+/* The number behind an option of the site, or its default. */
+static unsigned
+site_number(const char *site, const char *option, unsigned by_default)
+{
+	const char *at = strstr(site, option);
+
+	return at != NULL ? (unsigned)atoi(at + strcspn(at, "0123456789\n")) : by_default;
+}
+
+/* What checkers want to know of a mirror's options. */
+static void
+note_options(unsigned mirror, const char *text)
+{
+	struct sim_plan *p = &sim_plan;
+	const char *at = strstr(text, "probe-through = ");
+	unsigned i;
+
+	p->mirrors[mirror].through = -1;
+	for (i = 0; at != NULL && i < p->n_tors; i++)
+		if (strncmp(at + 16, p->tors[i].name, strlen(p->tors[i].name)) == 0)
+			p->mirrors[mirror].through = (int)i;
+	p->mirrors[mirror].spare = strstr(text, "spare = on") != NULL;
+	p->mirrors[mirror].revoke_content = strstr(text, "revoke-on-content = on") != NULL;
+}
+
 static void
 build(void)
 {
@@ -72,9 +97,13 @@ build(void)
 
 	p->n_tors = s->n_tors;
 	p->n_mirrors = s->n_mirrors;
-	p->n_controls = 0;
+	plan_set_controls(s->n_controls);
+	p->min_listed = site_number(s->site, "min-listed", 2);
+	p->rotations_per_day = site_number(s->site, "max-rotations-per-day", 6);
 	buf_addf(&conf, "site = \"sim\"\nstate-dir = \"%s\"\npublish-dir = \"%s\"\ncontrol-socket = \"%s\"\nkey-file = \"/etc/onionmirror/master.key\"\n%s",
 	    p->state_dir, p->publish_dir, p->control + 5, s->site);
+	for (i = 0; i < p->n_controls; i++)
+		buf_addf(&conf, "%s\"%s.onion\"%s", i == 0 ? "control-onions = {" : ", ", p->controls[i], i + 1 == p->n_controls ? "}\n" : "");
 	for (i = 0; i < s->n_tors; i++) {
 		snprintf(p->tors[i].name, sizeof p->tors[i].name, "%s", s->tors[i]);
 		snprintf(p->tors[i].control, sizeof p->tors[i].control, "unix:/run/tor%u/control", i);
@@ -91,10 +120,9 @@ build(void)
 		snprintf(p->mirrors[i].name, sizeof p->mirrors[i].name, "%s", s->mirrors[i]);
 		snprintf(p->mirrors[i].backend, sizeof p->mirrors[i].backend, "127.0.0.1:%u", 8000 + i);
 		p->mirrors[i].tor = i % s->n_tors;
-		p->mirrors[i].through = -1;
-		p->mirrors[i].spare = p->mirrors[i].revoke_content = false;
-		buf_addf(&conf, "mirror \"%s\" {\n  backend = \"%s\"\n  tor = \"%s\"\n  check = \"page\"\n%s}\n", p->mirrors[i].name,
-		    p->mirrors[i].backend, p->tors[p->mirrors[i].tor].name, s->mirror);
+		note_options(i, s->own[i]);
+		buf_addf(&conf, "mirror \"%s\" {\n  backend = \"%s\"\n  tor = \"%s\"\n  check = \"page\"\n%s%s}\n", p->mirrors[i].name,
+		    p->mirrors[i].backend, p->tors[p->mirrors[i].tor].name, s->mirror, s->own[i]);
 	}
 	sim_file_put(p->conf, buf_str(&conf), conf.len, 0644);
 	buf_free(&conf);

@@ -114,6 +114,7 @@ struct sim_mangle {
 /* For all servers whose endpoint begins with this text; "" is all. The newest rule that fits counts. */
 void sim_mangle(const char *endpoint_prefix, const struct sim_mangle *m);
 void sim_mangle_none(void);
+bool sim_mangle_is_on(void);
 
 /* Connects to a listener of the daemon; NULL: nobody listens there. */
 struct sim_conn *sim_connect(const char *endpoint, const struct sim_conn_ops *ops, void *arg);
@@ -133,7 +134,7 @@ const char *sim_link_get(const char *path);
 /* --- the plan of a world (plan.c) ------------------------------------------------------------------ */
 
 #define SIM_TORS 3
-#define SIM_MIRRORS 8
+#define SIM_MIRRORS 64
 #define SIM_CONTROLS 2
 struct sim_plan {
 	uint64_t seed;
@@ -153,6 +154,8 @@ struct sim_plan {
 	} mirrors[SIM_MIRRORS];
 	unsigned n_controls; /* control-onions: others' addresses that always answer */
 	char controls[SIM_CONTROLS][57];
+	unsigned min_listed, rotations_per_day; /* as the configuration says */
+	int64_t spacing_ms;                     /* of automatic rotations, at least */
 	bool holds, revokes; /* the operator drains and maintains, revokes */
 	bool tidy;           /* and takes it all back when all is well again */
 	char body[64]; /* what a well backend's page holds (the check's `contains`) */
@@ -192,6 +195,11 @@ bool model_reachable(const char *address);
 bool model_has_onion(const char *address);
 /* Is every tor up, not stopped, unfiltered and with a network, and was so for `ms`? */
 bool model_fit_for(int64_t ms);
+/* Nothing is broken now: tors are well, uploads arrive, links are honest. What was taken down may be so. */
+bool model_is_calm(void);
+/* It runs, goes on and has circuits; a filter does not matter. */
+bool model_tor_has_network(unsigned tor);
+bool model_backend_is_well(unsigned mirror);
 /* Called by the model for every control line that reaches a tor (without CRLF), before it is answered: checkers look at it. */
 void check_on_command(unsigned tor, const char *line, size_t n);
 /* Called by the model when it has served a whole page to a probe of the daemon through SOCKS. */

@@ -32,6 +32,7 @@ struct takedown {
 static struct {
 	struct hsdir dirs[NET_HSDIRS];
 	unsigned lost_ppm, refused_ppm;
+	bool some_down;
 	int64_t frozen_at; /* true wall; 0: a new consensus each hour */
 	struct takedown *takedowns;
 	size_t n_takedowns;
@@ -215,6 +216,13 @@ net_set_hsdirs_down(unsigned percent)
 	/* 17 has no common factor with 40: spread over the ring. */
 	for (i = 0, step = 0; i < NET_HSDIRS; i++, step = (step + 17) % NET_HSDIRS)
 		net.dirs[step].down = i * 100 < percent * NET_HSDIRS;
+	net.some_down = percent > 0;
+}
+
+bool
+net_is_well(void)
+{
+	return !net.some_down && net.lost_ppm == 0 && net.refused_ppm == 0 && net.frozen_at == 0;
 }
 
 void

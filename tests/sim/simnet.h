@@ -49,6 +49,8 @@ void net_forget(const char *address);
 
 /* Of uploads from now on. */
 void net_set_loss(unsigned lost_ppm, unsigned refused_ppm);
+/* Every HSDir answers and takes what comes, and there is a consensus each hour. */
+bool net_is_well(void);
 /* This share of the HSDirs does not answer; the same ones each time. */
 void net_set_hsdirs_down(unsigned percent);
 /* No consensus any more: the last one runs out. */

@@ -116,6 +116,12 @@ note_fitness(struct simtor *t)
 		t->fit_since = sim_now();
 }
 
+bool
+simtor_has_network(const struct simtor *t)
+{
+	return tor_online(t) && t->circuits_ok && t->live;
+}
+
 int64_t
 simtor_fit_since(const struct simtor *t)
 {

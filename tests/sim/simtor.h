@@ -90,6 +90,9 @@ const struct simtor_given *simtor_given(size_t i);
 bool simtor_made_up(const char *address);
 /* Runs, goes on, is unfiltered and has a network, since when (true ms); -1: not so. */
 int64_t simtor_fit_since(const struct simtor *t);
+/* Runs, goes on and has circuits; a filter does not matter. */
+bool simtor_has_network(const struct simtor *t);
+bool simtor_has_spells(void);
 /* Rendezvous circuits of visitors of a service, as circuit-status shows them. */
 void simtor_set_visitors(struct simtor *t, const char *address, unsigned n);
 /* Would a reader that has nothing cached get to the backend? */

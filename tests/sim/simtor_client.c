@@ -282,6 +282,12 @@ simtor_set_spells(unsigned ppm)
 	simworld.spell_ppm = ppm;
 }
 
+bool
+simtor_has_spells(void)
+{
+	return simworld.spell_ppm > 0;
+}
+
 /* A bad spell of this service: begins with some chance, lasts 45 s in the mean. */
 static bool
 in_bad_spell(struct service *svc)
