@@ -20,7 +20,7 @@
  * 12  a retired address is added again     25  what tor has is compared only once
  * 13  foreign services are deleted            26  no spare is ever needed
  * 27  a vantage that is not fit counts too    28  a hold by hand ends with the daemon
- * 29  deleted before readers are warned       30  a mirror that is held gets a new address
+ * 29  deleted before readers are warned       30  the only address may be drained
  */
 #ifdef MUTANTS
 extern int mutant_number; /* 0: none */

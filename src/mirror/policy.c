@@ -140,7 +140,7 @@ obstacle(const struct engine *e, int mirror)
 {
 	const struct onion *o = mirror_listed(e, mirror);
 
-	if (is_visible(e, mirror) && listing_count_without(e, o) == 0)
+	if (!MUTANT(30) && is_visible(e, mirror) && listing_count_without(e, o) == 0)
 		return "it is the only address in the list, which is never empty; add another mirror, rotate or revoke it";
 	return NULL;
 }

@@ -133,7 +133,7 @@ rotate_step(struct engine *e, struct now now, int mirror, struct actions *out)
 	struct mirror *m = &e->mirrors[mirror];
 	struct onion *o = mirror_listed(e, mirror);
 
-	if ((m->hold != HOLD_NONE && !MUTANT(30)) || m->planning || mirror_candidate(e, mirror) != NULL)
+	if (m->hold != HOLD_NONE || m->planning || mirror_candidate(e, mirror) != NULL)
 		return;
 	if (now.mono < m->plan_after) {
 		engine_due(e, m->plan_after);
