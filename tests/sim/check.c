@@ -5,6 +5,8 @@
 
 #include "sim/impl.h"
 
+#include <assert.h>
+
 #define MINUTE_MS 60000
 
 static int64_t next_minute;
@@ -30,8 +32,10 @@ check_begin(void)
 
 	next_minute = 0;
 	for (n_each = 0, c = checks; c->name != NULL; c++)
-		if (c->when == CHECK_EVENT && c->run != NULL && n_each < EACH_EVENT)
+		if (c->when == CHECK_EVENT && c->run != NULL) {
+			assert(n_each < EACH_EVENT);
 			each[n_each++] = c->run;
+		}
 	run(CHECK_BEGIN);
 }
 
