@@ -16,23 +16,6 @@
 #define RETRY_MS 10000
 #define PENDING_MAX 100000
 
-uint64_t
-op_new(struct daemon *d)
-{
-	uint64_t op = ++d->next_op;
-
-	d->ops[op % OPS_KEPT].op = op;
-	d->ops[op % OPS_KEPT].start = clock_mono_ms();
-	d->ops[op % OPS_KEPT].key[0] = '\0';
-	return op;
-}
-
-int64_t
-op_elapsed(const struct daemon *d, uint64_t op)
-{
-	return d->ops[op % OPS_KEPT].op == op && op != 0 ? clock_mono_ms() - d->ops[op % OPS_KEPT].start : 0;
-}
-
 /* The name of the mirror that an action is about, or NULL. */
 static const char *
 mirror_of(const struct daemon *d, const struct action *a)
@@ -123,6 +106,7 @@ do_note(struct daemon *d, const struct action *a)
 	const struct onion_record *r = a->onion != 0 ? engine_onion(d->engine, a->onion) : NULL;
 	const char *mirror = mirror_of(d, a) != NULL ? mirror_of(d, a) : "-";
 	const char *onion = r != NULL ? log_onion(r->address) : "";
+	json_t *note;
 
 	if (a->note == NOTE_ALARM)
 		log_warn("ALARM %s: %s: %s %s", a->step, mirror, a->text, onion);
@@ -130,7 +114,10 @@ do_note(struct daemon *d, const struct action *a)
 		log_info("%s: step %s: %s %s", mirror, a->step, a->text, onion);
 	else
 		log_notice("%s: %s: %s %s", mirror, a->step, a->text, onion);
-	control_notify(d->control, note_json(d, a));
+	note = note_json(d, a);
+	if (a->note == NOTE_STEP)
+		op_keep(d, a->op, note);
+	control_notify(d->control, note);
 }
 
 static void

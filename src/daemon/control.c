@@ -15,13 +15,14 @@
 #include <unistd.h>
 
 #define CLIENTS_MAX 64
-#define OUTPUT_MAX (256 * 1024)
+#define OUTPUT_MAX (128 * 1024)
 #define DRAIN_MS 2000
 
 struct client {
 	struct client *next;
 	struct control *control;
 	struct stream *stream; /* owned; NULL once it is dead */
+	bool owner; /* root or our own user */
 	bool subscribed, dead;
 };
 
@@ -95,58 +96,6 @@ send_error(struct client *cl, const json_t *id, int code, const char *message, c
 	send_buf(cl, &b);
 }
 
-static const struct method *
-find_method(const char *name)
-{
-	const struct method *m;
-
-	for (m = methods; m->name != NULL; m++)
-		if (strcmp(m->name, name) == 0)
-			return m;
-	return NULL;
-}
-
-/* Was this asked before, under the same id? */
-static uint64_t
-op_of_key(const struct daemon *d, const char *key)
-{
-	size_t i;
-
-	for (i = 0; i < OPS_KEPT; i++)
-		if (d->ops[i].op != 0 && strcmp(d->ops[i].key, key) == 0)
-			return d->ops[i].op;
-	return 0;
-}
-
-/* A changing method may carry an "id" of the caller, which makes asking again harmless: the answer is the same. */
-static json_t *
-method_call(struct daemon *d, const struct method *m, json_t *params, const char **reason, struct err *e)
-{
-	const json_t *id = m->changes ? json_object_get(params, "id") : NULL;
-	const char *key = json_string_value(id);
-	json_t *rest, *result;
-	uint64_t op;
-
-	if (id == NULL)
-		return m->call(d, params, reason, e);
-	*reason = "bad-params";
-	if (key == NULL || key[0] == '\0' || strlen(key) > RPC_ID_MAX) {
-		err_set(e, ERR_PARSE, "id must be a text of 1 to %d characters", RPC_ID_MAX);
-		return NULL;
-	}
-	if ((op = op_of_key(d, key)) != 0)
-		return json_pack("{s:I}", "op", (json_int_t)op);
-	rest = json_object();
-	json_object_update(rest, params);
-	json_object_del(rest, "id");
-	result = m->call(d, rest, reason, e);
-	json_decref(rest);
-	op = (uint64_t)json_integer_value(json_object_get(result, "op"));
-	if (op != 0 && d->ops[op % OPS_KEPT].op == op)
-		memcpy(d->ops[op % OPS_KEPT].key, key, strlen(key) + 1);
-	return result;
-}
-
 static int
 code_of(const struct err *e)
 {
@@ -156,38 +105,28 @@ code_of(const struct err *e)
 static void
 answer(struct client *cl, const struct rpc_request *rq)
 {
-	const struct method *m = find_method(rq->method);
+	const struct method *m = method_find(rq->method);
 	struct buf b = BUF_INIT(RPC_RESPONSE_MAX + 1);
 	const char *reason = "refused";
 	struct err e = ERR_INIT;
 	json_t *result;
 
-	if (strcmp(rq->method, "subscribe") == 0 && json_object_size(rq->params) > 0) {
-		result = NULL;
-		reason = "bad-params";
-		err_set(&e, ERR_PARSE, "unknown parameter; this method takes none");
-	} else if (strcmp(rq->method, "subscribe") == 0) {
-		cl->subscribed = true;
-		result = json_pack("{s:b}", "subscribed", 1);
-	} else if (m == NULL) {
+	if (m == NULL) {
 		if (rq->id != NULL)
 			send_error(cl, rq->id, RPC_METHOD_NOT_FOUND, "there is no such method", "unknown-method");
 		return;
-	} else {
-		result = method_call(cl->control->d, m, rq->params, &reason, &e);
 	}
-	if (rq->id == NULL) {
-		json_decref(result); /* a notification gets no answer */
-		return;
-	}
-	if (result == NULL) {
+	result = method_call(cl->control->d, m, cl->owner, rq->params, &reason, &e);
+	if (rq->id == NULL)
+		; /* a notification gets no answer */
+	else if (result == NULL)
 		send_error(cl, rq->id, code_of(&e), e.msg, reason);
-		return;
-	}
-	if (rpc_write_result(&b, rq->id, result, &e) == 0)
+	else if (rpc_write_result(&b, rq->id, result, &e) == 0)
 		send_buf(cl, &b);
 	else
 		send_error(cl, rq->id, RPC_INTERNAL_ERROR, e.msg, "too-large");
+	if (result != NULL && strcmp(m->name, "subscribe") == 0)
+		cl->subscribed = true;
 	json_decref(result);
 }
 
@@ -205,25 +144,42 @@ take_line(struct client *cl, const char *line, size_t n)
 	}
 }
 
+static bool
+has_line(const struct client *cl)
+{
+	size_t n;
+	const char *p = stream_peek(cl->stream, &n);
+
+	return memchr(p, '\n', n) != NULL;
+}
+
+/* One request a turn, so that many at once hold up neither probes nor other clients. */
 static void
-take_lines(struct client *cl)
+take_next(struct client *cl)
 {
 	const char *p, *lf;
-	size_t n = 0;
+	size_t n, len;
 	char *copy;
 
-	while (!cl->dead && (p = stream_peek(cl->stream, &n)) != NULL && n > 0 && (lf = memchr(p, '\n', n)) != NULL) {
-		/* The buffer may move while the answer is written. */
-		n = (size_t)(lf - p);
-		copy = xcalloc(1, n + 1);
-		memcpy(copy, p, n);
-		stream_consume(cl->stream, n + 1);
-		take_line(cl, copy, n);
-		free(copy);
-	}
-	if (!cl->dead && n > RPC_LINE_MAX) {
+	p = stream_peek(cl->stream, &n);
+	lf = memchr(p, '\n', n);
+	len = lf != NULL ? (size_t)(lf - p) : n;
+	if (len > RPC_LINE_MAX) {
 		send_error(cl, NULL, RPC_INVALID_REQUEST, "a request has at most 64 KiB", "too-large");
 		client_end(cl, true);
+		return;
+	}
+	if (lf == NULL)
+		return;
+	/* The buffer may move while the answer is written. */
+	copy = xcalloc(1, len + 1);
+	memcpy(copy, p, len);
+	stream_consume(cl->stream, len + 1);
+	take_line(cl, copy, len);
+	free(copy);
+	if (!cl->dead && n > len + 1) {
+		stream_set_reading(cl->stream, false);
+		stream_set_reading(cl->stream, true);
 	}
 }
 
@@ -235,10 +191,13 @@ on_stream(struct stream *s, enum stream_event ev, void *arg)
 
 	(void)s;
 	c->depth++;
-	if (ev == STREAM_CLOSED)
+	if (ev == STREAM_CLOSED) {
+		/* What was asked before is done, if nobody hears of it. */
+		while (!cl->dead && has_line(cl))
+			take_next(cl);
 		client_end(cl, false);
-	else if (ev == STREAM_DATA)
-		take_lines(cl);
+	} else if (ev == STREAM_DATA)
+		take_next(cl);
 	leave(c);
 }
 
@@ -265,6 +224,12 @@ refuse(struct stream *s, const char *why, const char *reason)
 	stream_free_after_drain(s, DRAIN_MS);
 }
 
+static bool
+is_owner(long uid)
+{
+	return uid == 0 || uid == (long)geteuid();
+}
+
 static void
 on_accept(struct stream *s, void *arg)
 {
@@ -273,7 +238,7 @@ on_accept(struct stream *s, void *arg)
 	struct client *cl;
 
 	/* With a control-group the kernel has let in only who may write to the socket. */
-	if (uid != 0 && uid != (long)geteuid() && c->d->conf->control_group == NULL) {
+	if (!is_owner(uid) && c->d->conf->control_group == NULL) {
 		refuse(s, "only root and the daemon's own user may use it (or set control-group)", "not-allowed");
 		log_info("control client of uid %ld refused", uid);
 		return;
@@ -286,6 +251,7 @@ on_accept(struct stream *s, void *arg)
 	cl = xcalloc(1, sizeof *cl);
 	cl->control = c;
 	cl->stream = s;
+	cl->owner = is_owner(uid);
 	cl->next = c->clients;
 	c->clients = cl;
 	c->n++;

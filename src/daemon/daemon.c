@@ -307,6 +307,7 @@ daemon_close(struct daemon *d)
 	master_key_free(d->master);
 	secret_free(d->member_sk);
 	actions_free(&d->pending);
+	op_free_all(d);
 	versions_free(d);
 	loop_free(d->loop);
 	if (d->first != d->conf)
@@ -336,6 +337,8 @@ daemon_run(const char *conf_path, struct conf *conf)
 	struct actions out = { 0 };
 	struct err e = ERR_INIT;
 
+	/* Not those of the daemon before, which the history names. */
+	d.next_op = (uint64_t)d.started;
 	log_init("onionmirrord", conf->log_level);
 	if (daemon_open(&d, &out, &e) != 0) {
 		log_error("%s", e.msg);

@@ -36,6 +36,16 @@ struct tor_link {
 	unsigned unfit;          /* how often it was found unfit to judge: a probe compares its start and end */
 };
 
+/* One thing that was asked for, as long as it is remembered (calls.c). */
+struct op {
+	uint64_t op;                 /* 0: none */
+	int64_t start;               /* mono */
+	char key[RPC_ID_MAX + 1];    /* the caller's own id, "" if none */
+	const struct method *method; /* what was called under that id, and */
+	json_t *params;              /* with which parameters; owned */
+	json_t *last;                /* its last step as it was told; owned, NULL: none yet */
+};
+
 struct daemon {
 	char *conf_path;
 	struct conf *conf;  /* the one in force */
@@ -61,11 +71,7 @@ struct daemon {
 	bool applying, stuck;   /* stuck: the store refused; nothing is carried out until it takes writes again */
 	uint64_t history_id, probe_id;
 	uint64_t next_op;
-	struct {
-		uint64_t op;
-		int64_t start; /* mono */
-		char key[RPC_ID_MAX + 1]; /* the caller's own id, "" if none */
-	} ops[OPS_KEPT];
+	struct op ops[OPS_KEPT]; /* a ring */
 	uint64_t serial;     /* of the newest visible list, 0: none */
 	int64_t published, valid_until, started; /* wall */
 	char publish_error[256];
@@ -121,9 +127,13 @@ struct tor_link *wiring_link(struct daemon *d, const char *tor);
 void apply(struct daemon *d, struct actions *a);
 /* A write to the store failed: ends the daemon if that is for good (store.h). */
 void store_check(struct daemon *d, const struct err *e);
-/* A new operation id, whose steps carry the time since now. */
+/* calls.c: a new operation id, whose steps carry the time since now. */
 uint64_t op_new(struct daemon *d);
+const struct op *op_find(const struct daemon *d, uint64_t op);
 int64_t op_elapsed(const struct daemon *d, uint64_t op);
+/* A step of it, as it is told; borrowed. */
+void op_keep(struct daemon *d, uint64_t op, json_t *step);
+void op_free_all(struct daemon *d);
 
 /* adding.c */
 void do_plan(struct daemon *d, const struct action *a);
@@ -169,10 +179,7 @@ void listservice_follow(struct daemon *d, uint64_t onion);
 bool listservice_port(struct daemon *d, uint64_t onion, struct command_port *port);
 void listservice_free(struct daemon *d);
 
-/*
- * history.c: params table ("probes" or "decisions"), after (id), since (wall s), mirror.
- * Records, oldest first; while `more`, the next page is after `next`.
- */
+/* history.c: the method of that name. */
 json_t *history_call(struct daemon *d, const json_t *params, const char **reason, struct err *e);
 
 /* The configured mirror of a name, or NULL. */

@@ -3,6 +3,7 @@ libdaemon_la_SOURCES = \
 	%D%/adding.c \
 	%D%/alarms.c \
 	%D%/apply.c \
+	%D%/calls.c \
 	%D%/control.c %D%/control.h \
 	%D%/daemon.c %D%/daemon.h \
 	%D%/httpd.c %D%/httpd.h \
@@ -24,5 +25,5 @@ onionmirrord_CFLAGS = $(AM_CFLAGS) $(OM_BIN_CFLAGS)
 onionmirrord_LDFLAGS = $(AM_LDFLAGS) $(OM_BIN_LDFLAGS)
 onionmirrord_LDADD = libdaemon.la libpublish.la libstore.la libtor.la libmirror.la libconf.la libproto.la libio.la libbase.la \
 	$(EVENT_LIBS) $(QRENCODE_LIBS) $(CONFUSE_LIBS) $(SQLITE_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS) $(CRYPTO_LIBS)
-dist_man_MANS += %D%/onionmirrord.8
+dist_man_MANS += %D%/onionmirrord.8 %D%/onionmirror-control.7
 libdaemon_la_CPPFLAGS = $(AM_CPPFLAGS) -DDAEMON_DEFAULT_CONF='"$(sysconfdir)/onionmirror/onionmirror.conf"'

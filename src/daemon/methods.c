@@ -10,39 +10,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ONIONS_MAX 1500
+/* What one answer holds: far below RPC_RESPONSE_MAX, and little to wait for. */
+#define MIRRORS_PAGE 150
+#define ONIONS_PAGE 400
 
-/* The one text parameter a method takes; NULL if it is absent. -1: of a wrong type or unknown. */
-static int
-text_param(const json_t *params, const char *name, const char **out, struct err *e)
+static const char *
+text_param(const json_t *params, const char *name)
 {
-	const json_t *v = json_object_get(params, name);
-
-	*out = json_string_value(v);
-	if (params != NULL && json_object_size(params) > (v != NULL ? 1u : 0u))
-		return err_set(e, ERR_PARSE, "unknown parameter; this method takes %s", name);
-	if (v != NULL && *out == NULL)
-		return err_set(e, ERR_PARSE, "%s must be a text", name);
-	return 0;
+	return json_string_value(json_object_get(params, name));
 }
 
 static int
-no_params(const json_t *params, const char **reason, struct err *e)
+find_mirror(struct daemon *d, const char *name, int *mirror, const char **reason, struct err *e)
 {
-	*reason = "bad-params";
-	return json_object_size(params) == 0 ? 0 : err_set(e, ERR_PARSE, "unknown parameter; this method takes none");
-}
-
-static int
-mirror_param(struct daemon *d, const json_t *params, int *mirror, const char **reason, struct err *e)
-{
-	const char *name;
-
-	*reason = "bad-params";
-	if (text_param(params, "mirror", &name, e) != 0)
-		return -1;
-	if (name == NULL)
-		return err_set(e, ERR_PARSE, "mirror is missing");
 	*mirror = engine_mirror_index(d->engine, name);
 	if (*mirror >= 0)
 		return 0;
@@ -78,9 +58,9 @@ tors_json(struct daemon *d)
 		const struct session *s = d->tors[i].session;
 		bool fit = tor_is_fit(d, i, &why);
 
-		json_array_append_new(list, json_pack("{s:s,s:s,s:b,s:s,s:s,s:s}", "name", d->first->tors[i].name, "state",
-		    states[session_get_state(s)], "fit", (int)fit, "why", fit ? "" : why, "version", session_get_version(s), "error",
-		    session_get_error(s)));
+		json_array_append_new(list, json_pack("{s:s,s:s,s:b,s:s,s:s,s:s,s:s}", "name", d->first->tors[i].name, "state",
+		    states[session_get_state(s)], "fit", (int)fit, "why", fit ? "" : why, "version", session_get_version(s), "warning",
+		    session_get_warning(s), "error", session_get_error(s)));
 	}
 	return list;
 }
@@ -113,8 +93,7 @@ call_status(struct daemon *d, const json_t *params, const char **reason, struct 
 	const char *state;
 	size_t i;
 
-	if (no_params(params, reason, e) != 0)
-		return NULL;
+	(void)params, (void)reason, (void)e;
 	counts = json_object();
 	for (i = 0; i < MIRROR__STATES; i++)
 		json_object_set_new(counts, mirror_state_name((enum mirror_state)i), json_integer(0));
@@ -124,9 +103,10 @@ call_status(struct daemon *d, const json_t *params, const char **reason, struct 
 		v = json_object_get(counts, state);
 		json_object_set_new(counts, state, json_integer(json_integer_value(v) + 1));
 	}
-	return json_pack("{s:s,s:s,s:s,s:s,s:I,s:o,s:o,s:{s:I,s:I,s:I},s:o}", "site", d->conf->site, "site_id", publish_site_id(d->site), "member",
+	return json_pack("{s:s,s:s,s:s,s:s,s:I,s:o,s:o,s:{s:I,s:I,s:I},s:{s:I,s:I},s:o}", "site", d->conf->site, "site_id", publish_site_id(d->site), "member",
 	    publish_site_member(d->site), "version", PACKAGE_VERSION, "started", (json_int_t)d->started, "tors", tors_json(d), "mirrors", counts,
-	    "list", "serial", (json_int_t)d->serial, "published", (json_int_t)d->published, "valid_until", (json_int_t)d->valid_until, "alarms",
+	    "list", "serial", (json_int_t)d->serial, "published", (json_int_t)d->published, "valid_until", (json_int_t)d->valid_until, "expiry",
+	    "root", (json_int_t)publish_site_root_expiry(d->site), "member", (json_int_t)publish_site_member_expiry(d->site), "alarms",
 	    alarms_json(d));
 }
 
@@ -161,6 +141,9 @@ mirror_json(struct daemon *d, size_t i)
 	json_object_set_new(m, "uploads_silent", json_integer(v.uploads_silent));
 	json_object_set_new(m, "hold", json_string(mirror_hold_name(engine_mirror_hold(d->engine, (int)i))));
 	json_object_set_new(m, "vantages", vantages_json(d, &v));
+	/* Wall time, as all others; 0: none is planned. */
+	json_object_set_new(m, "next_probe", json_integer(v.next_probe == INT64_MAX ? 0 : clock_wall_s() + (v.next_probe - clock_mono_ms()) / 1000));
+	json_object_set_new(m, "tor", json_string(d->conf->tors[d->conf->mirrors[i].tor].name));
 	json_object_set_new(m, "order", json_integer(v.order));
 	json_object_set_new(m, "stale", json_boolean(v.stale));
 	json_object_set_new(m, "flapping", json_boolean(v.flapping));
@@ -170,65 +153,77 @@ mirror_json(struct daemon *d, size_t i)
 static json_t *
 call_mirrors(struct daemon *d, const json_t *params, const char **reason, struct err *e)
 {
+	const char *after = text_param(params, "after");
 	json_t *list, *m;
-	size_t i;
+	size_t i, end;
+	int at = -1;
 
-	if (no_params(params, reason, e) != 0)
+	if (after != NULL && find_mirror(d, after, &at, reason, e) != 0)
 		return NULL;
 	list = json_array();
-	for (i = 0; i < d->conf->n_mirrors; i++) {
+	end = d->conf->n_mirrors < (size_t)at + 1 + MIRRORS_PAGE ? d->conf->n_mirrors : (size_t)at + 1 + MIRRORS_PAGE;
+	for (i = (size_t)at + 1; i < end; i++) {
 		m = mirror_json(d, i);
 		json_object_set_new(m, "role", json_string(conf_role_name(d->conf->mirrors[i].role)));
 		json_object_set_new(m, "port", json_integer(d->conf->mirrors[i].ports[0].virt));
 		json_array_append_new(list, m);
 	}
-	return json_pack("{s:o}", "mirrors", list);
+	return json_pack("{s:o,s:s?,s:b}", "mirrors", list, "next", end > 0 ? d->conf->mirrors[end - 1].name : NULL, "more",
+	    (int)(end < d->conf->n_mirrors));
 }
 
 struct listing {
-	uint8_t *key; /* secret memory to read one into */
-	struct daemon *d;
 	const char *mirror;
-	json_t *list;
+	uint64_t before;                                /* only older ones; 0: all */
+	const struct onion_record *newest[ONIONS_PAGE]; /* a ring */
+	size_t n;                                       /* that were seen */
 };
 
 static void
-add_onion(const struct onion_record *r, void *arg)
+take_onion(const struct onion_record *r, void *arg)
 {
 	struct listing *l = arg;
-	bool has_key;
 
-	if (l->mirror != NULL && strcmp(l->mirror, r->mirror) != 0)
-		return;
-	/* Read, not only looked up: what counts is that it can be opened. */
-	has_key = l->key != NULL && store_get_exact(l->d->store, STORE_KEY, r->id, l->key, EDKEY_LEN, NULL) == 0;
-	json_array_insert_new(l->list, 0, json_pack("{s:I,s:o,s:s,s:s,s:s,s:s,s:s,s:b,s:b,s:b,s:I,s:I,s:I,s:I,s:I}", "id", (json_int_t)r->id, "onion",
-	    onion_text(r), "mirror", r->mirror, "tor", r->tor, "channel", r->channel, "state", onion_state_name(r->state), "cause",
-	    onion_cause_name(r->cause), "in_list", (int)r->in_list, "proved", (int)r->proved, "key", (int)has_key, "created", (json_int_t)r->created,
-	    "added", (json_int_t)r->added, "listed", (json_int_t)r->listed, "left", (json_int_t)r->left, "leave_until", (json_int_t)r->leave_until));
-	/* An answer has its bounds; the oldest are those that nobody asks for. */
-	if (json_array_size(l->list) > ONIONS_MAX)
-		json_array_remove(l->list, ONIONS_MAX);
+	if ((l->mirror == NULL || strcmp(l->mirror, r->mirror) == 0) && (l->before == 0 || r->id < l->before))
+		l->newest[l->n++ % ONIONS_PAGE] = r;
+}
+
+/* key: secret memory to read it into. Read, not only looked up: what counts is that it can be opened. */
+static json_t *
+onion_json(struct daemon *d, const struct onion_record *r, uint8_t *key)
+{
+	bool has_key = key != NULL && store_get_exact(d->store, STORE_KEY, r->id, key, EDKEY_LEN, NULL) == 0;
+
+	return json_pack("{s:I,s:o,s:s,s:s,s:s,s:s,s:s,s:b,s:b,s:b,s:I,s:I,s:I,s:I,s:I}", "id", (json_int_t)r->id, "onion", onion_text(r),
+	    "mirror", r->mirror, "tor", r->tor, "channel", r->channel, "state", onion_state_name(r->state), "cause", onion_cause_name(r->cause),
+	    "in_list", (int)r->in_list, "proved", (int)r->proved, "key", (int)has_key, "created", (json_int_t)r->created, "added",
+	    (json_int_t)r->added, "listed", (json_int_t)r->listed, "left", (json_int_t)r->left, "leave_until", (json_int_t)r->leave_until);
 }
 
 static json_t *
 call_onions(struct daemon *d, const json_t *params, const char **reason, struct err *e)
 {
-	struct listing l = { .d = d };
+	struct listing l = { .mirror = text_param(params, "mirror"),
+		.before = (uint64_t)json_integer_value(json_object_get(params, "after")) };
+	uint64_t last = l.before;
+	json_t *list;
+	uint8_t *key;
+	size_t i;
+	int mirror;
 
-	*reason = "bad-params";
-	if (text_param(params, "mirror", &l.mirror, e) != 0)
+	if (l.mirror != NULL && find_mirror(d, l.mirror, &mirror, reason, e) != 0)
 		return NULL;
-	if (l.mirror != NULL && engine_mirror_index(d->engine, l.mirror) < 0) {
-		*reason = "no-such-mirror";
-		err_set(e, ERR_NOTFOUND, "there is no mirror \"%.40s\"", l.mirror);
-		return NULL;
+	list = json_array();
+	key = secret_alloc(EDKEY_LEN);
+	engine_each_onion(d->engine, take_onion, &l);
+	for (i = l.n; i > 0 && l.n - i < ONIONS_PAGE; i--) {
+		const struct onion_record *r = l.newest[(i - 1) % ONIONS_PAGE];
+
+		last = r->id;
+		json_array_append_new(list, onion_json(d, r, key));
 	}
-	l.list = json_array();
-	l.key = secret_alloc(EDKEY_LEN);
-	engine_each_onion(d->engine, add_onion, &l);
-	secret_free(l.key);
-	return json_pack("{s:o}", "onions", l.list);
+	secret_free(key);
+	return json_pack("{s:o,s:I,s:b}", "onions", list, "next", (json_int_t)last, "more", (int)(i > 0));
 }
 
 typedef int engine_command(struct engine *e, struct now now, int mirror, uint64_t op, struct actions *out, struct err *err);
@@ -240,9 +235,8 @@ mirror_command(struct daemon *d, const json_t *params, const char **reason, stru
 	uint64_t op;
 	int mirror = -1;
 
-	if (mirror_param(d, params, &mirror, reason, e) != 0)
+	if (find_mirror(d, text_param(params, "mirror"), &mirror, reason, e) != 0)
 		return NULL;
-	*reason = "refused";
 	op = op_new(d);
 	if (command(d->engine, clock_now(), mirror, op, &out, e) != 0)
 		op = 0;
@@ -283,19 +277,7 @@ maint_off(struct engine *e, struct now now, int mirror, uint64_t op, struct acti
 static json_t *
 call_maint(struct daemon *d, const json_t *params, const char **reason, struct err *e)
 {
-	const json_t *on = json_object_get(params, "on");
-	json_t *rest, *result;
-
-	*reason = "bad-params";
-	if (!json_is_boolean(on)) {
-		err_set(e, ERR_PARSE, "on must be true or false");
-		return NULL;
-	}
-	rest = json_deep_copy(params);
-	json_object_del(rest, "on");
-	result = mirror_command(d, rest, reason, e, json_is_true(on) ? maint_on : maint_off);
-	json_decref(rest);
-	return result;
+	return mirror_command(d, params, reason, e, json_is_true(json_object_get(params, "on")) ? maint_on : maint_off);
 }
 
 struct search {
@@ -319,21 +301,17 @@ revoke_onion(struct daemon *d, const json_t *params, const char **reason, struct
 	struct actions out = { 0 };
 	char address[57] = "";
 	struct search s = { .address = address };
-	const char *text;
+	const char *text = text_param(params, "onion");
 	uint64_t op;
 
-	*reason = "bad-params";
-	if (text_param(params, "onion", &text, e) != 0)
-		return NULL;
 	if (strlen(text) == 56 || (strlen(text) == 62 && strcmp(text + 56, ".onion") == 0))
 		memcpy(address, text, 56);
 	engine_each_onion(d->engine, find_onion, &s);
-	*reason = "no-such-onion";
 	if (s.id == 0) {
+		*reason = "no-such-onion";
 		err_set(e, ERR_NOTFOUND, "there is no onion \"%.70s\" here", text);
 		return NULL;
 	}
-	*reason = "refused";
 	op = op_new(d);
 	if (engine_revoke_onion(d->engine, clock_now(), s.id, op, &out, e) != 0)
 		op = 0;
@@ -353,16 +331,31 @@ static json_t *
 call_publish(struct daemon *d, const json_t *params, const char **reason, struct err *e)
 {
 	struct actions out = { 0 };
-	uint64_t op;
+	uint64_t op = op_new(d);
 
-	if (no_params(params, reason, e) != 0)
-		return NULL;
-	*reason = "refused";
-	op = op_new(d);
+	(void)params, (void)reason;
 	if (engine_publish(d->engine, clock_now(), op, &out, e) != 0)
 		op = 0;
 	apply(d, &out);
 	return op != 0 ? json_pack("{s:I}", "op", (json_int_t)op) : NULL;
+}
+
+/* Done when it is answered; said to those who follow it, too. */
+static json_t *
+done_at_once(struct daemon *d, const char *step, const char *text)
+{
+	struct action *a = xcalloc(2, sizeof *a);
+	struct actions out = { a, 2, 2 };
+	uint64_t op = op_new(d);
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		a[i] = (struct action){ .kind = ACTION_NOTE, .note = NOTE_STEP, .mirror = -1, .op = op };
+		snprintf(a[i].step, sizeof a[i].step, "%s", i == 0 ? step : "done");
+		snprintf(a[i].text, sizeof a[i].text, "%s", i == 0 ? text : "");
+	}
+	apply(d, &out);
+	return json_pack("{s:I}", "op", (json_int_t)op);
 }
 
 static json_t *
@@ -372,12 +365,11 @@ call_reload(struct daemon *d, const json_t *params, const char **reason, struct 
 	json_t *result = NULL;
 	char *line, *rest;
 
-	if (no_params(params, reason, e) != 0)
-		return NULL;
-	*reason = "bad-configuration";
+	(void)params;
 	if (daemon_reload(d, &faults) == 0) {
-		result = json_pack("{s:I}", "op", (json_int_t)op_new(d));
+		result = done_at_once(d, "reloaded", "the configuration was read again");
 	} else {
+		*reason = "bad-configuration";
 		/* The answer has room for some, the log for all. */
 		conf_faults(e, &faults);
 		for (rest = faults.data; rest != NULL && (line = strsep(&rest, "\n")) != NULL;)
@@ -388,17 +380,62 @@ call_reload(struct daemon *d, const json_t *params, const char **reason, struct 
 	return result;
 }
 
+static json_t *
+call_subscribe(struct daemon *d, const json_t *params, const char **reason, struct err *e)
+{
+	const json_t *v = json_object_get(params, "op");
+	const struct op *op = op_find(d, (uint64_t)json_integer_value(v));
+
+	if (v != NULL && op == NULL) {
+		*reason = "no-such-operation";
+		err_set(e, ERR_NOTFOUND, "there is no operation %lld, or it is too long ago", (long long)json_integer_value(v));
+		return NULL;
+	}
+	return json_pack("{s:b,s:O?}", "subscribed", 1, "last", op != NULL ? op->last : NULL);
+}
+
+#define MIRROR_PARAM { "mirror", PARAM_TEXT, PARAM_NEEDED, 1, ONION_NAME_MAX, "its name in the configuration" }
+
 const struct method methods[] = {
-	{ "status", false, "the daemon, its tors and the list", call_status },
-	{ "mirrors", false, "every mirror", call_mirrors },
-	{ "onions", false, "every onion, newest first; optional mirror", call_onions },
-	{ "history", false, "stored probes or decisions; table, after, since, mirror", history_call },
-	{ "rotate", true, "a new address for a mirror", call_rotate },
-	{ "drain", true, "a mirror out of the list, its address leaves", call_drain },
-	{ "maint", true, "a mirror out of the list for a while, or back; on", call_maint },
-	{ "revoke", true, "an address is not to be trusted; mirror or onion", call_revoke },
-	{ "probe", true, "probe a mirror now", call_probe },
-	{ "publish", true, "sign and publish now", call_publish },
-	{ "reload", true, "read the configuration again", call_reload },
+	{ "status", false, WHO_GROUP, "The daemon, its tors, the list and what is wrong, at a glance.", call_status, { { 0 } } },
+	{ "mirrors", false, WHO_GROUP, "Every mirror, in the order of the configuration, page by page.", call_mirrors,
+	    { { "after", PARAM_TEXT, PARAM_OPTIONAL, 1, ONION_NAME_MAX, "next of the page before" } } },
+	{ "onions", false, WHO_GROUP, "Every onion, newest first, page by page.", call_onions,
+	    { { "mirror", PARAM_TEXT, PARAM_OPTIONAL, 1, ONION_NAME_MAX, "only its onions" },
+		{ "after", PARAM_NUMBER, PARAM_OPTIONAL, 1, PARAM_NUMBER_MAX, "next of the page before" } } },
+	{ "history", false, WHO_GROUP, "What was recorded, oldest first, page by page.", history_call,
+	    { { "table", PARAM_TEXT, PARAM_NEEDED, 1, 16, "probes, or decisions (with changes and alarms)" },
+		{ "after", PARAM_NUMBER, PARAM_OPTIONAL, 0, PARAM_NUMBER_MAX, "next of the page before" },
+		{ "since", PARAM_NUMBER, PARAM_OPTIONAL, 0, (json_int_t)1 << 40, "seconds since 1970" },
+		{ "mirror", PARAM_TEXT, PARAM_OPTIONAL, 1, ONION_NAME_MAX, "only what is about it" } } },
+	{ "subscribe", false, WHO_GROUP, "From now on this connection is told what happens.", call_subscribe,
+	    { { "op", PARAM_NUMBER, PARAM_OPTIONAL, 1, PARAM_NUMBER_MAX, "an operation: the answer holds its last step so far" } } },
+	{ "rotate", true, WHO_GROUP, "A new address for a mirror; the old one answers until its drain is over.", call_rotate, { MIRROR_PARAM } },
+	{ "drain", true, WHO_GROUP, "A mirror out of the list, and its address leaves.", call_drain, { MIRROR_PARAM } },
+	{ "maint", true, WHO_GROUP, "A mirror out of the list for a while, or back.", call_maint,
+	    { MIRROR_PARAM, { "on", PARAM_BOOL, PARAM_NEEDED, 0, 0, "true: out; false: back" } } },
+	{ "revoke", true, WHO_GROUP, "An address is not to be trusted any more; it can't be taken back.", call_revoke,
+	    { { "mirror", PARAM_TEXT, PARAM_ONE_OF, 1, ONION_NAME_MAX, "its listed address, or else the one on its way" },
+		{ "onion", PARAM_TEXT, PARAM_ONE_OF, 1, 62, "an address, with or without .onion" } } },
+	{ "probe", true, WHO_GROUP, "Probe a mirror now.", call_probe, { MIRROR_PARAM } },
+	{ "publish", true, WHO_GROUP, "Sign and publish the list now.", call_publish, { { 0 } } },
+	{ "reload", true, WHO_OWNER, "Read the configuration and the documents of the site again.", call_reload, { { 0 } } },
+	{ 0 },
+};
+
+const struct reason reasons[] = {
+	{ "bad-request", "not JSON, or not a request" },
+	{ "unknown-method", "there is no such method" },
+	{ "bad-params", "a parameter is unknown, missing, of a wrong type or out of its range" },
+	{ "not-allowed", "not for this user" },
+	{ "too-many-clients", "64 are connected already" },
+	{ "too-large", "a request above 64 KiB, or an answer above 256 KiB" },
+	{ "no-such-mirror", "the configuration has no mirror of that name" },
+	{ "no-such-onion", "no such address is or was ours" },
+	{ "no-such-operation", "not begun by this daemon, or too long ago" },
+	{ "id-taken", "this id was used for another call" },
+	{ "refused", "the message says what stands against it; nothing was changed" },
+	{ "bad-configuration", "the message has the faults; nothing was changed" },
+	{ "state", "the state can't be read" },
 	{ 0 },
 };

@@ -17,7 +17,7 @@
  * supported.
  */
 #define RPC_LINE_MAX (64 * 1024)       /* bytes of a request or notification */
-#define RPC_RESPONSE_MAX (1024 * 1024) /* bytes of an answer, which may be a long table */
+#define RPC_RESPONSE_MAX (256 * 1024)  /* bytes of an answer or notification; long tables come in pages */
 #define RPC_DEPTH_MAX 8                /* nesting, counted before the parser runs */
 #define RPC_METHOD_MAX 64              /* [a-z][a-z0-9._-]{0,63} */
 #define RPC_ID_MAX 64                  /* bytes of a text id */

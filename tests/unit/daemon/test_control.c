@@ -268,6 +268,115 @@ Test(daemon_control, a_subscriber_hears_each_step_of_its_operation)
 	json_decref(v);
 }
 
+static const char *
+reason_of(const json_t *v)
+{
+	const char *s = json_string_value(json_object_get(json_object_get(json_object_get(v, "error"), "data"), "reason"));
+
+	return s != NULL ? s : "none";
+}
+
+Test(daemon_control, an_id_that_was_used_for_another_call_is_refused)
+{
+	json_t *v;
+
+	greeted();
+	cr_assert(rig_run(&r, rig_is_listed), "%s", r.log);
+	cr_assert_not_null(v = rig_call(&r, "probe", "{\"mirror\":\"a\",\"id\":\"mine\"}"));
+	cr_assert_not_null(json_object_get(v, "result"));
+	json_decref(v);
+	cr_assert_not_null(v = rig_call(&r, "publish", "{\"id\":\"mine\"}"));
+	cr_expect_str_eq(reason_of(v), "id-taken");
+	json_decref(v);
+	cr_assert_not_null(v = rig_call(&r, "probe", "{\"mirror\":\"b\",\"id\":\"mine\"}"));
+	cr_expect_str_eq(reason_of(v), "id-taken");
+	json_decref(v);
+}
+
+Test(daemon_control, who_comes_late_learns_how_an_operation_ended)
+{
+	char params[64];
+	const json_t *last;
+	json_int_t op;
+	json_t *v;
+
+	greeted();
+	cr_assert(rig_run(&r, rig_is_listed), "%s", r.log);
+	cr_assert_not_null(v = rig_call(&r, "reload", NULL));
+	op = json_integer_value(json_object_get(json_object_get(v, "result"), "op"));
+	json_decref(v);
+	snprintf(params, sizeof params, "{\"op\":%lld}", (long long)op);
+	cr_assert_not_null(v = rig_call(&r, "subscribe", params));
+	last = json_object_get(json_object_get(v, "result"), "last");
+	cr_expect_str_eq(json_string_value(json_object_get(last, "step")), "done");
+	cr_expect_eq(json_integer_value(json_object_get(last, "op")), op);
+	json_decref(v);
+	cr_assert_not_null(v = rig_call(&r, "subscribe", "{\"op\":9000000}"));
+	cr_expect_str_eq(reason_of(v), "no-such-operation");
+	json_decref(v);
+}
+
+/* A call with one parameter of this value (NULL: none), beside well-formed ones. */
+static const char *
+try_value(const struct method *m, const char *name, json_t *value)
+{
+	static char reason[64];
+	json_t *params = json_object(), *v;
+	const struct param *p;
+	char *text;
+
+	for (p = m->params; p->name != NULL; p++)
+		if (p->need == PARAM_NEEDED)
+			json_object_set_new(params, p->name, p->type == PARAM_BOOL ? json_true() : p->type == PARAM_TEXT ? json_string("a") : json_integer(p->least));
+	if (value != NULL)
+		json_object_set_new(params, name, value);
+	else
+		json_object_del(params, name);
+	text = json_dumps(params, 0);
+	cr_assert_not_null(v = rig_call(&r, m->name, text));
+	snprintf(reason, sizeof reason, "%s", reason_of(v));
+	json_decref(v);
+	json_decref(params);
+	free(text);
+	return reason;
+}
+
+Test(daemon_control, every_parameter_of_every_method_is_held_to_the_table)
+{
+	char text[80];
+	const struct method *m;
+	const struct param *p;
+
+	greeted();
+	memset(text, 'x', sizeof text);
+	for (m = methods; m->name != NULL; m++) {
+		cr_expect_str_eq(try_value(m, "colour", json_string("blue")), "bad-params", "%s", m->name);
+		if (m->changes) {
+			cr_expect_str_eq(try_value(m, "id", json_integer(1)), "bad-params", "%s", m->name);
+			cr_expect_str_eq(try_value(m, "id", json_string("")), "bad-params", "%s", m->name);
+			cr_expect_str_eq(try_value(m, "id", json_stringn(text, RPC_ID_MAX + 1)), "bad-params", "%s", m->name);
+		} else {
+			cr_expect_str_eq(try_value(m, "id", json_string("x")), "bad-params", "%s", m->name);
+		}
+		for (p = m->params; p->name != NULL; p++) {
+			cr_expect_str_eq(try_value(m, p->name, json_array()), "bad-params", "%s %s", m->name, p->name);
+			cr_expect_str_eq(try_value(m, p->name, json_null()), "bad-params", "%s %s", m->name, p->name);
+			if (p->need == PARAM_NEEDED)
+				cr_expect_str_eq(try_value(m, p->name, NULL), "bad-params", "%s %s", m->name, p->name);
+			if (p->type == PARAM_NUMBER) {
+				cr_expect_str_eq(try_value(m, p->name, json_integer(p->least - 1)), "bad-params", "%s %s", m->name, p->name);
+				cr_expect_str_eq(try_value(m, p->name, json_integer(p->most + 1)), "bad-params", "%s %s", m->name, p->name);
+				cr_expect_str_eq(try_value(m, p->name, json_real(1.5)), "bad-params", "%s %s", m->name, p->name);
+			} else if (p->type == PARAM_TEXT) {
+				cr_expect_str_eq(try_value(m, p->name, json_string("")), "bad-params", "%s %s", m->name, p->name);
+				cr_expect_str_eq(try_value(m, p->name, json_stringn(text, (size_t)p->most + 1)), "bad-params", "%s %s", m->name, p->name);
+			} else {
+				cr_expect_str_eq(try_value(m, p->name, json_string("on")), "bad-params", "%s %s", m->name, p->name);
+			}
+		}
+	}
+}
+
 Test(daemon_control, no_answer_holds_a_secret)
 {
 	static const char *const calls[][2] = { { "status", NULL }, { "mirrors", NULL }, { "onions", NULL },
