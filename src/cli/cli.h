@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /* onionmirror(1): one table of verbs (verbs.c), one file a group. */
 
@@ -47,7 +48,7 @@ int cli_take_options(struct cli *c, int *argc, char **argv, const struct cli_opt
 
 /* The same, and the number of words behind the verb must lie in [least, most]; -1: usage was printed. */
 int cli_take(struct cli *c, int *argc, char **argv, const struct cli_opt *opts, int least, int most);
-/* Of an object of the daemon: "-" and 0 where there is none. */
+/* Of an object of the daemon, as it came (out.h has it for people): "-" and 0 where there is none. */
 const char *cli_text(const json_t *o, const char *key);
 long long cli_int(const json_t *o, const char *key);
 
@@ -55,6 +56,7 @@ long long cli_int(const json_t *o, const char *key);
 int cli_fail(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Says how the verb is used, on stderr; returns CLI_USAGE. */
 int cli_usage(const char *verb, const struct err *e);
+void cli_print_usage(FILE *f, const struct verb *v);
 /* Prints a JSON value and LF on stdout and drops the reference. */
 void cli_print_json(json_t *value);
 /* "3 min ago", "in 5 d": t and now in wall seconds; `out` has 32 bytes. */
@@ -70,6 +72,10 @@ int verb_drain(struct cli *c, int argc, char **argv);
 int verb_maint(struct cli *c, int argc, char **argv);
 int verb_revoke(struct cli *c, int argc, char **argv);
 int verb_history(struct cli *c, int argc, char **argv);
+int verb_events(struct cli *c, int argc, char **argv);
+int verb_watch(struct cli *c, int argc, char **argv);
+int verb_doctor(struct cli *c, int argc, char **argv);
+int verb_completion(struct cli *c, int argc, char **argv);
 int verb_probe(struct cli *c, int argc, char **argv);
 int verb_publish(struct cli *c, int argc, char **argv);
 int verb_reload(struct cli *c, int argc, char **argv);

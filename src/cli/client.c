@@ -19,6 +19,9 @@
 
 struct client {
 	struct loop *loop;
+	bool own_loop;
+	int64_t deadline; /* ms that a step may take */
+	const volatile sig_atomic_t *stop; /* borrowed; NULL: nothing stops it */
 	struct stream *stream;
 	bool connected, closed, greeted;
 	int64_t want;               /* id of the answer waited for, 0: none */
@@ -89,11 +92,17 @@ on_stream(struct stream *s, enum stream_event ev, void *arg)
 }
 
 static bool
+is_over(const struct client *cl)
+{
+	return cl->closed || cl->fault.code != ERR_NONE || (cl->stop != NULL && *cl->stop);
+}
+
+static bool
 is_greeted(void *arg)
 {
 	struct client *cl = arg;
 
-	return cl->greeted || cl->closed || cl->fault.code != ERR_NONE;
+	return cl->greeted || is_over(cl);
 }
 
 static bool
@@ -101,7 +110,7 @@ is_answered(void *arg)
 {
 	struct client *cl = arg;
 
-	return cl->answer.root != NULL || cl->closed || cl->fault.code != ERR_NONE;
+	return cl->answer.root != NULL || is_over(cl);
 }
 
 static bool
@@ -109,7 +118,7 @@ is_notified(void *arg)
 {
 	struct client *cl = arg;
 
-	return json_array_size(cl->notes) > 0 || cl->closed || cl->fault.code != ERR_NONE;
+	return json_array_size(cl->notes) > 0 || is_over(cl);
 }
 
 /* Where the control socket is: -s, or the configuration. */
@@ -152,7 +161,7 @@ link_fault(struct client *cl, const char *doing, struct err *e)
 }
 
 struct client *
-client_open(const struct cli *c, struct err *e)
+client_open_in(struct loop *l, const struct cli *c, int64_t ms, const volatile sig_atomic_t *stop, struct err *e)
 {
 	struct client *cl;
 	struct endpoint ep;
@@ -161,19 +170,29 @@ client_open(const struct cli *c, struct err *e)
 		return NULL;
 	cl = xcalloc(1, sizeof *cl);
 	cl->notes = json_array();
-	cl->loop = loop_new(e);
-	if (cl->loop == NULL || cl->notes == NULL) {
-		err_set(e, ERR_MEMORY, "out of memory");
-		client_close(cl);
-		return NULL;
-	}
+	cl->loop = l;
+	cl->deadline = ms;
+	cl->stop = stop;
 	cl->stream = stream_connect(cl->loop, &ep, RPC_RESPONSE_MAX + 1, on_stream, cl);
-	loop_run_until(cl->loop, is_greeted, cl, CALL_DEADLINE_MS);
+	loop_run_until(cl->loop, is_greeted, cl, ms);
 	if (!cl->greeted || cl->fault.code != ERR_NONE) {
 		link_fault(cl, "greeting", e);
 		client_close(cl);
 		return NULL;
 	}
+	return cl;
+}
+
+struct client *
+client_open(const struct cli *c, struct err *e)
+{
+	struct loop *l = loop_new(e);
+	struct client *cl = l != NULL ? client_open_in(l, c, CALL_DEADLINE_MS, NULL, e) : NULL;
+
+	if (cl != NULL)
+		cl->own_loop = true;
+	else
+		loop_free(l);
 	return cl;
 }
 
@@ -185,7 +204,7 @@ client_close(struct client *cl)
 	rpc_response_free(&cl->answer);
 	json_decref(cl->notes);
 	stream_free(cl->stream);
-	if (cl->loop != NULL)
+	if (cl->own_loop)
 		loop_free(cl->loop);
 	free(cl);
 }
@@ -200,7 +219,7 @@ client_call(struct client *cl, const char *method, json_t *params, struct err *e
 	if (rpc_write_request(&line, cl->want, method, params, e) != 0)
 		goto out;
 	stream_write(cl->stream, line.data, line.len);
-	loop_run_until(cl->loop, is_answered, cl, CALL_DEADLINE_MS);
+	loop_run_until(cl->loop, is_answered, cl, cl->deadline);
 	if (cl->answer.root == NULL) {
 		link_fault(cl, method, e);
 		goto out;
@@ -216,6 +235,29 @@ out:
 	buf_free(&line);
 	json_decref(params);
 	return result;
+}
+
+json_t *
+client_call_pages(struct client *cl, const char *method, json_t *params, const char *list, struct err *e)
+{
+	json_t *all = json_array(), *page = NULL, *after;
+	bool more = true;
+
+	if (params == NULL)
+		params = json_object();
+	while (more && (page = client_call(cl, method, json_copy(params), e)) != NULL) {
+		json_array_extend(all, json_object_get(page, list));
+		after = json_object_get(page, "next");
+		/* A daemon that stays where it is would keep us for ever. */
+		more = json_is_true(json_object_get(page, "more")) && !json_equal(after, json_object_get(params, "after"));
+		json_object_set(params, "after", after);
+		json_decref(page);
+	}
+	json_decref(params);
+	if (page != NULL)
+		return json_pack("{s:o}", list, all);
+	json_decref(all);
+	return NULL;
 }
 
 json_t *

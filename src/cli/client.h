@@ -3,6 +3,9 @@
 #define CLI_CLIENT_H
 
 #include "cli/cli.h"
+#include "io/loop.h"
+
+#include <signal.h>
 
 /*
  * A client of the daemon's control socket: one request at a time, and the
@@ -12,6 +15,11 @@ struct client;
 
 /* -s, or control-socket of the configuration. NULL: the message is in `e` (ERR_CLOSED: not reachable). */
 struct client *client_open(const struct cli *c, struct err *e);
+/*
+ * The same in a loop of the caller's, which outlives it; no step takes longer
+ * than `ms`, and when *stop becomes true meanwhile it fails at once.
+ */
+struct client *client_open_in(struct loop *l, const struct cli *c, int64_t ms, const volatile sig_atomic_t *stop, struct err *e);
 void client_close(struct client *cl);
 /*
  * Calls a method; `params` (may be NULL) is stolen. The result is the caller's
@@ -19,7 +27,9 @@ void client_close(struct client *cl);
  * everything else a broken link. Notifications that come meanwhile are kept.
  */
 json_t *client_call(struct client *cl, const char *method, json_t *params, struct err *e);
-/* The params of the next notification, the caller's reference; NULL at the deadline or when the link ends. */
+/* As client_call() of a method that answers in pages: all of them, as {list: [...]}. `list` names the member with the rows. */
+json_t *client_call_pages(struct client *cl, const char *method, json_t *params, const char *list, struct err *e);
+/* The params of the next notification, the caller's reference; NULL at the deadline (ERR_TIMEOUT) or when the link ends. */
 json_t *client_next(struct client *cl, int64_t ms, struct err *e);
 /* CLI_UNREACHABLE or CLI_FAILED, as the error says; prints it. */
 int client_fail(const struct err *e);

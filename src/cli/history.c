@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The verb `history`: pages of the daemon's records, the newest of them shown, with what each decision rested on. */
+/*
+ * The verbs `history` and `events`: pages of the daemon's records, the newest of
+ * them shown, with what each decision rested on; and what happens from now on.
+ */
 #include "config.h"
 #include "cli/client.h"
+#include "cli/follow.h"
+#include "cli/out.h"
 
 #include "base/clock.h"
 #include "base/utc.h"
@@ -11,30 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WIDTH 80
 #define LIMIT_DEFAULT 100
 #define LIMIT_MAX 100000
 #define SINCE_DEFAULT "1d"
-
-/* A line that begins with what is printed already, broken between words; what does not fit goes on under `indent`. */
-static void
-print_wrapped(int at, int indent, const char *text)
-{
-	int begin = at;
-	size_t n;
-
-	while (*text != '\0') {
-		n = strcspn(text, " ");
-		if (at > begin && at + 1 + (int)n > WIDTH) {
-			printf("\n%*s", indent, "");
-			at = begin = indent;
-		}
-		at += printf("%s%.*s", at > begin ? " " : "", (int)n, text);
-		text += n;
-		text += strspn(text, " ");
-	}
-	putchar('\n');
-}
 
 static int
 print_time(long long wall)
@@ -46,17 +30,24 @@ print_time(long long wall)
 }
 
 static void
+show_event(const json_t *r)
+{
+	int at = print_time(cli_int(r, "time"));
+
+	at += printf("%-10s %s%s: ", out_text(r, "mirror"), strcmp(cli_text(r, "kind"), "alarm") == 0 ? "ALARM " : "", out_text(r, "step"));
+	out_wrapped(at, 8, cli_text(r, "text"));
+}
+
+static void
 show_decision(const json_t *r)
 {
 	const json_t *evidence = json_object_get(r, "evidence"), *line;
-	int at = print_time(cli_int(r, "time"));
 	size_t i;
 
-	at += printf("%-10s %s%s: ", cli_text(r, "mirror"), strcmp(cli_text(r, "kind"), "alarm") == 0 ? "ALARM " : "", cli_text(r, "step"));
-	print_wrapped(at, 8, cli_text(r, "text"));
+	show_event(r);
 	json_array_foreach(evidence, i, line) {
 		fputs("    ", stdout);
-		print_wrapped(4, 8, json_string_value(line) != NULL ? json_string_value(line) : "");
+		out_wrapped(4, 8, json_string_value(line) != NULL ? json_string_value(line) : "");
 	}
 }
 
@@ -65,14 +56,11 @@ show_probe(const json_t *r)
 {
 	int at = print_time(cli_int(r, "wall"));
 
-	at += printf("%-10s %s %s, %lld ms", cli_text(r, "mirror"), json_is_true(json_object_get(r, "direct")) ? "check" : "probe",
-	    cli_text(r, "verdict"), cli_int(json_object_get(r, "ms"), "total"));
-	if (strcmp(cli_text(r, "detail"), "-") != 0 && cli_text(r, "detail")[0] != '\0') {
+	at += printf("%-10s %s %s, %lld ms", out_text(r, "mirror"), json_is_true(json_object_get(r, "direct")) ? "check" : "probe",
+	    out_text(r, "verdict"), cli_int(json_object_get(r, "ms"), "total"));
+	if (json_string_length(json_object_get(r, "detail")) > 0)
 		at += printf(": ");
-		print_wrapped(at, 8, cli_text(r, "detail"));
-	} else {
-		putchar('\n');
-	}
+	out_wrapped(at, 8, json_string_length(json_object_get(r, "detail")) > 0 ? cli_text(r, "detail") : "");
 }
 
 /* All pages since then; of their records the last `limit` stay in `all`. */
@@ -116,19 +104,19 @@ parse_limits(const char *since, const char *limit, long long *from, size_t *most
 }
 
 static void
-show(const struct cli *c, json_t *all, bool probes)
+show(const struct cli *c, json_t *all, const char *name, void (*show_one)(const json_t *))
 {
 	const json_t *r;
 	size_t i;
 
 	if (c->json) {
-		cli_print_json(json_pack("{s:O}", "records", all));
+		cli_print_json(json_pack("{s:O}", name, all));
 		return;
 	}
 	if (json_array_size(all) == 0)
 		puts("nothing is recorded of that time");
 	json_array_foreach(all, i, r)
-		(probes ? show_probe : show_decision)(r);
+		show_one(r);
 }
 
 int
@@ -142,7 +130,7 @@ verb_history(struct cli *c, int argc, char **argv)
 	long long from;
 	size_t most;
 	json_t *all;
-	int code;
+	int code = CLI_DONE;
 
 	if (cli_take(c, &argc, argv, opts, 0, 1) != 0)
 		return CLI_USAGE;
@@ -151,12 +139,93 @@ verb_history(struct cli *c, int argc, char **argv)
 	if ((cl = client_open(c, &e)) == NULL)
 		return client_fail(&e);
 	all = json_array();
-	if (collect(cl, all, probes ? "probes" : "decisions", argc == 2 ? argv[1] : NULL, from, most, &e) == 0) {
-		show(c, all, probes);
-		code = CLI_DONE;
+	if (collect(cl, all, probes ? "probes" : "decisions", argc == 2 ? argv[1] : NULL, from, most, &e) == 0)
+		show(c, all, "records", probes ? show_probe : show_decision);
+	else
+		code = client_fail(&e);
+	json_decref(all);
+	client_close(cl);
+	return code;
+}
+
+/* Event by event, until the daemon or whoever reads us goes away. */
+static int
+follow_all(const struct cli *c, struct client *cl)
+{
+	struct err e = ERR_INIT;
+	json_t *event;
+
+	while ((event = client_next(cl, INT64_MAX, &e)) != NULL) {
+		if (c->json) {
+			cli_print_json(event);
+		} else {
+			show_event(event);
+			json_decref(event);
+		}
+		if (fflush(stdout) != 0)
+			return CLI_DONE;
+	}
+	return client_fail(&e);
+}
+
+/* What happens to one operation, from its last step on. */
+static int
+follow_one(const struct cli *c, struct client *cl, const char *text)
+{
+	struct err e = ERR_INIT;
+	json_t *result, *last;
+	char *end;
+	long long op = strtoll(text, &end, 10);
+	int code;
+
+	if (op < 1 || *end != '\0') {
+		err_set(&e, ERR_PARSE, "--op takes the number of an operation");
+		return cli_usage("events", &e);
+	}
+	if ((result = client_call(cl, "subscribe", json_pack("{s:I}", "op", (json_int_t)op), &e)) == NULL)
+		return client_fail(&e);
+	last = json_object_get(result, "last");
+	if (!json_is_object(last) || !follow_show_step(c, last, &code))
+		code = follow_operation(c, cl, op, json_is_object(last) && json_is_string(json_object_get(last, "mirror")) ? cli_text(last, "mirror") : NULL);
+	json_decref(result);
+	return code;
+}
+
+int
+verb_events(struct cli *c, int argc, char **argv)
+{
+	const char *since = NULL, *limit = NULL, *op = NULL;
+	bool on = false;
+	const struct cli_opt opts[] = { { "follow", &on, NULL }, { "since", NULL, &since }, { "limit", NULL, &limit }, { "op", NULL, &op }, { 0 } };
+	struct err e = ERR_INIT;
+	struct client *cl;
+	long long from;
+	size_t most;
+	json_t *all, *result = NULL;
+	int code = CLI_DONE;
+
+	if (cli_take(c, &argc, argv, opts, 0, 0) != 0)
+		return CLI_USAGE;
+	if (parse_limits(since, limit, &from, &most, &e) != 0)
+		return cli_usage(argv[0], &e);
+	if ((cl = client_open(c, &e)) == NULL)
+		return client_fail(&e);
+	all = json_array();
+	if (op != NULL) {
+		code = follow_one(c, cl, op);
+	} else if (on) {
+		/* What was before only if it was asked for. */
+		result = client_call(cl, "subscribe", NULL, &e);
+		if (result != NULL && since != NULL && !c->json && collect(cl, all, "decisions", NULL, from, most, &e) == 0)
+			show(c, all, "events", show_event);
+		fflush(stdout);
+		code = result != NULL && e.code == ERR_NONE ? follow_all(c, cl) : client_fail(&e);
+	} else if (collect(cl, all, "decisions", NULL, from, most, &e) == 0) {
+		show(c, all, "events", show_event);
 	} else {
 		code = client_fail(&e);
 	}
+	json_decref(result);
 	json_decref(all);
 	client_close(cl);
 	return code;

@@ -2,6 +2,13 @@ noinst_LTLIBRARIES += libcli.la
 libcli_la_SOURCES = \
 	%D%/cli.h \
 	%D%/client.c %D%/client.h \
+	%D%/completion.c \
+	%D%/doctor.c \
+	%D%/follow.c %D%/follow.h \
+	%D%/out.c %D%/out.h \
+	%D%/screen.c %D%/screen.h \
+	%D%/watch.c \
+	%D%/watch_draw.c %D%/watch.h \
 	%D%/download.c %D%/download.h \
 	%D%/fetch.c \
 	%D%/folder.c %D%/folder.h \

@@ -56,6 +56,17 @@ words_of(const struct verb *v, int n, char **words)
 	    strcmp(space + 1, words[1]) == 0 ? 2 : 0;
 }
 
+static bool
+wants_help(int n, char **words)
+{
+	int i;
+
+	for (i = 0; i < n && strcmp(words[i], "--") != 0; i++)
+		if (strcmp(words[i], "--help") == 0 || strcmp(words[i], "-h") == 0)
+			return true;
+	return false;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -83,7 +94,11 @@ main(int argc, char **argv)
 		return CLI_USAGE;
 	}
 	for (v = verbs; v->name != NULL; v++)
-		if ((n = words_of(v, argc - at, argv + at)) > 0)
+		if ((n = words_of(v, argc - at, argv + at)) > 0 && wants_help(argc - at - n, argv + at + n)) {
+			cli_print_usage(stdout, v);
+			printf("%s\n", v->help);
+			return CLI_DONE;
+		} else if (n > 0)
 			return v->run(&c, argc - at - n + 1, argv + at + n - 1);
 	err_set(&e, ERR_PARSE, "there is no verb \"%s%s%s\"", argv[at], at + 1 < argc ? " " : "", at + 1 < argc ? argv[at + 1] : "");
 	return cli_usage(NULL, &e);

@@ -2,106 +2,93 @@
 /* Operator verbs: what is (status, mirrors, onions) and what to do (rotate, drain, maint, revoke, probe, publish, reload). */
 #include "config.h"
 #include "cli/client.h"
+#include "cli/follow.h"
+#include "cli/out.h"
 
-#include "base/clock.h"
+#include "base/mem.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define WAIT_DEADLINE_MS (15 * 60 * 1000)
-
-static const char *
-age_of(const json_t *o, const char *key)
-{
-	static char ring[4][32];
-	static unsigned next;
-	char *out = ring[next++ % 4];
-
-	cli_format_age(out, cli_int(o, key), clock_wall_s());
-	return out;
-}
-
-/* One call, its result printed as JSON or by `show`. */
+/* One method, all its pages, printed as JSON or by `show`. list: the member that holds the rows, NULL: there are no pages. */
 static int
-ask_and_show(struct cli *c, const char *method, json_t *params, void (*show)(const struct cli *, const json_t *))
+ask_and_show(struct cli *c, const char *method, json_t *params, const char *list, void (*show)(const json_t *))
 {
 	struct err e = ERR_INIT;
 	struct client *cl = client_open(c, &e);
-	json_t *result;
+	json_t *result = NULL;
 
-	if (cl == NULL) {
+	if (cl == NULL)
 		json_decref(params);
-		return client_fail(&e);
-	}
-	result = client_call(cl, method, params, &e);
+	else
+		result = list != NULL ? client_call_pages(cl, method, params, list, &e) : client_call(cl, method, params, &e);
 	client_close(cl);
 	if (result == NULL)
 		return client_fail(&e);
 	if (c->json) {
 		cli_print_json(result);
 	} else {
-		show(c, result);
+		show(result);
 		json_decref(result);
 	}
 	return CLI_DONE;
 }
 
 static void
-show_status(const struct cli *c, const json_t *r)
+show_tor(const json_t *v)
+{
+	bool fit = json_is_true(json_object_get(v, "fit"));
+	int at = printf("tor      %s: %s, %s", out_text(v, "name"), out_text(v, "state"), fit ? "fit to judge, version " : "not fit to judge: ");
+
+	out_wrapped(at, 9, cli_text(v, fit ? "version" : "why"));
+}
+
+static void
+show_status(const json_t *r)
 {
 	const json_t *tors = json_object_get(r, "tors"), *list = json_object_get(r, "list"), *alarms, *v;
 	const char *state;
 	size_t i;
 
-	(void)c;
-	printf("site     %s  %s\n", cli_text(r, "site"), cli_text(r, "site_id"));
-	printf("daemon   %s, up since %s\n", cli_text(r, "version"), age_of(r, "started"));
+	printf("site     %s\n         %s\n", out_text(r, "site"), out_text(r, "site_id"));
+	printf("daemon   %s, member %s, started %s\n", out_text(r, "version"), out_text(r, "member"), out_age(r, "started"));
 	json_array_foreach(tors, i, v)
-		printf("tor      %s: %s, %s%s%s\n", cli_text(v, "name"), cli_text(v, "state"),
-		    json_is_true(json_object_get(v, "fit")) ? "fit to judge" : "not fit to judge: ",
-		    json_is_true(json_object_get(v, "fit")) ? ", version " : cli_text(v, "why"),
-		    json_is_true(json_object_get(v, "fit")) ? cli_text(v, "version") : "");
+		show_tor(v);
 	fputs("mirrors ", stdout);
 	json_object_foreach(json_object_get(r, "mirrors"), state, v)
 		if (json_integer_value(v) > 0)
-			printf(" %lld %s", (long long)json_integer_value(v), state);
+			printf(" %lld %s", (long long)json_integer_value(v), out_escape(state));
 	putchar('\n');
 	if (cli_int(list, "serial") > 0)
-		printf("list     serial %lld, published %s, valid until %s\n", cli_int(list, "serial"), age_of(list, "published"),
-		    age_of(list, "valid_until"));
+		printf("list     serial %lld, published %s, valid until %s\n", cli_int(list, "serial"), out_age(list, "published"),
+		    out_age(list, "valid_until"));
 	else
 		puts("list     nothing published yet");
 	alarms = json_object_get(r, "alarms");
-	json_array_foreach(alarms, i, v)
-		printf("ALARM    %s\n", json_string_value(v));
+	json_array_foreach(alarms, i, v) {
+		fputs("ALARM    ", stdout);
+		out_wrapped(9, 9, json_is_string(v) ? json_string_value(v) : "");
+	}
 }
 
 static void
-show_mirrors(const struct cli *c, const json_t *r)
+show_mirrors(const json_t *r)
 {
-	const json_t *list = json_object_get(r, "mirrors"), *m;
-	size_t i;
+	static const struct out_column columns[] = { { "MIRROR", "name", out_text }, { "STATE", "state", out_text },
+		{ "LAST PROBE", "verdict", out_text }, { "WHEN", "last_probe", out_age }, { 0 } };
 
-	(void)c;
-	printf("%-14s %-12s %-14s %-12s %s\n", "MIRROR", "STATE", "LAST PROBE", "WHEN", "LISTED ADDRESS");
-	json_array_foreach(list, i, m)
-		printf("%-14s %-12s %-14s %-12s %s\n", cli_text(m, "name"), cli_text(m, "state"), cli_text(m, "verdict"),
-		    age_of(m, "last_probe"), cli_text(m, "listed"));
+	out_table(json_object_get(r, "mirrors"), columns, "listed");
 }
 
 static void
-show_onions(const struct cli *c, const json_t *r)
+show_onions(const json_t *r)
 {
-	const json_t *list = json_object_get(r, "onions"), *o;
-	size_t i;
+	static const struct out_column columns[] = { { "MIRROR", "mirror", out_text }, { "STATE", "state", out_text },
+		{ "BECAUSE", "cause", out_text }, { "CREATED", "created", out_age }, { 0 } };
 
-	(void)c;
-	printf("%-14s %-10s %-17s %-10s %s\n", "MIRROR", "STATE", "BECAUSE", "CREATED", "ADDRESS");
-	json_array_foreach(list, i, o)
-		printf("%-14s %-10s %-17s %-10s %s\n", cli_text(o, "mirror"), cli_text(o, "state"), cli_text(o, "cause"),
-		    age_of(o, "created"), cli_text(o, "onion"));
+	out_table(json_object_get(r, "onions"), columns, "onion");
 }
 
 int
@@ -109,7 +96,7 @@ verb_status(struct cli *c, int argc, char **argv)
 {
 	if (cli_take(c, &argc, argv, NULL, 0, 0) != 0)
 		return CLI_USAGE;
-	return ask_and_show(c, "status", NULL, show_status);
+	return ask_and_show(c, "status", NULL, NULL, show_status);
 }
 
 int
@@ -117,7 +104,7 @@ verb_mirrors(struct cli *c, int argc, char **argv)
 {
 	if (cli_take(c, &argc, argv, NULL, 0, 0) != 0)
 		return CLI_USAGE;
-	return ask_and_show(c, "mirrors", NULL, show_mirrors);
+	return ask_and_show(c, "mirrors", NULL, "mirrors", show_mirrors);
 }
 
 int
@@ -125,81 +112,41 @@ verb_onions(struct cli *c, int argc, char **argv)
 {
 	if (cli_take(c, &argc, argv, NULL, 0, 1) != 0)
 		return CLI_USAGE;
-	return ask_and_show(c, "onions", argc == 2 ? json_pack("{s:s}", "mirror", argv[1]) : NULL, show_onions);
-}
-
-/* One step of an operation; true when it was the last, then *code is set. */
-static bool
-show_step(const struct cli *c, json_t *note, int *code)
-{
-	const char *step = cli_text(note, "step");
-	bool failed = strcmp(step, "failed") == 0, done = strcmp(step, "done") == 0;
-
-	if (c->json)
-		cli_print_json(json_incref(note));
-	else if (!done)
-		printf("%6.1f s  %-9s %s\n", (double)cli_int(note, "elapsed_ms") / 1000, step, cli_text(note, "text"));
-	fflush(stdout);
-	*code = failed ? CLI_FAILED : CLI_DONE;
-	return failed || done;
-}
-
-static int
-follow(const struct cli *c, struct client *cl, long long op)
-{
-	int64_t end = clock_mono_ms() + WAIT_DEADLINE_MS, left;
-	struct err e = ERR_INIT;
-	int code = CLI_FAILED;
-	bool last = false;
-	json_t *note;
-
-	while (!last) {
-		left = end - clock_mono_ms();
-		if (left <= 0 || (note = client_next(cl, left, &e)) == NULL) {
-			err_set(&e, ERR_TIMEOUT, "no end within 15 min");
-			return cli_fail(CLI_FAILED, "operation %lld goes on without us: %s", op, e.msg);
-		}
-		if (cli_int(note, "op") == op && strcmp(cli_text(note, "kind"), "step") == 0)
-			last = show_step(c, note, &code);
-		json_decref(note);
-	}
-	return code;
+	return ask_and_show(c, "onions", argc == 2 ? json_pack("{s:s}", "mirror", argv[1]) : NULL, "onions", show_onions);
 }
 
 /* A method that changes something, perhaps followed to its end. */
 static int
 command(struct cli *c, const char *method, json_t *params, bool wait)
 {
+	char *mirror = json_is_string(json_object_get(params, "mirror")) ? xstrdup(cli_text(params, "mirror")) : NULL;
 	struct err e = ERR_INIT;
 	struct client *cl = client_open(c, &e);
 	json_t *result = NULL;
-	long long op;
 	int code;
 
-	if (cl == NULL) {
-		json_decref(params);
-		return client_fail(&e);
-	}
 	/* Subscribed before the command, so that no step is missed. */
-	if (wait)
-		result = client_call(cl, "subscribe", NULL, &e);
-	json_decref(result);
-	if (wait && result == NULL) {
+	if (cl != NULL && wait)
+		json_decref(result = client_call(cl, "subscribe", NULL, &e));
+	if (cl == NULL || (wait && result == NULL)) {
 		json_decref(params);
 		code = client_fail(&e);
 	} else if ((result = client_call(cl, method, params, &e)) == NULL) {
 		code = client_fail(&e);
 	} else {
-		op = cli_int(result, "op");
-		if (c->json)
-			cli_print_json(json_incref(result));
-		else if (!wait)
+		long long op = cli_int(result, "op");
+
+		if (!c->json && !wait)
 			printf("%s: begun, operation %lld\n", method, op);
-		json_decref(result);
+		if (c->json)
+			cli_print_json(result);
+		else
+			json_decref(result);
 		fflush(stdout);
-		code = wait ? follow(c, cl, op) : CLI_DONE;
+		code = wait ? follow_operation(c, cl, op, mirror) : CLI_DONE;
 	}
 	client_close(cl);
+	free(mirror);
 	return code;
 }
 

@@ -99,6 +99,12 @@ cli_fail(int code, const char *fmt, ...)
 	return code;
 }
 
+void
+cli_print_usage(FILE *f, const struct verb *v)
+{
+	fprintf(f, "usage: onionmirror [-f CONF] [-s SOCKET] [--json] %s%s%s\n", v->name, v->usage[0] != '\0' ? " " : "", v->usage);
+}
+
 int
 cli_usage(const char *verb, const struct err *e)
 {
@@ -108,7 +114,7 @@ cli_usage(const char *verb, const struct err *e)
 		cli_fail(CLI_USAGE, "%s", e->msg);
 	for (v = verbs; verb != NULL && v->name != NULL; v++)
 		if (strcmp(v->name, verb) == 0)
-			fprintf(stderr, "usage: onionmirror [-f CONF] [-s SOCKET] [--json] %s %s\n", v->name, v->usage);
+			cli_print_usage(stderr, v);
 	if (verb == NULL)
 		fputs("onionmirror --help lists the verbs\n", stderr);
 	return CLI_USAGE;

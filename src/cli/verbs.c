@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The one table of verbs; usage, dispatch and the man page check come from it. */
+/* The one table of verbs; usage, dispatch, completion and the man page check come from it. */
 #include "config.h"
 #include "cli/cli.h"
 
@@ -13,9 +13,13 @@ const struct verb verbs[] = {
 	{ "maint", "operator", "MIRROR on|off [--wait]", "take a mirror out of the list for a while", verb_maint },
 	{ "revoke", "operator", "ONION|MIRROR [--wait]", "warn readers of an address and destroy its key", verb_revoke },
 	{ "history", "operator", "[MIRROR] [--since 2h] [--limit N] [--probes]", "what was decided, and on what evidence", verb_history },
+	{ "events", "operator", "[--follow] [--op N] [--since 2h] [--limit N]", "what happened, and what happens from now on", verb_events },
+	{ "watch", "operator", "", "a live screen", verb_watch },
 	{ "probe", "operator", "MIRROR [--wait]", "probe a mirror now", verb_probe },
 	{ "publish", "operator", "[--wait]", "sign and publish the list now", verb_publish },
 	{ "reload", "operator", "", "read the configuration again", verb_reload },
+	{ "doctor", "operator", "", "look at everything once, and say what to do", verb_doctor },
+	{ "completion", "operator", "bash|zsh|fish", "print what makes a shell complete these verbs", verb_completion },
 	{ "onion-location", "operator", "--server nginx|apache|caddy [MIRROR]", "print what makes a clearnet site tell of its onion",
 	    verb_onion_location },
 	{ "key new", "keys", "STEM [--no-passphrase]", "make a key pair: STEM.key and STEM.pub", verb_key_new },

@@ -153,23 +153,27 @@ mirror_json(struct daemon *d, size_t i)
 static json_t *
 call_mirrors(struct daemon *d, const json_t *params, const char **reason, struct err *e)
 {
-	const char *after = text_param(params, "after");
+	const char *after = text_param(params, "after"), *only = text_param(params, "mirror");
+	size_t i, begin, end, all = d->conf->n_mirrors;
 	json_t *list, *m;
-	size_t i, end;
 	int at = -1;
 
-	if (after != NULL && find_mirror(d, after, &at, reason, e) != 0)
+	if (only != NULL && find_mirror(d, only, &at, reason, e) != 0)
 		return NULL;
+	if (only == NULL && after != NULL && find_mirror(d, after, &at, reason, e) != 0)
+		return NULL;
+	begin = only != NULL ? (size_t)at : (size_t)(at + 1);
+	end = only != NULL ? begin + 1 : begin + MIRRORS_PAGE;
+	end = end < all ? end : all;
 	list = json_array();
-	end = d->conf->n_mirrors < (size_t)at + 1 + MIRRORS_PAGE ? d->conf->n_mirrors : (size_t)at + 1 + MIRRORS_PAGE;
-	for (i = (size_t)at + 1; i < end; i++) {
+	for (i = begin; i < end; i++) {
 		m = mirror_json(d, i);
 		json_object_set_new(m, "role", json_string(conf_role_name(d->conf->mirrors[i].role)));
 		json_object_set_new(m, "port", json_integer(d->conf->mirrors[i].ports[0].virt));
 		json_array_append_new(list, m);
 	}
 	return json_pack("{s:o,s:s?,s:b}", "mirrors", list, "next", end > 0 ? d->conf->mirrors[end - 1].name : NULL, "more",
-	    (int)(end < d->conf->n_mirrors));
+	    (int)(only == NULL && end < all));
 }
 
 struct listing {
@@ -399,7 +403,8 @@ call_subscribe(struct daemon *d, const json_t *params, const char **reason, stru
 const struct method methods[] = {
 	{ "status", false, WHO_GROUP, "The daemon, its tors, the list and what is wrong, at a glance.", call_status, { { 0 } } },
 	{ "mirrors", false, WHO_GROUP, "Every mirror, in the order of the configuration, page by page.", call_mirrors,
-	    { { "after", PARAM_TEXT, PARAM_OPTIONAL, 1, ONION_NAME_MAX, "next of the page before" } } },
+	    { { "mirror", PARAM_TEXT, PARAM_OPTIONAL, 1, ONION_NAME_MAX, "only this one" },
+		{ "after", PARAM_TEXT, PARAM_OPTIONAL, 1, ONION_NAME_MAX, "next of the page before" } } },
 	{ "onions", false, WHO_GROUP, "Every onion, newest first, page by page.", call_onions,
 	    { { "mirror", PARAM_TEXT, PARAM_OPTIONAL, 1, ONION_NAME_MAX, "only its onions" },
 		{ "after", PARAM_NUMBER, PARAM_OPTIONAL, 1, PARAM_NUMBER_MAX, "next of the page before" } } },
