@@ -62,7 +62,7 @@ show_status(const json_t *r)
 			printf(" %lld %s", (long long)json_integer_value(v), out_escape(state));
 	putchar('\n');
 	if (cli_int(list, "serial") > 0)
-		printf("list     serial %lld, published %s, valid until %s\n", cli_int(list, "serial"), out_age(list, "published"),
+		printf("list     serial %lld, published %s, runs out %s\n", cli_int(list, "serial"), out_age(list, "published"),
 		    out_age(list, "valid_until"));
 	else
 		puts("list     nothing published yet");

@@ -57,10 +57,15 @@ add_probe(struct watch *w, const char *name, long long when, const char *verdict
 static void
 add_event(struct watch *w, const json_t *v)
 {
-	char when[UTC_LEN + 1];
+	char when[UTC_LEN + 1], same[sizeof w->same];
 
 	utc_format(when, cli_int(v, "time"));
 	when[19] = '\0';
+	/* The same step of the same operation once more, as each upload is: only how far it is by now. */
+	snprintf(same, sizeof same, "%lld %s %s", cli_int(v, "op"), out_text(v, "kind"), out_text(v, "step"));
+	if (w->n_events > 0 && cli_int(v, "op") != 0 && strcmp(same, w->same) == 0)
+		w->n_events--;
+	memcpy(w->same, same, sizeof same);
 	snprintf(w->events[w->n_events++ % WATCH_EVENTS], sizeof w->events[0], "%s %-10s %s%s: %s", when + 11, out_text(v, "mirror"),
 	    strcmp(cli_text(v, "kind"), "alarm") == 0 ? "ALARM " : "", out_text(v, "step"), out_text(v, "text"));
 	w->refresh_at = 0;
@@ -92,7 +97,7 @@ lose(struct watch *w, const struct err *e)
 	client_close(w->client);
 	w->client = NULL;
 	w->connect_at = clock_mono_ms() + CONNECT_MS;
-	snprintf(w->message, sizeof w->message, "%s; trying again", out_escape(e->msg));
+	snprintf(w->message, sizeof w->message, "trying again: %s", out_escape(e->msg));
 }
 
 static void

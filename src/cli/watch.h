@@ -27,6 +27,7 @@ struct watch {
 	size_t n_probes;
 	char events[WATCH_EVENTS][240]; /* a ring of lines */
 	size_t n_events;
+	char same[64];            /* what the newest one was about */
 	char message[240];        /* in place of the keys */
 	char selected[40];        /* name of a mirror */
 	size_t first;             /* the uppermost mirror that is shown */

@@ -72,7 +72,7 @@ draw_top(struct drawing *d)
 	    w->client == NULL ? "  NOT CONNECTED, this is old" : "");
 	draw(d, SCREEN_REVERSE, "%-*.*s %s UTC ", (int)screen_columns(w->screen) - 14, (int)screen_columns(w->screen) - 14, title, now + 11);
 	if (cli_int(list, "serial") > 0)
-		draw(d, SCREEN_PLAIN, " list     serial %lld, published %s, valid until %s", cli_int(list, "serial"), out_age(list, "published"),
+		draw(d, SCREEN_PLAIN, " list     serial %lld, published %s, runs out %s", cli_int(list, "serial"), out_age(list, "published"),
 		    out_age(list, "valid_until"));
 	else
 		draw(d, SCREEN_PLAIN, " list     nothing published yet");
