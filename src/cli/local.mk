@@ -6,6 +6,7 @@ libcli_la_SOURCES = \
 	%D%/doctor.c \
 	%D%/follow.c %D%/follow.h \
 	%D%/out.c %D%/out.h \
+	%D%/reach.c %D%/reach.h \
 	%D%/screen.c %D%/screen.h \
 	%D%/watch.c \
 	%D%/watch_draw.c %D%/watch.h \

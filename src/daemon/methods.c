@@ -88,12 +88,14 @@ alarms_json(struct daemon *d)
 static json_t *
 call_status(struct daemon *d, const json_t *params, const char **reason, struct err *e)
 {
+	struct err clock = ERR_INIT;
 	json_t *counts, *v;
 	struct mirror_view view;
 	const char *state;
 	size_t i;
 
 	(void)params, (void)reason, (void)e;
+	wiring_check_clock(d, &clock);
 	counts = json_object();
 	for (i = 0; i < MIRROR__STATES; i++)
 		json_object_set_new(counts, mirror_state_name((enum mirror_state)i), json_integer(0));
@@ -103,10 +105,10 @@ call_status(struct daemon *d, const json_t *params, const char **reason, struct 
 		v = json_object_get(counts, state);
 		json_object_set_new(counts, state, json_integer(json_integer_value(v) + 1));
 	}
-	return json_pack("{s:s,s:s,s:s,s:s,s:I,s:o,s:o,s:{s:I,s:I,s:I},s:{s:I,s:I},s:o}", "site", d->conf->site, "site_id", publish_site_id(d->site), "member",
+	return json_pack("{s:s,s:s,s:s,s:s,s:I,s:o,s:o,s:{s:I,s:I,s:I},s:{s:I,s:I},s:s,s:o}", "site", d->conf->site, "site_id", publish_site_id(d->site), "member",
 	    publish_site_member(d->site), "version", PACKAGE_VERSION, "started", (json_int_t)d->started, "tors", tors_json(d), "mirrors", counts,
 	    "list", "serial", (json_int_t)d->serial, "published", (json_int_t)d->published, "valid_until", (json_int_t)d->valid_until, "expiry",
-	    "root", (json_int_t)publish_site_root_expiry(d->site), "member", (json_int_t)publish_site_member_expiry(d->site), "alarms",
+	    "root", (json_int_t)publish_site_root_expiry(d->site), "member", (json_int_t)publish_site_member_expiry(d->site), "clock", clock.msg, "alarms",
 	    alarms_json(d));
 }
 

@@ -97,8 +97,8 @@ def command(site, *words):
     return [*process.CLIENT, "-f", site.conf, *words]
 
 
-def begin_watch(site, t):
-    t.run(*command(site, "watch"))
+def begin_watch(site, t, *before):
+    t.run(*before, *command(site, "watch"))
     return t.see(r"MIRROR +STATE", r"^>north +up ", r"^ south +up ", r"^ east +up ", r"q quit")
 
 
@@ -203,7 +203,7 @@ def stopped_and_continued(site, t):
 
 def the_terminal_is_clean_whatever_ends_it(site, t):
     for how in (signal.SIGTERM, signal.SIGHUP, signal.SIGSEGV, signal.SIGABRT, "C-c"):
-        begin_watch(site, t)
+        begin_watch(site, t, "env", "ASAN_OPTIONS=handle_segv=0:handle_abort=0")
         if isinstance(how, str):
             t.keys(how)
         else:
