@@ -5,3 +5,9 @@ dist_noinst_DATA += \
 	%D%/doc/health.md \
 	%D%/doc/life-of-an-onion.md \
 	%D%/examples/pick.c
+bashcompdir = $(datarootdir)/bash-completion/completions
+dist_bashcomp_DATA = %D%/completion/onionmirror
+zshcompdir = $(datarootdir)/zsh/site-functions
+dist_zshcomp_DATA = %D%/completion/_onionmirror
+fishcompdir = $(datarootdir)/fish/vendor_completions.d
+dist_fishcomp_DATA = %D%/completion/onionmirror.fish

@@ -185,8 +185,11 @@ follow_one(const struct cli *c, struct client *cl, const char *text)
 	if ((result = client_call(cl, "subscribe", json_pack("{s:I}", "op", (json_int_t)op), &e)) == NULL)
 		return client_fail(&e);
 	last = json_object_get(result, "last");
-	if (!json_is_object(last) || !follow_show_step(c, last, &code))
+	if (!json_is_object(last) || !follow_show_step(c, last, &code)) {
 		code = follow_operation(c, cl, op, json_is_object(last) && json_is_string(json_object_get(last, "mirror")) ? cli_text(last, "mirror") : NULL);
+	}
+	if (code == CLI_DONE && !c->json)
+		printf("operation %lld is done\n", op);
 	json_decref(result);
 	return code;
 }

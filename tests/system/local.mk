@@ -14,7 +14,9 @@ dist_noinst_SCRIPTS += \
 	%D%/testnet.py \
 	%D%/torrc.sh \
 	%D%/transcript.py \
-	%D%/verdicts.py
+	%D%/verbs.py \
+	%D%/verdicts.py \
+	%D%/watch.py
 EXTRA_DIST += \
 	%D%/cdp.py \
 	%D%/faketor.py \
