@@ -62,5 +62,24 @@ if command -v bash > /dev/null; then
 	[ "$(complete onionmirror rotate --w)" = --wait ] || bad "bash: rotate --w is not completed"
 	[ -z "$(complete onionmirror status s)" ] || bad "bash: something behind status"
 fi
+if command -v fish > /dev/null; then
+	complete() { fish -c "source $tmp/onionmirror.fish; complete -C '$1'" 2> /dev/null | cut -f 1 | tr '\n' ' '; }
+	[ "$(complete 'onionmirror rot')" = "rotate " ] || bad "fish: rot is not completed"
+	[ "$(complete 'onionmirror root ro')" = "rotate " ] || bad "fish: root ro is not completed"
+	[ "$(complete 'onionmirror history --p')" = "--probes " ] || bad "fish: history --p is not completed"
+	[ -z "$(complete 'onionmirror root rotate --w')" ] || bad "fish: root rotate has an option of rotate"
+fi
+# zsh chooses among what it is given; here that is printed.
+if command -v zsh > /dev/null; then
+	complete() {
+		zsh -fc 'compdef() :; compadd() { shift; print -r -- "$@" }; _files() print files; source "$1"; shift
+			words=("$@"); CURRENT=$#; _onionmirror' - "$tmp/_onionmirror" "$@"
+	}
+	complete onionmirror rot | grep -qw rotate || bad "zsh: rot is not completed"
+	[ "$(complete onionmirror root ro)" = "new rotate sign" ] || bad "zsh: root ro is not completed"
+	[ "$(complete onionmirror maint north o)" = "on off" ] || bad "zsh: maint north o is not completed"
+	[ "$(complete onionmirror rotate --w)" = "--wait --json --help" ] || bad "zsh: rotate --w is not completed"
+	complete onionmirror verify '' | grep -qx files || bad "zsh: no files for verify"
+fi
 [ $failed != 0 ] || echo "ok verbs: $(wc -l < "$tmp/verbs") verbs, the same in table, man page and completion"
 exit $failed

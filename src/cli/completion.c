@@ -110,17 +110,17 @@ print_cases(void)
 	puts("\tcase \"$verb $second\" in");
 	for (v = verbs; v->name != NULL; v++) {
 		grammar_of(&g, v);
-		printf("\t\"%s%s) options=\"%s\" words=\"%s\" mirror=%d file=%d ;;\n", v->name, strchr(v->name, ' ') != NULL ? "\"" : " \"*", buf_str(&g.options),
+		printf("\t\"%s%s) options=\"%s\" choices=\"%s\" mirror=%d file=%d ;;\n", v->name, strchr(v->name, ' ') != NULL ? "\"" : " \"*", buf_str(&g.options),
 		    buf_str(&g.words), g.mirror, g.file);
 		grammar_free(&g);
 	}
 	for (v = verbs; v->name != NULL; v++)
 		if (begins_group(v)) {
-			printf("\t\"%.*s \") words=\"", (int)strcspn(v->name, " "), v->name);
+			printf("\t\"%.*s \") choices=\"", (int)strcspn(v->name, " "), v->name);
 			print_seconds(v);
 			puts("\" ;;");
 		}
-	fputs("\t\" \") options=\"-f -s --json --help --version\" words=\"", stdout);
+	fputs("\t\" \") options=\"-f -s --json --help --version\" choices=\"", stdout);
 	print_firsts();
 	puts("\" ;;\n\tesac");
 }
@@ -131,7 +131,7 @@ static void
 print_bash(void)
 {
 	printf("# " HEAD "\n_onionmirror()\n{\n", "bash");
-	puts("\tlocal cur=${COMP_WORDS[COMP_CWORD]} verb= second= options= words= mirror=0 file=0 i\n"
+	puts("\tlocal cur=${COMP_WORDS[COMP_CWORD]} verb= second= options= choices= mirror=0 file=0 i\n"
 	     "\tlocal -a common=()\n"
 	     "\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
 	     "\t\tcase ${COMP_WORDS[i]} in\n"
@@ -143,8 +143,8 @@ print_bash(void)
 	     "\tcase ${COMP_WORDS[COMP_CWORD - 1]} in -f | -s) COMPREPLY=($(compgen -f -- \"$cur\")); return ;; esac");
 	print_cases();
 	printf("\tif [[ $cur == -* ]]; then COMPREPLY=($(compgen -W \"$options\" -- \"$cur\")); return; fi\n"
-	       "\tif [[ $mirror == 1 ]]; then words+=\" $(%s)\"; fi\n", mirrors);
-	puts("\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
+	       "\tif [[ $mirror == 1 ]]; then choices+=\" $(%s)\"; fi\n", mirrors);
+	puts("\tCOMPREPLY=($(compgen -W \"$choices\" -- \"$cur\"))\n"
 	     "\tif [[ $file == 1 ]]; then COMPREPLY+=($(compgen -f -- \"$cur\")); fi\n"
 	     "}\n"
 	     "complete -o filenames -F _onionmirror onionmirror");
@@ -164,15 +164,16 @@ print_zsh(void)
 	     "\t\tesac\n"
 	     "\tdone\n"
 	     "\tcase ${line[CURRENT - 1]} in -f | -s) _files; return ;; esac\n"
-	     "\tlocal words=");
+	     "\tlocal choices=");
 	print_cases();
 	printf("\tset -- \"$program\"\n"
-	       "\tif [[ $mirror == 1 ]]; then words+=\" $(%s)\"; fi\n", mirrors);
+	       "\tif [[ $mirror == 1 ]]; then choices+=\" $(%s)\"; fi\n", mirrors);
 	puts("\tif [[ $cur == -* ]]; then compadd -- ${=options}; return; fi\n"
-	     "\tcompadd -- ${=words}\n"
+	     "\tcompadd -- ${=choices}\n"
 	     "\tif [[ $file == 1 ]]; then _files; fi\n"
 	     "}\n"
-	     "compdef _onionmirror onionmirror");
+	     "# Found through fpath this file is the function's first call; sourced, it only tells of it.\n"
+	     "if [[ ${funcstack[1]} == _onionmirror ]]; then _onionmirror \"$@\"; else compdef _onionmirror onionmirror; fi");
 }
 
 /* When the verb has been typed, as fish asks. */

@@ -145,6 +145,7 @@ enter(struct screen *s)
 	struct termios raw = before;
 
 	raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+	raw.c_iflag &= ~(tcflag_t)IXON; /* ^S would hold up the way back too */
 	raw.c_cc[VMIN] = 1;
 	raw.c_cc[VTIME] = 0;
 	tcsetattr(s->fd, TCSANOW, &raw);

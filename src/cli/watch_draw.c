@@ -105,8 +105,8 @@ draw_mirror(struct drawing *d, const json_t *m, int width, bool selected)
 	snprintf(next, sizeof next, "%s", cli_int(m, "next_probe") > 0 ? out_age(m, "next_probe") : "-");
 	if (cli_int(m, "next_probe") > 0 && cli_int(m, "next_probe") <= clock_wall_s())
 		snprintf(next, sizeof next, "now");
-	draw(d, selected ? SCREEN_REVERSE : SCREEN_PLAIN, "%c%-*.*s %-12s %-14s %-9s %-7s %s", selected ? '>' : ' ', width, width, out_text(m, "name"), out_text(m, "state"), probe,
-	    next, uploads, sparkline(d->w, cli_text(m, "name")));
+	draw(d, selected ? SCREEN_REVERSE : SCREEN_PLAIN, "%c%-*.*s %-12s %-14s %-9s %-7s %s", selected ? '>' : ' ', width, width,
+	    out_text(m, "name"), out_text(m, "state"), probe, next, uploads, sparkline(d->w, cli_text(m, "name")));
 }
 
 /* As many as there is room for, around the selected one; and its address. */

@@ -233,6 +233,20 @@ def a_retry_is_harmless(site):
     assert not planned, planned
 
 
+def shells_know_the_mirrors(site):
+    folder = SRC + "/contrib/completion"
+    program = BUILD + "/onionmirror"
+    line = [program, "-f", site.conf, "rotate", "no"]
+    bash = "source \"$1\"; shift; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); _onionmirror \"$1\"; echo \"${COMPREPLY[*]}\""
+    zsh = "compdef() :; compadd() { shift; print -r -- \"$@\" }; source \"$1\"; shift; words=(\"$@\"); CURRENT=$#; _onionmirror"
+    for words, said in ((["bash", "-c", bash, "-", folder + "/onionmirror", *line], "north"),
+                        (["zsh", "-fc", zsh, "-", folder + "/_onionmirror", *line], " ".join(site.names)),
+                        (["fish", "-c", "source %s/onionmirror.fish; complete -C '%s'" % (folder, " ".join(line))], "north")):
+        assert shutil.which(words[0]), words[0] + " is missing: contrib/install-deps.sh test"
+        got = subprocess.run(words, capture_output=True, text=True, timeout=60)
+        assert got.stdout.strip() == said, (words[0], got.stdout, got.stderr)
+
+
 def members(value, found=None):
     found = set() if found is None else found
     if isinstance(value, dict):
@@ -363,7 +377,7 @@ def main():
         site.wait_listed(40)
         for function in (refusals_that_only_a_state_brings, doctor_names_what_is_wrong_and_what_to_do, an_operation_is_followed_by_its_number,
                          a_retry_is_harmless, events_follow_until_the_daemon_ends, a_wait_ends_with_the_daemon,
-                         every_member_of_an_answer_is_in_the_man_page, pages_hold_together,
+                         shells_know_the_mirrors, every_member_of_an_answer_is_in_the_man_page, pages_hold_together,
                          a_client_that_never_reads_costs_less_than_512_KiB, who_may):
             cases.run(function, site)
     finally:

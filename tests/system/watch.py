@@ -245,6 +245,17 @@ def without_utf8_it_is_ascii(site, folder):
         t.end()
 
 
+def it_ends_with_its_terminal(site, folder):
+    os.makedirs(folder + "/gone")
+    t = Terminal(folder + "/gone")
+    try:
+        begin_watch(site, t)
+        child = t.child()
+    finally:
+        t.end()
+    until("it has ended", 10, lambda: not os.path.exists("/proc/%d" % child), 0.05)
+
+
 def rotate_wait_shows_steps_and_progress(site, t):
     t.run("clear")
     site.tor.answering.clear()
@@ -280,7 +291,8 @@ def main():
                          the_terminal_is_clean_whatever_ends_it, a_frame_that_changes_little_is_small,
                          rotate_wait_shows_steps_and_progress, without_a_terminal_lines_are_plain):
             cases.run(function, site, t)
-        cases.run(without_utf8_it_is_ascii, site, folder)
+        for function in (without_utf8_it_is_ascii, it_ends_with_its_terminal):
+            cases.run(function, site, folder)
     finally:
         if t is not None:
             t.end()
