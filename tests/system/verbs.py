@@ -284,6 +284,24 @@ def pages_hold_together(site):
         assert [m["name"] for m in r.result("mirrors", {"mirror": names[1]})["mirrors"]] == [names[1]]
 
 
+def many_mirrors_come_in_pages(_site):
+    names = [("m%03d-" % i).ljust(32, "x") for i in range(320)]
+    many = process.Site("/nonexistent/tor", names=names, init=False)
+    try:
+        many.write_conf(many.conf_text().replace("max-mirrors = 100", "max-mirrors = 1000"))
+        many.cli("init", "--keys", many.dir + "/keys", "--no-passphrase")
+        many.started()
+        with Rpc(many) as r:
+            page = r.result("mirrors")
+            assert page["more"] is True and page["next"] == page["mirrors"][-1]["name"]
+            # What a listed one has more: two addresses in place of null, and what a second tor says.
+            size = len(json.dumps(page)) + len(page["mirrors"]) * (2 * 64 + 160)
+            assert size < 256 * 1024, "%d bytes" % size
+        assert [m["name"] for m in json.loads(many.cli("mirrors", "--json").stdout)["mirrors"]] == names
+    finally:
+        many.close()
+
+
 def who_may(site):
     if os.getuid() != 0:
         print("# skipped: needs root: another user")
@@ -377,7 +395,7 @@ def main():
         site.wait_listed(40)
         for function in (refusals_that_only_a_state_brings, doctor_names_what_is_wrong_and_what_to_do, an_operation_is_followed_by_its_number,
                          a_retry_is_harmless, events_follow_until_the_daemon_ends, a_wait_ends_with_the_daemon,
-                         shells_know_the_mirrors, every_member_of_an_answer_is_in_the_man_page, pages_hold_together,
+                         shells_know_the_mirrors, every_member_of_an_answer_is_in_the_man_page, pages_hold_together, many_mirrors_come_in_pages,
                          a_client_that_never_reads_costs_less_than_512_KiB, who_may):
             cases.run(function, site)
     finally:
