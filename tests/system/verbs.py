@@ -28,7 +28,7 @@ VERBS = {
     "mirrors": (("mirrors",), ("MIRROR", "up", ".onion"), ("mirrors",), None, (("mirrors", "north"),)),
     "onions": (("onions", "north"), ("BECAUSE", "listed", ".onion"), ("onions",), (("onions", "nowhere"), "no mirror \"nowhere\""), (("onions", "a", "b"),)),
     "history": (("history", "north"), ("north", "listed"), ("records",), (("history", "x" * 40), "mirror must be"), (("history", "--since", "soon"), ("history", "a", "b"))),
-    "events": (("events", "--limit", "5"), ("north",), ("events",), (("events", "--op", "1"), "no operation 1"), (("events", "--op", "x"), ("events", "x"), ("events", "--limit", "0"))),
+    "events": (("events", "--limit", "500"), ("north",), ("events",), (("events", "--op", "1"), "no operation 1"), (("events", "--op", "x"), ("events", "x"), ("events", "--limit", "0"))),
     "probe": (("probe", "north", "--wait"), ("probed", "ok"), ("op",), (("probe", "nowhere"), "no mirror \"nowhere\""), (("probe",), ("probe", "a", "b"))),
     "rotate": (("rotate", "north", "--wait"), ("created", "proved", "listed"), ("op",), (("rotate", "nowhere"), "no mirror \"nowhere\""), (("rotate",), ("rotate", "north", "--wait=1"))),
     "maint": (("maint", "south", "off", "--wait"), (), ("op",), (("maint", "south", "off"), "maint"), (("maint", "south"), ("maint", "south", "maybe"))),
