@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -168,9 +169,12 @@ sync_parent(const char *path, struct err *e)
 	return file_sync_dir(dir, e);
 }
 
+enum write_how { WRITE_REPLACE = 1, WRITE_DURABLE = 2 };
+
 static int
-write_via(const char *path, const void *p, size_t n, mode_t mode, int replace, struct err *e)
+write_via(const char *path, const void *p, size_t n, mode_t mode, unsigned how, struct err *e)
 {
+	bool replace = (how & WRITE_REPLACE) != 0, durable = (how & WRITE_DURABLE) != 0;
 	char tmp[PATH_MAX];
 	uint64_t id;
 	int fd, ok;
@@ -181,7 +185,7 @@ write_via(const char *path, const void *p, size_t n, mode_t mode, int replace, s
 	fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 	if (fd < 0)
 		return err_set_sys(e, "%s: cannot write beside it", path);
-	ok = fchmod(fd, mode) == 0 && write_all(fd, p, n) == 0 && fsync(fd) == 0;
+	ok = fchmod(fd, mode) == 0 && write_all(fd, p, n) == 0 && (!durable || fsync(fd) == 0);
 	if (!ok)
 		err_set_sys(e, "%s", path);
 	if (close(fd) != 0 && ok) {
@@ -198,7 +202,7 @@ write_via(const char *path, const void *p, size_t n, mode_t mode, int replace, s
 	}
 	if (!ok || !replace)
 		unlink(tmp);
-	if (ok && sync_parent(path, e) != 0) {
+	if (ok && durable && sync_parent(path, e) != 0) {
 		ok = 0;
 		if (!replace)
 			unlink(path); /* ours: link() made it */
@@ -209,13 +213,19 @@ write_via(const char *path, const void *p, size_t n, mode_t mode, int replace, s
 int
 file_write(const char *path, const void *p, size_t n, mode_t mode, struct err *e)
 {
-	return write_via(path, p, n, mode, 1, e);
+	return write_via(path, p, n, mode, WRITE_REPLACE | WRITE_DURABLE, e);
 }
 
 int
 file_create(const char *path, const void *p, size_t n, mode_t mode, struct err *e)
 {
-	return write_via(path, p, n, mode, 0, e);
+	return write_via(path, p, n, mode, WRITE_DURABLE, e);
+}
+
+int
+file_show(const char *path, const void *p, size_t n, mode_t mode, struct err *e)
+{
+	return write_via(path, p, n, mode, WRITE_REPLACE, e);
 }
 
 int

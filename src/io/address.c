@@ -38,6 +38,41 @@ address_from_endpoint(struct sockaddr_storage *sa, const struct endpoint *ep)
 }
 
 int
+address_of_socket(struct endpoint *ep, int fd)
+{
+	struct sockaddr_storage sa;
+	struct sockaddr_un sun;
+	struct sockaddr_in sin;
+	struct sockaddr_in6 sin6;
+	socklen_t n = sizeof sa;
+
+	memset(ep, 0, sizeof *ep);
+	memset(&sa, 0, sizeof sa);
+	if (getsockname(fd, (struct sockaddr *)&sa, &n) != 0)
+		return -1;
+	memcpy(&sun, &sa, sizeof sun);
+	memcpy(&sin, &sa, sizeof sin);
+	memcpy(&sin6, &sa, sizeof sin6);
+	if (sa.ss_family == AF_UNIX) {
+		ep->kind = ENDPOINT_UNIX;
+		memcpy(ep->path, sun.sun_path, ENDPOINT_PATH_MAX);
+		return 0;
+	}
+	memcpy(ep->ip, &sin.sin_addr, sizeof ep->ip);
+	if (sa.ss_family == AF_INET && ep->ip[0] == 127) {
+		ep->kind = ENDPOINT_INET;
+		ep->port = ntohs(sin.sin_port);
+		return 0;
+	}
+	if (sa.ss_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&sin6.sin6_addr)) {
+		ep->kind = ENDPOINT_INET6;
+		ep->port = ntohs(sin6.sin6_port);
+		return 0;
+	}
+	return -1;
+}
+
+int
 address_socket(const struct endpoint *ep)
 {
 	int family = ep->kind == ENDPOINT_UNIX ? AF_UNIX : ep->kind == ENDPOINT_INET ? AF_INET : AF_INET6;

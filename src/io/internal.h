@@ -39,6 +39,8 @@ void loop_event_after(struct event *ev, int64_t ms);
 
 /* Fills *sa from ep, returns its length. */
 socklen_t address_from_endpoint(struct sockaddr_storage *sa, const struct endpoint *ep);
+/* Where a socket is bound to; the path of a unix socket only if it has one that fits. -1: not on this machine. */
+int address_of_socket(struct endpoint *ep, int fd);
 /* A non-blocking close-on-exec stream socket of ep's family, or -1 with errno. */
 int address_socket(const struct endpoint *ep);
 /* For TCP: small messages go out at once. */

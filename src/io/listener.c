@@ -7,6 +7,7 @@
 #include "io/internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -23,7 +24,8 @@ struct listener {
 	struct timer *resume;
 	void (*on_accept)(struct stream *s, void *arg);
 	void *arg;
-	dev_t dev; /* which file is ours */
+	bool made; /* there is a socket file of ours */
+	dev_t dev; /* which it is */
 	ino_t ino;
 };
 
@@ -116,6 +118,24 @@ bind_and_listen(int fd, const struct endpoint *ep, mode_t mode, struct stat *st,
 	return 0;
 }
 
+/* Takes over a descriptor that listens. */
+static struct listener *
+listener_make(struct loop *l, int fd, const struct endpoint *ep, size_t max_input, void (*on_accept)(struct stream *s, void *arg), void *arg)
+{
+	struct listener *ls = xcalloc(1, sizeof *ls);
+
+	ls->loop = l;
+	ls->ep = *ep;
+	ls->fd = fd;
+	ls->max_input = max_input;
+	ls->on_accept = on_accept;
+	ls->arg = arg;
+	ls->resume = timer_new(l, on_resume, ls);
+	ls->ev = loop_event(l, fd, EV_READ | EV_PERSIST, on_connection, ls);
+	event_add(ls->ev, NULL);
+	return ls;
+}
+
 struct listener *
 listener_new(struct loop *l, const struct endpoint *ep, mode_t mode, size_t max_input,
     void (*on_accept)(struct stream *s, void *arg), void *arg, struct err *e)
@@ -132,19 +152,33 @@ listener_new(struct loop *l, const struct endpoint *ep, mode_t mode, size_t max_
 		close(fd);
 		return NULL;
 	}
-	ls = xcalloc(1, sizeof *ls);
-	ls->loop = l;
-	ls->ep = *ep;
-	ls->fd = fd;
-	ls->max_input = max_input;
-	ls->on_accept = on_accept;
-	ls->arg = arg;
+	ls = listener_make(l, fd, ep, max_input, on_accept, arg);
+	ls->made = ep->kind == ENDPOINT_UNIX;
 	ls->dev = st.st_dev;
 	ls->ino = st.st_ino;
-	ls->resume = timer_new(l, on_resume, ls);
-	ls->ev = loop_event(l, fd, EV_READ | EV_PERSIST, on_connection, ls);
-	event_add(ls->ev, NULL);
 	return ls;
+}
+
+struct listener *
+listener_adopt(struct loop *l, int fd, size_t max_input, void (*on_accept)(struct stream *s, void *arg), void *arg, struct err *e)
+{
+	struct endpoint ep;
+	int on = 0;
+	socklen_t n = sizeof on;
+
+	if (address_of_socket(&ep, fd) != 0) {
+		err_set(e, ERR_CONFIG, "a socket that was passed to us is neither a unix socket nor on loopback");
+		return NULL;
+	}
+	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &n) != 0 || on == 0) {
+		err_set(e, ERR_CONFIG, "a socket that was passed to us does not listen for streams");
+		return NULL;
+	}
+	if (evutil_make_socket_nonblocking(fd) != 0 || (fd = fcntl(fd, F_DUPFD_CLOEXEC, 3)) < 0) {
+		err_set_sys(e, "a socket that was passed to us");
+		return NULL;
+	}
+	return listener_make(l, fd, &ep, max_input, on_accept, arg);
 }
 
 void
@@ -157,7 +191,7 @@ listener_free(struct listener *ls)
 	event_free(ls->ev);
 	timer_free(ls->resume);
 	/* A successor may have put its own in the place. */
-	if (ls->ep.kind == ENDPOINT_UNIX && lstat(ls->ep.path, &st) == 0 && st.st_dev == ls->dev &&
+	if (ls->made && lstat(ls->ep.path, &st) == 0 && st.st_dev == ls->dev &&
 	    st.st_ino == ls->ino)
 		unlink(ls->ep.path);
 	close(ls->fd);

@@ -7,6 +7,7 @@ libio_la_SOURCES = \
 	%D%/loop.c %D%/loop.h \
 	%D%/notify.c %D%/notify.h \
 	%D%/outq.c %D%/outq.h \
+	%D%/passed.c %D%/passed.h \
 	%D%/signal.c \
 	%D%/stream.c %D%/stream.h \
 	%D%/timer.c

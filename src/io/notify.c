@@ -50,9 +50,8 @@ notify_send(const char *state)
 	return w < 0 ? -1 : 0;
 }
 
-/* A plain decimal number, or 0. */
-static int64_t
-number_from(const char *name)
+int64_t
+notify_number(const char *name)
 {
 	const char *s = getenv(name);
 	int64_t v = 0;
@@ -67,9 +66,9 @@ number_from(const char *name)
 int64_t
 notify_watchdog_ms(void)
 {
-	int64_t usec = number_from("WATCHDOG_USEC");
+	int64_t usec = notify_number("WATCHDOG_USEC");
 
-	if (getenv("WATCHDOG_PID") != NULL && number_from("WATCHDOG_PID") != (int64_t)getpid())
+	if (getenv("WATCHDOG_PID") != NULL && notify_number("WATCHDOG_PID") != (int64_t)getpid())
 		return 0;
 	if (usec <= 0)
 		return 0;

@@ -14,4 +14,7 @@ int notify_send(const char *state);
 /* How often to send "WATCHDOG=1": half of $WATCHDOG_USEC in ms (at least 1), 0 when not asked of this process. */
 int64_t notify_watchdog_ms(void);
 
+/* A variable of the environment that the manager set: a plain decimal number, else 0. */
+int64_t notify_number(const char *name);
+
 #endif

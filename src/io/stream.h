@@ -83,6 +83,12 @@ void stream_free_after_drain(struct stream *s, int64_t ms);
 struct listener;
 struct listener *listener_new(struct loop *l, const struct endpoint *ep, mode_t mode, size_t max_input,
     void (*on_accept)(struct stream *s, void *arg), void *arg, struct err *e);
+/*
+ * Listens on a socket that the service manager passed (io/passed.h) and that
+ * stays there: it is duplicated. Unix or loopback, else NULL with ERR_CONFIG.
+ */
+struct listener *listener_adopt(struct loop *l, int fd, size_t max_input, void (*on_accept)(struct stream *s, void *arg),
+    void *arg, struct err *e);
 /* Removes the socket file too, if it is still the one it made. Streams it accepted live on. NULL is fine. */
 void listener_free(struct listener *ls);
 

@@ -254,6 +254,8 @@ enum mirror_hold engine_mirror_hold(const struct engine *e, int mirror);
  * No onion address in it. Cut at n bytes, always NUL-ended.
  */
 void engine_evidence(const struct engine *e, struct now now, uint64_t onion, int mirror, char *out, size_t n);
+/* Automatic rotations that the budget of a day still allows. */
+unsigned engine_rotations_left(const struct engine *e, struct now now);
 /* Panic: holds the list as it is; *why for people. */
 bool engine_in_panic(const struct engine *e, const char **why);
 

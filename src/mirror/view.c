@@ -126,6 +126,14 @@ engine_in_panic(const struct engine *e, const char **why)
 	return e->panic;
 }
 
+unsigned
+engine_rotations_left(const struct engine *e, struct now now)
+{
+	unsigned spent = rotate_today(e, now);
+
+	return spent < e->max_rotations_per_day ? e->max_rotations_per_day - spent : 0;
+}
+
 bool
 engine_tor_silent(const struct engine *e, unsigned tor)
 {

@@ -3,6 +3,7 @@
 #include "config.h"
 #include "store/store.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "store/store_impl.h"
 
@@ -40,6 +41,20 @@ store_forget_keys(struct store *s)
 	return 0;
 }
 
+void
+store_watch(struct store *s, void (*cb)(int64_t ms, void *arg), void *arg)
+{
+	s->on_write = cb;
+	s->on_write_arg = arg;
+}
+
+static void
+wrote(const struct store *s, int64_t began)
+{
+	if (s->on_write != NULL)
+		s->on_write(clock_mono_ms() - began, s->on_write_arg);
+}
+
 int
 store_begin(struct store *s, struct err *e)
 {
@@ -52,8 +67,11 @@ store_begin(struct store *s, struct err *e)
 int
 store_commit(struct store *s, struct err *e)
 {
+	int64_t began = clock_mono_ms();
+
 	if (check_writable(s, e) == 0 && run(s, "COMMIT", "commit", e) == 0) {
 		s->tx = false;
+		wrote(s, began);
 		/* It is durable, whatever becomes of the log. */
 		(void)store_forget_keys(s);
 		return 0;
@@ -82,6 +100,7 @@ bind_place(sqlite3_stmt *st, enum store_table t, uint64_t id)
 int
 store_put(struct store *s, enum store_table t, uint64_t id, const void *p, size_t n, struct err *e)
 {
+	int64_t began = clock_mono_ms();
 	uint8_t *sealed;
 	int r = -1;
 
@@ -102,6 +121,8 @@ store_put(struct store *s, enum store_table t, uint64_t id, const void *p, size_
 	sqlite3_clear_bindings(s->put);
 	free(sealed);
 	s->key_gone |= t == STORE_KEY;
+	if (r == 0 && !s->tx)
+		wrote(s, began);
 	if (r == 0)
 		(void)store_forget_keys(s);
 	return r;

@@ -63,6 +63,8 @@ void master_key_free(struct master_key *k);
  */
 int store_open(struct store **out, const char *state_dir, const struct master_key *key, struct err *e);
 void store_close(struct store *s);
+/* Calls cb for each write that became durable (a transaction is one), with the ms that it took. */
+void store_watch(struct store *s, void (*cb)(int64_t ms, void *arg), void *arg);
 
 /*
  * A transaction; durable when store_commit() returned 0. Without one each write

@@ -17,6 +17,8 @@ struct store {
 	const struct master_key *key; /* borrowed */
 	int lock_fd;                /* owned */
 	sqlite3_stmt *put, *get, *del, *each, *last, *trim; /* owned */
+	void (*on_write)(int64_t ms, void *arg); /* NULL: nobody wants to know */
+	void *on_write_arg;
 	bool made;     /* there was no store.db before */
 	bool broken;   /* an fsync failed: what is on the disk is unknown until the next start */
 	bool tx;       /* between store_begin() and store_commit() or store_rollback() */

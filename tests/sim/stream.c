@@ -430,6 +430,18 @@ listener_new(struct loop *l, const struct endpoint *ep, mode_t mode, size_t max_
 	return ls;
 }
 
+struct listener *
+listener_adopt(struct loop *l, int fd, size_t max_input, void (*on_accept)(struct stream *s, void *arg), void *arg, struct err *e)
+{
+	(void)l;
+	(void)fd;
+	(void)max_input;
+	(void)on_accept;
+	(void)arg;
+	err_set(e, ERR_CONFIG, "nothing is passed here");
+	return NULL;
+}
+
 void
 listener_free(struct listener *ls)
 {

@@ -6,6 +6,7 @@ tests_unit_io_unit_io_SOURCES = \
 	%D%/test_listener.c \
 	%D%/test_loop.c \
 	%D%/test_notify.c \
+	%D%/test_passed.c \
 	%D%/test_queues.c \
 	%D%/test_stream.c \
 	%D%/test_stream_end.c
