@@ -17,7 +17,7 @@ TEXT
 BUILD="autoconf automake libtool pkg-config make gcc libc6-dev libevent-dev libssl-dev
 	libsodium-dev libjansson-dev libsqlite3-dev libconfuse-dev libqrencode-dev"
 TEST="libcriterion-dev binutils xz-utils strace procps minisign nginx-light curl
-	python3-minimal libpython3-stdlib openssl tmux zsh fish"
+	python3-minimal libpython3-stdlib openssl tmux zsh fish prometheus prometheus-node-exporter"
 NET="tor python3-minimal libpython3-stdlib perl-base procps"
 DEMO="nginx-light minisign curl"
 BROWSER="chromium fonts-dejavu-core"
@@ -89,5 +89,5 @@ if ! apt_install > "$log" 2>&1 < /dev/null; then
 	}
 fi
 case $missing in
-*tor* | *nginx*) echo "installed but not started: see 'systemctl disable tor nginx' if you do not want them at boot" >&2 ;;
+*tor* | *nginx* | *prometheus*) echo "installed but not started: see 'systemctl disable tor nginx prometheus prometheus-node-exporter' if you do not want them at boot" >&2 ;;
 esac

@@ -4,7 +4,13 @@ dist_noinst_DATA += \
 	%D%/NEWS \
 	%D%/doc/health.md \
 	%D%/doc/life-of-an-onion.md \
-	%D%/examples/pick.c
+	%D%/examples/pick.c \
+	%D%/grafana/onionmirror.json \
+	%D%/grafana/provisioning/dashboard.yml \
+	%D%/grafana/provisioning/datasource.yml \
+	%D%/prometheus/onionmirror.rules.test.yml \
+	%D%/prometheus/onionmirror.rules.yml \
+	%D%/prometheus/prometheus.yml
 bashcompdir = $(datarootdir)/bash-completion/completions
 dist_bashcomp_DATA = %D%/completion/onionmirror
 zshcompdir = $(datarootdir)/zsh/site-functions

@@ -75,6 +75,12 @@ struct conf_list {
 	unsigned port; /* virtual port of every onion */
 	char *sockets; /* folder of the unix sockets behind it */
 };
+struct conf_metrics {
+	char *name;             /* always "": there is one at most */
+	struct endpoint listen; /* kind 0: none */
+	char *textfile;         /* path or NULL */
+	bool addresses;         /* onion addresses may be labels */
+};
 struct conf {
 	char *site, *state_dir, *publish_dir;
 	struct endpoint control_socket;
@@ -94,6 +100,7 @@ struct conf {
 	struct conf_mirror *mirrors;
 	struct conf_channel *channels; /* at least one: "public" by default */
 	struct conf_list *list;        /* NULL: no list service */
+	struct conf_metrics *metrics;  /* NULL: no section */
 	size_t n_tors, n_checks, n_mirrors, n_channels;
 };
 

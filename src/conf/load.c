@@ -341,6 +341,20 @@ check_list(struct load *l)
 }
 
 static void
+check_metrics(struct load *l)
+{
+	const struct conf_metrics *m = l->conf->metrics;
+	size_t n = m != NULL && m->textfile != NULL ? strlen(m->textfile) : 0;
+
+	if (m == NULL)
+		return;
+	if (n > 0 && (n < 6 || strcmp(m->textfile + n - 5, ".prom") != 0))
+		fault(l, CONF_METRICS_SECTION, "", "textfile", "textfile: must end with .prom: node_exporter reads nothing else");
+	if (m->listen.kind != 0 && endpoint_equal(&m->listen, &l->conf->control_socket))
+		fault(l, CONF_METRICS_SECTION, "", "listen", "listen: that is the control socket");
+}
+
+static void
 check_mirrors(struct load *l)
 {
 	size_t i;
@@ -365,11 +379,19 @@ default_channel(struct conf *c)
 	return 0;
 }
 
+/* A section that is there once or not at all. */
+static int
+take_single(struct load *l, enum conf_section s, void **at)
+{
+	size_t n;
+
+	return cfg_size(l->cfg, conf_sections[s].name) > 0 ? take_sections(l, s, at, &n, 1) : 0;
+}
+
 static int
 take_all(struct load *l)
 {
 	struct conf *c = l->conf;
-	size_t n_lists;
 
 	take_options(l, CONF_ROOT, c, "", l->cfg);
 	if (take_sections(l, CONF_TOR_SECTION, (void **)&c->tors, &c->n_tors, CONF_TORS_MAX) != 0 ||
@@ -377,13 +399,13 @@ take_all(struct load *l)
 	    take_sections(l, CONF_MIRROR_SECTION, (void **)&c->mirrors, &c->n_mirrors, CONF_MIRRORS_MAX) != 0 ||
 	    take_sections(l, CONF_CHANNEL_SECTION, (void **)&c->channels, &c->n_channels, CONF_TORS_MAX) != 0 || default_channel(c) != 0)
 		return -1;
-	if (cfg_size(l->cfg, conf_sections[CONF_LIST_SECTION].name) > 0 &&
-	    take_sections(l, CONF_LIST_SECTION, (void **)&c->list, &n_lists, 1) != 0)
+	if (take_single(l, CONF_LIST_SECTION, (void **)&c->list) != 0 || take_single(l, CONF_METRICS_SECTION, (void **)&c->metrics) != 0)
 		return -1;
 	check_root(l);
 	check_tors(l);
 	check_checks(l);
 	check_list(l);
+	check_metrics(l);
 	check_mirrors(l);
 	return 0;
 }
@@ -498,5 +520,6 @@ conf_free(struct conf *c)
 	free(c->mirrors);
 	free(c->channels);
 	free(c->list);
+	free(c->metrics);
 	free(c);
 }

@@ -132,6 +132,16 @@ static const struct conf_option list_options[] = {
 	{ 0 },
 };
 
+static const struct conf_option metrics_options[] = {
+	{ "listen", CONF_SOCKET, AT(conf_metrics, listen), 0, 0, "", "unix:%R/metrics.sock", true, NULL,
+	    "where a Prometheus may ask (GET /metrics): unix:/path or 127.0.0.1:9936" },
+	{ "textfile", CONF_PATH, AT(conf_metrics, textfile), 0, 0, "", "", true, NULL,
+	    "the same as a file for node_exporter's textfile collector: /path/onionmirror.prom" },
+	{ "addresses", CONF_BOOL, AT(conf_metrics, addresses), 0, 0, "off", NULL, true, NULL,
+	    "onion addresses may be labels; else only the names of mirrors are" },
+	{ 0 },
+};
+
 const struct conf_section_info conf_sections[CONF__SECTIONS] = {
 	[CONF_ROOT] = { "", root_options, sizeof(struct conf), NULL, NULL },
 	[CONF_TOR_SECTION] = { "tor", tor_options, sizeof(struct conf_tor), "main",
@@ -143,6 +153,8 @@ const struct conf_section_info conf_sections[CONF__SECTIONS] = {
 	    "Audiences: each is given some of the addresses, by weight. Without a section: \"public\" with share 10." },
 	[CONF_LIST_SECTION] = { "list-service", list_options, sizeof(struct conf_list), NULL,
 	    "The signed list, from the onions themselves. Without this section they don't offer it." },
+	[CONF_METRICS_SECTION] = { "metrics", metrics_options, sizeof(struct conf_metrics), NULL,
+	    "Numbers for Prometheus: onionmirror-metrics(7). Without this section there are none." },
 };
 
 const struct conf_option *
@@ -165,6 +177,7 @@ conf_section_array(const struct conf *c, enum conf_section s, size_t *n)
 	case CONF_MIRROR_SECTION: *n = c->n_mirrors; return c->mirrors;
 	case CONF_CHANNEL_SECTION: *n = c->n_channels; return c->channels;
 	case CONF_LIST_SECTION: *n = c->list != NULL; return c->list;
+	case CONF_METRICS_SECTION: *n = c->metrics != NULL; return c->metrics;
 	case CONF_ROOT:
 	case CONF__SECTIONS: break;
 	}

@@ -11,7 +11,7 @@
 enum conf_type {
 	CONF_TEXT = 1, /* char *; min..max characters; NULL when empty */
 	CONF_PATH,     /* char *; absolute; NULL when empty */
-	CONF_SOCKET,   /* struct endpoint; also a bare absolute path for a unix socket */
+	CONF_SOCKET,   /* struct endpoint; also a bare absolute path for a unix socket; kind 0 when empty */
 	CONF_MS,       /* int64_t, milliseconds */
 	CONF_SECONDS,  /* int64_t, whole seconds */
 	CONF_NUMBER,   /* unsigned (or int, when min >= 0) */
@@ -42,6 +42,7 @@ struct conf_option {
 };
 
 enum conf_section { CONF_ROOT = 0, CONF_TOR_SECTION, CONF_CHECK_SECTION, CONF_MIRROR_SECTION, CONF_CHANNEL_SECTION, CONF_LIST_SECTION,
+	CONF_METRICS_SECTION,
 	CONF__SECTIONS };
 
 struct conf_section_info {

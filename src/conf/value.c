@@ -108,6 +108,10 @@ parse_socket(const struct conf_option *o, struct endpoint *at, const char *text,
 	struct err why = ERR_INIT;
 	char with[ENDPOINT_PATH_MAX + 16];
 
+	if (text[0] == '\0' && o->def != NULL && o->def[0] == '\0') {
+		memset(at, 0, sizeof *at);
+		return 0;
+	}
 	if (text[0] == '/' && strlen(text) <= ENDPOINT_PATH_MAX) {
 		snprintf(with, sizeof with, "unix:%s", text);
 		text = with;
@@ -233,6 +237,8 @@ conf_value_print(const struct conf_option *o, const void *base, struct buf *out)
 		conf_quote(out, s);
 		return true;
 	case CONF_SOCKET:
+		if (((const struct endpoint *)at)->kind == 0)
+			return false;
 		endpoint_format(text, at);
 		conf_quote(out, text);
 		return true;

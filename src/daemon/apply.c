@@ -7,6 +7,7 @@
 #include "config.h"
 #include "base/log.h"
 #include "daemon/daemon.h"
+#include "daemon/metrics.h"
 #include "daemon/records.h"
 
 #include <errno.h>
@@ -117,6 +118,7 @@ do_note(struct daemon *d, const struct action *a)
 	note = note_json(d, a);
 	if (a->note == NOTE_STEP)
 		op_keep(d, a->op, note);
+	metrics_on_note(d, a);
 	control_notify(d->control, note);
 }
 

@@ -259,6 +259,12 @@ on_accept(struct stream *s, void *arg)
 	greet(cl);
 }
 
+unsigned
+control_clients(const struct control *c)
+{
+	return c != NULL ? c->n : 0;
+}
+
 void
 control_notify(struct control *c, json_t *params)
 {

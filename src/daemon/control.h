@@ -19,6 +19,8 @@ struct daemon;
 
 struct control *control_new(struct daemon *d, struct err *e);
 void control_free(struct control *c);
+/* Clients that are connected; c may be NULL. */
+unsigned control_clients(const struct control *c);
 /* Sends {"method":"event"} to everybody who subscribed; `params` is stolen. c may be NULL. */
 void control_notify(struct control *c, json_t *params);
 

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "daemon/metrics.h"
 #include "daemon/records.h"
 #include "io/notify.h"
 
@@ -240,6 +241,9 @@ daemon_reload(struct daemon *d, struct buf *faults)
 		if (listservice_set(d, &e) != 0)
 			log_error("%s", e.msg);
 		versions_trim(d);
+		err_clear(&e);
+		if (metrics_set(d, &e) != 0)
+			log_error("%s", e.msg);
 		daemon_reconfigure(d);
 		log_notice("configuration read again");
 		on_care(d);
@@ -278,7 +282,8 @@ daemon_open(struct daemon *d, struct actions *out, struct err *e)
 	d->compare_ms = COMPARE_MS;
 	d->care = timer_new(d->loop, on_care, d);
 	d->prober = prober_new(d->loop);
-	if (listservice_set(d, e) != 0)
+	metrics_open(d);
+	if (listservice_set(d, e) != 0 || metrics_set(d, e) != 0)
 		return -1;
 	d->control = control_new(d, e);
 	return d->control != NULL ? 0 : -1;
@@ -293,6 +298,7 @@ daemon_close(struct daemon *d)
 	listservice_free(d);
 	probing_stop(d);
 	wiring_stop(d);
+	metrics_close(d);
 	timer_free(d->tick);
 	timer_free(d->retry);
 	timer_free(d->watchdog);

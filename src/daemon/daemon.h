@@ -25,6 +25,7 @@
 
 struct daemon;
 struct listservice;
+struct metrics;
 
 /* One tor section at work. */
 struct tor_link {
@@ -64,6 +65,7 @@ struct daemon {
 	struct control *control;
 	struct listservice *lists; /* owned; NULL: not configured */
 	int64_t compare_ms;    /* how often the onions that each tor has are compared with the intent: COMPARE_MS */
+	struct metrics *metrics;   /* owned; metrics.h */
 	struct timer *tick, *retry, *watchdog, *trim, *care;
 	struct signal_watch *signals[3];
 

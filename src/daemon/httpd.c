@@ -191,20 +191,44 @@ find(const struct httpd *h, uint64_t id)
 	return NULL;
 }
 
-int
-httpd_listen(struct httpd *h, uint64_t id, const struct endpoint *ep, mode_t mode, struct err *e)
+static struct port *
+port_new(struct httpd *h, uint64_t id)
 {
 	struct port *p = xcalloc(1, sizeof *p);
 
 	p->httpd = h;
 	p->id = id;
-	p->listener = listener_new(h->loop, ep, mode, HTTP_REQUEST_MAX + 1, on_accept, p, e);
+	return p;
+}
+
+/* With its listener, or not at all. */
+static int
+port_begin(struct port *p)
+{
 	if (p->listener == NULL) {
 		free(p);
 		return -1;
 	}
-	TAILQ_INSERT_TAIL(&h->ports, p, link);
+	TAILQ_INSERT_TAIL(&p->httpd->ports, p, link);
 	return 0;
+}
+
+int
+httpd_listen(struct httpd *h, uint64_t id, const struct endpoint *ep, mode_t mode, struct err *e)
+{
+	struct port *p = port_new(h, id);
+
+	p->listener = listener_new(h->loop, ep, mode, HTTP_REQUEST_MAX + 1, on_accept, p, e);
+	return port_begin(p);
+}
+
+int
+httpd_adopt(struct httpd *h, uint64_t id, int fd, struct err *e)
+{
+	struct port *p = port_new(h, id);
+
+	p->listener = listener_adopt(h->loop, fd, HTTP_REQUEST_MAX + 1, on_accept, p, e);
+	return port_begin(p);
 }
 
 bool

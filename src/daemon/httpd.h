@@ -43,6 +43,8 @@ typedef void httpd_cb(void *arg, uint64_t id, const struct http_request *rq, int
 struct httpd *httpd_new(struct loop *l, const struct httpd_limits *limits, httpd_cb *cb, void *arg);
 /* Answers on a socket too, under an id (not 0) that is not in use. */
 int httpd_listen(struct httpd *h, uint64_t id, const struct endpoint *ep, mode_t mode, struct err *e);
+/* As httpd_listen(), on a socket that the service manager passed. */
+int httpd_adopt(struct httpd *h, uint64_t id, int fd, struct err *e);
 bool httpd_listens(const struct httpd *h, uint64_t id);
 /* Ends a socket and its connections; fine for an unknown id. */
 void httpd_unlisten(struct httpd *h, uint64_t id);

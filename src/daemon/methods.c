@@ -2,7 +2,7 @@
 /* The methods of the control socket: each reads or asks the engine; none keeps state of its own. */
 #include "config.h"
 #include "base/log.h"
-#include "daemon/daemon.h"
+#include "daemon/metrics.h"
 #include "daemon/records.h"
 #include "proto/edkey.h"
 
@@ -387,6 +387,21 @@ call_reload(struct daemon *d, const json_t *params, const char **reason, struct 
 }
 
 static json_t *
+call_metrics(struct daemon *d, const json_t *params, const char **reason, struct err *e)
+{
+	const char *text;
+	size_t n;
+
+	(void)params;
+	/* Quotes and ends of lines are escaped in the answer. */
+	*reason = "too-large";
+	if ((text = metrics_text(d, &n)) != NULL && n < RPC_RESPONSE_MAX / 4 * 3)
+		return json_pack("{s:s#}", "text", text, (int)n);
+	err_set(e, ERR_REFUSED, "with so many mirrors it is too long for this socket: read it where the metrics section says");
+	return NULL;
+}
+
+static json_t *
 call_subscribe(struct daemon *d, const json_t *params, const char **reason, struct err *e)
 {
 	const json_t *v = json_object_get(params, "op");
@@ -415,6 +430,7 @@ const struct method methods[] = {
 		{ "after", PARAM_NUMBER, PARAM_OPTIONAL, 0, PARAM_NUMBER_MAX, "next of the page before" },
 		{ "since", PARAM_NUMBER, PARAM_OPTIONAL, 0, (json_int_t)1 << 40, "seconds since 1970" },
 		{ "mirror", PARAM_TEXT, PARAM_OPTIONAL, 1, ONION_NAME_MAX, "only what is about it" } } },
+	{ "metrics", false, WHO_GROUP, "The numbers for Prometheus, as text.", call_metrics, { { 0 } } },
 	{ "subscribe", false, WHO_GROUP, "From now on this connection is told what happens.", call_subscribe,
 	    { { "op", PARAM_NUMBER, PARAM_OPTIONAL, 1, PARAM_NUMBER_MAX, "an operation: the answer holds its last step so far" } } },
 	{ "rotate", true, WHO_GROUP, "A new address for a mirror; the old one answers until its drain is over.", call_rotate, { MIRROR_PARAM } },

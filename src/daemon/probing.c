@@ -9,6 +9,7 @@
 #include "base/enc.h"
 #include "base/log.h"
 #include "daemon/daemon.h"
+#include "daemon/metrics.h"
 #include "daemon/records.h"
 #include "tor/tls.h"
 
@@ -179,6 +180,8 @@ deliver(struct job *j, const struct probe_result *result)
 		pr.verdict = VERDICT_INCONCLUSIVE;
 	log_debug("%s: %s %s in %d ms: %s", done.mirror, done.through == DIRECT ? "check" : "probe", verdict_name(pr.verdict),
 	    (int)pr.phases.total, pr.detail);
+	if (done.through != DIRECT)
+		metrics_on_probe(d, done.mirror, done.onion, &pr);
 	if (done.through == DIRECT)
 		engine_on_check(d->engine, clock_now(), engine_mirror_index(d->engine, done.mirror), pr.verdict, &out);
 	else

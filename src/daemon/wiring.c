@@ -3,7 +3,7 @@
 #include "config.h"
 #include "base/log.h"
 #include "base/mutant.h"
-#include "daemon/daemon.h"
+#include "daemon/metrics.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -136,6 +136,8 @@ on_event(const struct event *ev, void *arg)
 		engine_on_descriptor(l->d->engine, clock_now(), desc->address, DESC_UPLOAD_FAILED, desc->hsdir, desc->descid, &out);
 	else
 		return;
+	if (desc->action != EVENT_DESC_UPLOAD)
+		metrics_on_upload(l->d, desc->address, desc->action == EVENT_DESC_UPLOADED);
 	apply(l->d, &out);
 }
 

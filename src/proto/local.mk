@@ -26,6 +26,8 @@ libproto_la_SOURCES = \
 	%D%/http_request.c \
 	%D%/http_server.c \
 	%D%/http_server.h \
+	%D%/metrics.c \
+	%D%/metrics.h \
 	%D%/minisign.c \
 	%D%/minisign.h \
 	%D%/minisign_key.c \

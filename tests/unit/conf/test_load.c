@@ -121,6 +121,25 @@ Test(conf_load, the_list_service_is_off_without_its_section)
 	conf_free(c);
 }
 
+Test(conf_load, metrics_are_shown_nowhere_unless_it_says_where)
+{
+	static const char bare[] = GOOD "metrics { }\n", with[] = GOOD "metrics { listen = \"127.0.0.1:9936\" textfile = \"/m.prom\" addresses = on }\n";
+	char faults[4096];
+	struct conf *c = NULL;
+
+	cr_assert_eq(load(&c, GOOD, strlen(GOOD), faults, sizeof faults), 0, "%s", faults);
+	cr_expect_null(c->metrics);
+	conf_free(c);
+	cr_assert_eq(load(&c, bare, strlen(bare), faults, sizeof faults), 0, "%s", faults);
+	cr_assert_not_null(c->metrics);
+	cr_expect(c->metrics->listen.kind == 0 && c->metrics->textfile == NULL && !c->metrics->addresses);
+	conf_free(c);
+	cr_assert_eq(load(&c, with, strlen(with), faults, sizeof faults), 0, "%s", faults);
+	cr_expect(c->metrics->listen.port == 9936 && c->metrics->addresses);
+	cr_expect_str_eq(c->metrics->textfile, "/m.prom");
+	conf_free(c);
+}
+
 Test(conf_load, without_a_channel_section_there_is_public)
 {
 	char faults[4096];
@@ -158,8 +177,8 @@ Test(conf_load, each_fault_is_named_with_its_line)
 		const char *text, *faults;
 	} t[] = {
 		{ GOOD "colour = blue\n", "5: unknown option \"colour\"\n" },
-		{ GOOD "\nmetrics { listen = \"x\" deeper { a = b } }\ntor2 \"x\" { }\n",
-		    "6: unknown section \"metrics\"\n7: unknown section \"tor2\"\n" },
+		{ GOOD "\nmetric { listen = \"x\" deeper { a = b } }\ntor2 \"x\" { }\n",
+		    "6: unknown section \"metric\"\n7: unknown section \"tor2\"\n" },
 		{ GOOD "list-service {\n port = 0\n sockets = rel\n color = x }\n",
 		    "6: list-service: port: 0 is out of range: 1 to 65535\n7: list-service: sockets: \"rel\" is not an absolute path\n"
 		    "7: list-service: sockets: an absolute path of at most 87 characters\n8: unknown option \"color\" in list-service\n" },
@@ -171,6 +190,10 @@ Test(conf_load, each_fault_is_named_with_its_line)
 		{ GOOD "list-service { port = 1\n", "5: list-service is not closed: \"}\" is missing\n" },
 		{ GOOD "mirror b { backend = \"unix:/b\"\n port = {80, 81} tor = main check = page }\nlist-service { port = 81 }\n",
 		    "6: mirror \"b\": port 81 is the list service's; give one of them another\n" },
+		{ GOOD "metrics {\n listen = \"192.0.2.1:9936\"\n textfile = \"/m.txt\"\n addresses = x }\n",
+		    "6: metrics: listen: \"192.0.2.1:9936\" is not a loopback address\n"
+		    "7: metrics: textfile: must end with .prom: node_exporter reads nothing else\n8: metrics: addresses: \"x\" is neither on nor off\n" },
+		{ GOOD "metrics { listen = \"/run/onionmirror/control.sock\" }\n", "5: metrics: listen: that is the control socket\n" },
 		{ GOOD "include(\"/etc/passwd\")\n", "5: unknown option \"include\"\n" },
 		{ GOOD "site = b\n", "5: site is given twice (first in line 1)\n" },
 		{ GOOD "check page { path = \"/x\" }\n", "5: check \"page\" is there twice (first in line 3)\n" },

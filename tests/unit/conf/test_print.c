@@ -49,7 +49,7 @@ load(const char *text)
 Test(conf_print, the_sample_is_valid_and_printing_is_a_fixpoint)
 {
 	struct buf text[3] = { BUF_INIT(65536), BUF_INIT(65536), BUF_INIT(65536) };
-	const char *const start[] = { NULL, "site = s\n" REST, "site = s\npassphrase-file = \"/p\" control-group = adm\nlist-service { port = 9 }\n" REST,
+	const char *const start[] = { NULL, "site = s\n" REST, "site = s\npassphrase-file = \"/p\" control-group = adm\nlist-service { port = 9 }\nmetrics { textfile = \"/m.prom\" }\n" REST,
 		"site = s\ncontrol-onions = {\"25njqamcweflpvkl73j4szahhihoc4xt3ktcgjnpaingr5yhkenl5sid.onion:81\"}\ntor \"two\" { control = \"unix:/d\" cookie = \"/k\" }\n" REST
 		"check \"tls\" { tls = on pin-sha256 = \"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\" version-path = \"/v\" stale-after = 2h }\n"
 		"mirror \"b\" { backend = \"127.0.0.1:80\" tor = \"main\" check = \"page\" probe-through = \"two\" revoke-on-content = on }\n" };
@@ -147,6 +147,7 @@ Test(conf_print, only_some_options_need_a_restart)
 		{ "tor \"second\" { control = \"unix:/d\" cookie = \"/k\" }\n", "the number of tor sections" },
 		{ "check \"second\" { path = \"/d\" }\nchannel \"c\" { share = 2 }\n", NULL },
 		{ "list-service { port = 9 sockets = \"/s\" }\n", NULL },
+		{ "metrics { listen = \"/s\" textfile = \"/m.prom\" addresses = on }\n", NULL },
 	};
 	struct conf *now, *next;
 	const char *needs;

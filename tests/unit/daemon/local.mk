@@ -8,6 +8,7 @@ tests_unit_daemon_unit_daemon_SOURCES = \
 	%D%/test_holds.c \
 	%D%/test_httpd.c \
 	%D%/test_listservice.c \
+	%D%/test_metrics.c \
 	%D%/test_records.c \
 	%D%/test_site.c \
 	%D%/test_versions.c

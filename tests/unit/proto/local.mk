@@ -15,6 +15,7 @@ tests_unit_proto_unit_proto_SOURCES = \
 	%D%/test_http.c \
 	%D%/test_http_request.c \
 	%D%/test_http_server.c \
+	%D%/test_metrics.c \
 	%D%/test_minisign.c \
 	%D%/test_onion.c \
 	%D%/test_reply.c \
