@@ -80,6 +80,15 @@ observe_phases(struct mirror_counts *c, const struct phases *ph)
 	}
 }
 
+/* Which onion the last answer is told of: the listed one, and until there is one that which may become it. */
+static bool
+is_told(const struct daemon *d, const struct mirror_counts *c, const struct onion_record *r)
+{
+	const struct onion_record *told = engine_onion(d->engine, c->onion);
+
+	return r != NULL && (r->state == ONION_LISTED || told == NULL || told->state != ONION_LISTED);
+}
+
 void
 metrics_on_probe(struct daemon *d, const char *mirror, uint64_t onion, const struct probe_result *pr)
 {
@@ -92,7 +101,7 @@ metrics_on_probe(struct daemon *d, const char *mirror, uint64_t onion, const str
 	if (pr->verdict == VERDICT_INCONCLUSIVE)
 		return;
 	observe_phases(c, &pr->phases);
-	if (r == NULL || r->state != ONION_LISTED)
+	if (!is_told(d, c, r))
 		return;
 	if (c->onion != onion)
 		c->latency = -1;

@@ -24,7 +24,7 @@ struct mirror_counts {
 	uint64_t rotations[CAUSE__COUNT][RESULT__COUNT];
 	uint64_t uploads[RESULT__COUNT];
 	struct metric_histogram phases[METRIC_PHASES];
-	/* Of the last probe that said something of a listed onion. */
+	/* Of the last probe that said something of an onion, which is told while that is listed. */
 	uint64_t onion; /* 0: there was none */
 	bool reachable;
 	int32_t latency; /* ms, of the last one that was answered; -1: none */

@@ -77,11 +77,21 @@ labels(char *to, const struct metric *m, const char *const *values)
 static void
 add_line(struct buf *out, const struct metric *m, const char *ending, const char *inside, double v)
 {
-	/* 15 digits: every count up to 2^49 and every time is exact, and 0.1 is written so. */
-	if (inside[0] != '\0')
-		buf_addf(out, "%s%s{%s} %.15g\n", m->name, ending, inside, v);
+	char number[40];
+
+	/* There are tens of thousands of lines, most of them counts, and printing those as double takes most of the time. */
+	if (v >= 0 && v < 1e15 && v == (double)(int64_t)v)
+		snprintf(number, sizeof number, " %lld\n", (long long)v);
 	else
-		buf_addf(out, "%s%s %.15g\n", m->name, ending, v);
+		snprintf(number, sizeof number, " %.15g\n", v);
+	buf_adds(out, m->name);
+	buf_adds(out, ending);
+	if (inside[0] != '\0') {
+		buf_adds(out, "{");
+		buf_adds(out, inside);
+		buf_adds(out, "}");
+	}
+	buf_adds(out, number);
 }
 
 void

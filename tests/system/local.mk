@@ -7,7 +7,9 @@ dist_noinst_SCRIPTS += \
 	%D%/interop.py \
 	%D%/keys.py \
 	%D%/lists.py \
+	%D%/metrics.py \
 	%D%/process.py \
+	%D%/prometheus.py \
 	%D%/reader-tor.py \
 	%D%/reader.py \
 	%D%/realtor.py \
