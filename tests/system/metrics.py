@@ -77,6 +77,21 @@ def free_port():
         return s.getsockname()[1]
 
 
+def the_rules_pass_their_own_tests():
+    folder = om.SRC + "/contrib/prometheus/"
+    for words in (["check", "config", folder + "prometheus.yml"], ["test", "rules", folder + "onionmirror.rules.test.yml"]):
+        done = subprocess.run(["promtool", *words], capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+    with open(folder + "onionmirror.rules.yml") as f:
+        alerts = re.findall(r"- alert: (\w+)", f.read())
+    with open(folder + "onionmirror.rules.test.yml") as f:
+        looks = re.findall(r"alertname: (\w+)\n( *exp_alerts)?", f.read())
+    assert len(alerts) >= 8
+    assert {(a, fires) for a in alerts for fires in (True, False)} == {(a, fires != "") for a, fires in looks}, "each fires and does not"
+    with open(om.SRC + "/src/daemon/onionmirror-metrics.7") as f:
+        assert re.findall(r"\.It Sy (Onionmirror\w+)", f.read()) == alerts, "the page lists them"
+
+
 # --- one after the other, on one site ----------------------------------------------------------------
 
 
@@ -318,6 +333,7 @@ def main():
                          a_file_that_cannot_be_written_is_told_once, a_passed_socket_is_used_instead_of_the_configured_one,
                          a_passed_socket_that_is_open_to_the_world_is_refused, a_taken_port_is_told_at_start):
             cases.run(function, site)
+        cases.run(the_rules_pass_their_own_tests)
         cases.run(two_hundred_mirrors_cost_little, big)
     finally:
         site.close()
