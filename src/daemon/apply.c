@@ -49,8 +49,10 @@ static json_t *
 note_json(const struct daemon *d, const struct action *a)
 {
 	static const char *const kinds[] = { "state", "step", "decision", "alarm" };
+	json_t *text = a->from[0] == '\0' ? json_string(a->text)
+					 : json_sprintf("%s -> %s%s%s", a->from, a->step, a->text[0] != '\0' ? ": " : "", a->text);
 
-	return json_pack("{s:s,s:s,s:s,s:I,s:I,s:I,s:s*,s:I}", "kind", kinds[a->note], "step", a->step, "text", a->text, "op", (json_int_t)a->op,
+	return json_pack("{s:s,s:s,s:o,s:I,s:I,s:I,s:s*,s:I}", "kind", kinds[a->note], "step", a->step, "text", text, "op", (json_int_t)a->op,
 	    "elapsed_ms", (json_int_t)op_elapsed(d, a->op), "time", (json_int_t)clock_wall_s(), "mirror", mirror_of(d, a), "onion", (json_int_t)a->onion);
 }
 
@@ -113,6 +115,8 @@ do_note(struct daemon *d, const struct action *a)
 		log_warn("ALARM %s: %s: %s %s", a->step, mirror, a->text, onion);
 	else if (a->note == NOTE_STEP)
 		log_info("%s: step %s: %s %s", mirror, a->step, a->text, onion);
+	else if (a->from[0] != '\0')
+		log_state(&(struct log_change){ mirror, a->from, a->step, a->text[0] != '\0' ? a->text : onion_cause_name(a->cause), onion });
 	else
 		log_notice("%s: %s: %s %s", mirror, a->step, a->text, onion);
 	note = note_json(d, a);

@@ -154,6 +154,7 @@ on_care(void *arg)
 	struct daemon *d = arg;
 	struct actions out = { 0 };
 
+	log_flush(false);
 	alarms_raise(d);
 	if (d->stale)
 		engine_publish(d->engine, clock_now(), 0, &out, NULL);
@@ -235,7 +236,7 @@ daemon_reload(struct daemon *d, struct buf *faults)
 		d->conf = next;
 		d->site = site;
 		d->member_sk = sk;
-		log_init("onionmirrord", next->log_level);
+		log_set_level(next->log_level);
 		if (restore_log(d, &e) != 0)
 			log_warn("log-onions stays as it was: %s", e.msg);
 		if (listservice_set(d, &e) != 0)
@@ -345,7 +346,7 @@ daemon_run(const char *conf_path, struct conf *conf)
 
 	/* Not those of the daemon before, which the history names. */
 	d.next_op = (uint64_t)d.started;
-	log_init("onionmirrord", conf->log_level);
+	log_set_level(conf->log_level);
 	if (daemon_open(&d, &out, &e) != 0) {
 		log_error("%s", e.msg);
 		d.exit_code = 1;
@@ -356,5 +357,6 @@ daemon_run(const char *conf_path, struct conf *conf)
 	}
 	actions_free(&out);
 	daemon_close(&d);
+	log_flush(true);
 	return d.exit_code;
 }

@@ -3,6 +3,7 @@
 #include "config.h"
 #include "base/log.h"
 #include "daemon/daemon.h"
+#include "io/journal.h"
 
 #include <getopt.h>
 #include <signal.h>
@@ -83,6 +84,8 @@ daemon_main(int argc, char **argv)
 	umask(077);
 	signal(SIGXFSZ, SIG_IGN); /* a file size limit is then an error of write(), as a full disk is */
 	log_init("onionmirrord", LOG_LEVEL_NOTICE);
+	if (log_is_journal() && journal_open(JOURNAL_SOCKET) == 0)
+		log_set_journal(journal_send);
 	if (sodium_init() < 0) {
 		fputs("onionmirrord: libsodium does not start on this machine\n", stderr);
 		return 1;

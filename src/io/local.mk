@@ -3,6 +3,7 @@ libio_la_SOURCES = \
 	%D%/address.c \
 	%D%/inbuf.c %D%/inbuf.h \
 	%D%/internal.h \
+	%D%/journal.c %D%/journal.h \
 	%D%/listener.c \
 	%D%/loop.c %D%/loop.h \
 	%D%/notify.c %D%/notify.h \

@@ -6,6 +6,7 @@
 #include "mirror/engine_impl.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -309,8 +310,8 @@ onion_set_state(struct engine *e, struct onion *o, struct now now, enum onion_st
 	e->newest->valid = false;
 	o->since = now.mono;
 	o->dirty = true;
-	note(out, NOTE_STATE, o, -1, o->r.op, onion_state_name(s), "%s -> %s%s%s", onion_state_name(was), onion_state_name(s),
-	    why[0] != '\0' ? ": " : "", why);
+	note(out, NOTE_STATE, o, -1, o->r.op, onion_state_name(s), "%s", why);
+	snprintf(out->v[out->n - 1].from, sizeof out->v->from, "%s", onion_state_name(was));
 }
 
 bool

@@ -87,6 +87,7 @@ struct action {
 	enum note_kind note;
 	char step[24];    /* NOTE_STEP: planned, created, uploaded, proved, listed, delisted, revoked, probed, published, failed, done (the last two end it);
 	                     NOTE_STATE: new state; NOTE_DECISION, NOTE_ALARM: a word for it */
+	char from[16];    /* NOTE_STATE of an onion: the state that it left, "" if it is new; text is then the cause */
 	char text[200];   /* for people: evidence and numbers; no onion address in it */
 };
 

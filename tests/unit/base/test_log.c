@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static char last[5000];
@@ -99,13 +100,24 @@ say_all(void)
 	log_debug("five");
 }
 
+static void
+say_all_into_the_journal(void)
+{
+	char id[64];
+	struct stat st;
+
+	cr_assert_eq(fstat(STDERR_FILENO, &st), 0);
+	snprintf(id, sizeof id, "%llu:%llu", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+	setenv("JOURNAL_STREAM", id, 1);
+	log_init("test", LOG_LEVEL_INFO);
+	say_all();
+}
+
 Test(base_log, journal_lines_carry_a_priority_and_no_time)
 {
 	char out[1000];
 
-	setenv("JOURNAL_STREAM", "8:12345", 1);
-	log_init("test", LOG_LEVEL_INFO);
-	capture(out, sizeof out, say_all);
+	capture(out, sizeof out, say_all_into_the_journal);
 	cr_expect_str_eq(out, "<3>one 1\n<4>two\\x0a<3>forged\n<5>three\n<6>four\n");
 }
 
@@ -114,7 +126,7 @@ Test(base_log, other_lines_carry_time_program_and_level)
 	char out[1000], want[1000];
 	long pid = (long)getpid();
 
-	unsetenv("JOURNAL_STREAM");
+	setenv("JOURNAL_STREAM", "8:12345", 1); /* inherited: our stderr is another one */
 	clock_set_source(&fixed);
 	log_init("test", LOG_LEVEL_NOTICE);
 	capture(out, sizeof out, say_all);
@@ -181,4 +193,136 @@ Test(base_log, four_addresses_fit_into_one_line)
 	log_notice("%s %s %s %s", log_onion("a"), log_onion("b"), log_onion("c"), log_onion("d"));
 	cr_expect(strlen(last) == 7 && strchr(last, 'a') && strchr(last, 'b') && strchr(last, 'c') &&
 		  strchr(last, 'd'));
+}
+
+/* --- repetition ------------------------------------------------------------------------------------ */
+
+static int64_t now_ms = 1000;
+
+static int64_t
+moving_time(void)
+{
+	return now_ms;
+}
+
+static const struct clock_source moving = { moving_time, moving_time };
+
+static void
+begin_repeating(void)
+{
+	clock_set_source(&moving);
+	log_init("test", LOG_LEVEL_INFO);
+	log_set_sink(keep, NULL);
+	lines = 0;
+}
+
+Test(base_log, a_line_said_again_is_counted_and_told_when_the_minute_is_over)
+{
+	int i;
+
+	begin_repeating();
+	for (i = 0; i < 1000; i++)
+		log_warn("nothing listens on %s", "x");
+	cr_expect_eq(lines, 1);
+	now_ms += 59999;
+	log_flush(false);
+	cr_expect_eq(lines, 1, "not yet");
+	now_ms += 1;
+	log_flush(false);
+	cr_expect_eq(lines, 2);
+	cr_expect_str_eq(last, "repeated 999 times: nothing listens on x");
+	cr_expect_eq(last_level, LOG_LEVEL_WARN);
+	log_flush(true);
+	cr_expect_eq(lines, 2, "told once");
+	log_warn("nothing listens on %s", "x");
+	cr_expect_str_eq(last, "nothing listens on x", "and said again after that");
+}
+
+Test(base_log, what_was_held_back_is_told_before_the_next_line)
+{
+	begin_repeating();
+	log_info("a");
+	log_info("a");
+	now_ms += 60000;
+	log_info("b");
+	cr_expect_eq(lines, 3);
+	cr_expect_str_eq(last, "b");
+}
+
+Test(base_log, the_same_text_of_another_level_is_another_line)
+{
+	begin_repeating();
+	log_info("a");
+	log_warn("a");
+	cr_expect_eq(lines, 2);
+}
+
+Test(base_log, nothing_held_back_is_lost_when_more_lines_come_than_are_remembered)
+{
+	int i;
+
+	begin_repeating();
+	log_info("first");
+	log_info("first");
+	for (i = 0; i < 100; i++) {
+		now_ms++;
+		log_info("line %d", i);
+	}
+	cr_expect_eq(lines, 102, "one of them says that the first was repeated: %d", lines);
+}
+
+Test(base_log, the_end_tells_what_was_held_back)
+{
+	begin_repeating();
+	log_error("a");
+	log_error("a");
+	log_flush(true);
+	cr_expect_str_eq(last, "repeated 1 time: a");
+}
+
+Test(base_log, a_change_of_state_is_always_written)
+{
+	const struct log_change c = { "north", "uploading", "proving", "first descriptor\nuploaded", "onion:1" };
+
+	begin_repeating();
+	log_state(&c);
+	log_state(&c);
+	cr_expect_eq(lines, 2);
+	cr_expect_str_eq(last, "north: uploading -> proving (first descriptor\\x0auploaded) onion:1");
+	log_state(&(struct log_change){ "north", "ready", "listed", "", "" });
+	cr_expect_str_eq(last, "north: ready -> listed");
+}
+
+/* --- the journal ------------------------------------------------------------------------------------ */
+
+static char datagram[20000];
+static int journal_result;
+
+static int
+take_datagram(const char *p, size_t n)
+{
+	snprintf(datagram, sizeof datagram, "%.*s", (int)n, p);
+	return journal_result;
+}
+
+Test(base_log, the_journal_gets_fields_which_no_text_can_forge)
+{
+	begin_repeating();
+	log_set_sink(NULL, NULL);
+	log_set_journal(take_datagram);
+	log_warn("two\nPRIORITY=0");
+	cr_expect_str_eq(datagram, "PRIORITY=4\nSYSLOG_IDENTIFIER=test\nMESSAGE=two\\x0aPRIORITY=0\n");
+	log_state(&(struct log_change){ "north", "adding", "listed", "why\nMESSAGE=x", "" });
+	cr_expect_str_eq(datagram, "PRIORITY=5\nSYSLOG_IDENTIFIER=test\nMESSAGE=north: adding -> listed (why\\x0aMESSAGE=x)\n"
+		"ONIONMIRROR_MIRROR=north\nONIONMIRROR_FROM=adding\nONIONMIRROR_TO=listed\nONIONMIRROR_CAUSE=why\\x0aMESSAGE=x\n");
+}
+
+Test(base_log, what_the_journal_does_not_take_goes_to_stderr)
+{
+	char out[1000];
+
+	journal_result = -1;
+	log_set_journal(take_datagram);
+	capture(out, sizeof out, say_all_into_the_journal);
+	cr_expect_str_eq(out, "<3>one 1\n<4>two\\x0a<3>forged\n<5>three\n<6>four\n");
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The notification protocol, with a manager of our own. */
 #include "config.h"
+#include "io/journal.h"
 #include "io/notify.h"
 
 #include <criterion/criterion.h>
@@ -118,4 +119,30 @@ Test(io_notify, tells_half_of_the_watchdog_time)
 			setenv("WATCHDOG_PID", strcmp(rows[i].pid, "me") == 0 ? me : rows[i].pid, 1);
 		cr_expect_eq(notify_watchdog_ms(), rows[i].ms, "row %zu", i);
 	}
+}
+
+Test(io_journal, sends_each_entry_as_a_datagram_and_never_waits)
+{
+	char dir[] = "/tmp/unit-io-XXXXXX", name[100], got[100];
+	int fd, i, refused = 0;
+
+	cr_assert(mkdtemp(dir) != NULL);
+	snprintf(name, sizeof name, "%s/journal", dir);
+	cr_expect_eq(journal_open(name), -1, "there is none");
+	fd = manager_at(name);
+	cr_assert_eq(journal_open(name), 0);
+	cr_expect_eq(journal_send("MESSAGE=a\n", 10), 0);
+	cr_expect_eq(recv(fd, got, sizeof got, 0), 10);
+	for (i = 0; i < 100000 && refused == 0; i++)
+		refused = journal_send("MESSAGE=b\n", 10);
+	cr_expect(refused == -1 && errno == EAGAIN, "nobody reads");
+	close(fd);
+	cr_expect_eq(journal_send("MESSAGE=c\n", 10), -1, "it is gone");
+	unlink(name);
+	fd = manager_at(name);
+	cr_expect_eq(journal_send("MESSAGE=d\n", 10), 0, "and was started again");
+	close(fd);
+	journal_close();
+	unlink(name);
+	rmdir(dir);
 }
