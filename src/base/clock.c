@@ -46,6 +46,15 @@ clock_wall_s(void)
 	return source->wall_s();
 }
 
+int64_t
+clock_service_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
 struct now
 clock_now(void)
 {

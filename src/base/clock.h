@@ -34,5 +34,7 @@ void clock_set_source(const struct clock_source *source);
 int64_t clock_mono_ms(void);
 int64_t clock_wall_s(void);
 struct now clock_now(void);
+/* CLOCK_MONOTONIC, which stops in suspend: only for the service manager, which wants to be told that one. */
+int64_t clock_service_us(void);
 
 #endif

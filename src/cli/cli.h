@@ -79,6 +79,7 @@ int verb_completion(struct cli *c, int argc, char **argv);
 int verb_probe(struct cli *c, int argc, char **argv);
 int verb_publish(struct cli *c, int argc, char **argv);
 int verb_reload(struct cli *c, int argc, char **argv);
+int verb_unlock(struct cli *c, int argc, char **argv);
 int verb_key_new(struct cli *c, int argc, char **argv);
 int verb_key_show(struct cli *c, int argc, char **argv);
 int verb_root_new(struct cli *c, int argc, char **argv);

@@ -219,6 +219,7 @@ client_call(struct client *cl, const char *method, json_t *params, struct err *e
 	if (rpc_write_request(&line, cl->want, method, params, e) != 0)
 		goto out;
 	stream_write(cl->stream, line.data, line.len);
+	mem_wipe(line.data, line.len); /* a passphrase may be in it */
 	loop_run_until(cl->loop, is_answered, cl, cl->deadline);
 	if (cl->answer.root == NULL) {
 		link_fault(cl, method, e);

@@ -195,7 +195,9 @@ report(const struct cli *c, const struct init *in)
 	printf("keys      %s/root-1.key, %s/member-%s.key%s\n", in->keys, in->keys, in->member,
 	    in->passphrase != NULL ? " (sealed by your passphrase)" : " (no passphrase)");
 	printf("state     %s\n", in->conf->state_dir);
-	if (in->conf->passphrase_file == NULL)
+	if (in->conf->locked_start)
+		printf("master    a passphrase, which `onionmirror unlock` asks for after each start of the daemon\n");
+	else if (in->conf->passphrase_file == NULL)
 		printf("master    %s (opens the state; back it up apart from it)\n", in->conf->key_file);
 	if (in->wrote_conf)
 		printf("config    %s (a sample: edit it)\n", c->conf_path);

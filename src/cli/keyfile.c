@@ -139,8 +139,8 @@ keyfile_master(const struct conf *conf, struct err *e)
 	uint8_t *key;
 	int r;
 
-	if (conf->passphrase_file != NULL)
-		return 0; /* the store's key comes from that passphrase */
+	if (conf->key_file == NULL)
+		return 0; /* the store's key comes from a passphrase */
 	if (access(conf->key_file, F_OK) == 0)
 		return 0; /* the operator brought his own credential */
 	key = secret_alloc(32);

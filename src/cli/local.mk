@@ -28,6 +28,7 @@ libcli_la_SOURCES = \
 	%D%/trust.c %D%/trust.h \
 	%D%/root.c \
 	%D%/site.c \
+	%D%/unlock.c \
 	%D%/verbs.c \
 	%D%/verify.c
 

@@ -54,6 +54,10 @@ show_status(const json_t *r)
 
 	printf("site     %s\n         %s\n", out_text(r, "site"), out_text(r, "site_id"));
 	printf("daemon   %s, member %s, started %s\n", out_text(r, "version"), out_text(r, "member"), out_age(r, "started"));
+	if (json_is_true(json_object_get(r, "locked"))) {
+		puts("LOCKED   run `onionmirror unlock`; until then nothing is probed, added, served or published");
+		return;
+	}
 	json_array_foreach(tors, i, v)
 		show_tor(v);
 	fputs("mirrors ", stdout);

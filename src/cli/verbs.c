@@ -17,6 +17,7 @@ const struct verb verbs[] = {
 	{ "watch", "operator", "", "a live screen", verb_watch },
 	{ "probe", "operator", "MIRROR [--wait]", "probe a mirror now", verb_probe },
 	{ "publish", "operator", "[--wait]", "sign and publish the list now", verb_publish },
+	{ "unlock", "operator", "[--passphrase-fd N]", "give a daemon that started locked its passphrase", verb_unlock },
 	{ "reload", "operator", "", "read the configuration again", verb_reload },
 	{ "doctor", "operator", "", "look at everything once, and say what to do", verb_doctor },
 	{ "completion", "operator", "bash|zsh|fish", "print what makes a shell complete these verbs", verb_completion },

@@ -87,6 +87,7 @@ struct conf {
 	char *control_group;   /* NULL: none */
 	char *key_file;        /* master key credential */
 	char *passphrase_file; /* NULL: key_file is used */
+	bool locked_start;     /* neither: the passphrase is given by hand after each start */
 	unsigned min_listed;
 	enum log_onions log_onions;
 	enum log_level log_level;

@@ -298,7 +298,12 @@ check_root(struct load *l)
 
 	if (c->control_socket.kind != 0 && c->control_socket.kind != ENDPOINT_UNIX)
 		fault(l, CONF_ROOT, "", "control-socket", "control-socket: must be a unix socket, unix:/path: the peer's uid is checked");
-	if (c->passphrase_file != NULL) {
+	if (c->locked_start && (c->passphrase_file != NULL || scan_has(&l->scan, CONF_ROOT, "", "key-file")))
+		fault(l, CONF_ROOT, "", "locked-start", "locked-start excludes key-file and passphrase-file");
+	if (c->locked_start) {
+		free(c->key_file);
+		c->key_file = NULL;
+	} else if (c->passphrase_file != NULL) {
 		if (scan_has(&l->scan, CONF_ROOT, "", "key-file"))
 			fault(l, CONF_ROOT, "", "passphrase-file", "key-file and passphrase-file exclude each other");
 		free(c->key_file);

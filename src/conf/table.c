@@ -42,6 +42,8 @@ static const struct conf_option root_options[] = {
 	    "master key of the state: 64 hex digits, mode 0600" },
 	{ "passphrase-file", CONF_PATH, AT(conf, passphrase_file), 0, 0, "", "", false, NULL,
 	    "instead of key-file: a file with a passphrase" },
+	{ "locked-start", CONF_BOOL, AT(conf, locked_start), 0, 0, "off", NULL, false, NULL,
+	    "instead of both: no file opens the state, `onionmirror unlock` does after each start" },
 	{ "min-listed", CONF_NUMBER, AT(conf, min_listed), 1, 1000, "2", NULL, true, NULL,
 	    "failing addresses stay in the list rather than leave fewer than this" },
 	{ "rotation-spacing", CONF_MS, AT(conf, rotation_spacing_ms), SECOND, 30 * DAY_S * SECOND, "10m", NULL, true, NULL,

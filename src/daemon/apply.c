@@ -231,6 +231,8 @@ apply(struct daemon *d, struct actions *a)
 		actions_free(&batch);
 	}
 	d->applying = false;
-	if (!d->stopping)
-		set_tick(d);
+	if (d->stopping)
+		return;
+	set_tick(d);
+	service_status(d);
 }

@@ -117,6 +117,7 @@ check_value(const struct param *p, const json_t *v, struct err *e)
 			return 0;
 		return err_set(e, ERR_PARSE, "%s must be a number from %lld to %lld", p->name, (long long)p->least, (long long)p->most);
 	case PARAM_TEXT:
+	case PARAM_SECRET:
 		if (json_is_string(v) && len >= (size_t)p->least && len <= (size_t)p->most)
 			return 0;
 		return err_set(e, ERR_PARSE, "%s must be a text of %lld to %lld characters", p->name, (long long)p->least, (long long)p->most);
@@ -165,19 +166,35 @@ check_params(const struct method *m, json_t *params, struct err *e)
 
 /* --- the call ------------------------------------------------------------------------------ */
 
+/* What may be remembered of a call. Owned by the caller. */
+static json_t *
+without_secrets(const struct method *m, json_t *params)
+{
+	json_t *kept = json_copy(params);
+	const struct param *p;
+
+	for (p = m->params; p->name != NULL; p++)
+		if (p->type == PARAM_SECRET)
+			json_object_del(kept, p->name);
+	return kept;
+}
+
 /* Under an id of the caller: asked again, the answer is the same and nothing is done. */
 static json_t *
 call_once(struct daemon *d, const struct method *m, json_t *params, const char **reason, struct err *e)
 {
 	const char *key = json_string_value(json_object_get(params, caller_id.name));
 	const struct op *before = op_of_key(d, key);
-	json_t *result;
+	json_t *result, *kept = without_secrets(m, params);
 	struct op *o;
 	uint64_t op;
 
-	if (before != NULL && before->method == m && json_equal(before->params, params))
+	if (before != NULL && before->method == m && json_equal(before->params, kept)) {
+		json_decref(kept);
 		return json_pack("{s:I}", "op", (json_int_t)before->op);
+	}
 	if (before != NULL) {
+		json_decref(kept);
 		*reason = "id-taken";
 		err_set(e, ERR_REFUSED, "this id was used for another call; nothing was done");
 		return NULL;
@@ -188,8 +205,9 @@ call_once(struct daemon *d, const struct method *m, json_t *params, const char *
 		o = &d->ops[op % OPS_KEPT];
 		memcpy(o->key, key, strlen(key) + 1);
 		o->method = m;
-		o->params = json_deep_copy(params);
+		o->params = json_incref(kept);
 	}
+	json_decref(kept);
 	return result;
 }
 
@@ -199,6 +217,11 @@ method_call(struct daemon *d, const struct method *m, bool owner, json_t *params
 	*reason = "not-allowed";
 	if (m->who == WHO_OWNER && !owner) {
 		err_set(e, ERR_REFUSED, "%s is only for root and the daemon's own user", m->name);
+		return NULL;
+	}
+	*reason = "locked";
+	if (d->locked && !locked_allows(m->name)) {
+		err_set(e, ERR_REFUSED, "%s", LOCKED_TEXT);
 		return NULL;
 	}
 	*reason = "bad-params";

@@ -176,6 +176,7 @@ take_next(struct client *cl)
 	memcpy(copy, p, len);
 	stream_consume(cl->stream, len + 1);
 	take_line(cl, copy, len);
+	mem_wipe(copy, len); /* a passphrase may be in it */
 	free(copy);
 	if (!cl->dead && n > len + 1) {
 		stream_set_reading(cl->stream, false);

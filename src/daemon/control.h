@@ -25,7 +25,7 @@ unsigned control_clients(const struct control *c);
 void control_notify(struct control *c, json_t *params);
 
 /* One parameter of a method. */
-enum param_type { PARAM_TEXT, PARAM_NUMBER, PARAM_BOOL };
+enum param_type { PARAM_TEXT, PARAM_NUMBER, PARAM_BOOL, PARAM_SECRET /* a text that is never kept */ };
 enum param_need { PARAM_OPTIONAL, PARAM_NEEDED, PARAM_ONE_OF }; /* ONE_OF: exactly one of those that say so */
 #define PARAM_NUMBER_MAX (((json_int_t)1 << 53) - 1) /* what every reader of JSON can hold */
 #define PARAMS_MAX 4

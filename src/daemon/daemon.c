@@ -19,7 +19,6 @@
 
 #define TRIM_MS (6 * 3600 * 1000)
 #define CARE_MS (10 * 60 * 1000)
-#define PASSPHRASE_MAX 1024
 
 static struct engine_config *
 engine_config_of(const struct conf *c)
@@ -181,25 +180,6 @@ on_signal(int signo, void *arg)
 	buf_free(&faults);
 }
 
-static int
-open_master(struct daemon *d, struct err *e)
-{
-	char *text = NULL;
-	size_t n, len;
-	int r;
-
-	if (d->conf->passphrase_file == NULL)
-		return master_key_from_file(&d->master, d->conf->key_file, e);
-	if (file_read(d->conf->passphrase_file, PASSPHRASE_MAX, FILE_SECRET, &text, &n, e) != 0)
-		return -1;
-	len = strcspn(text, "\n");
-	r = len >= 8 ? master_key_from_passphrase(&d->master, d->conf->state_dir, text, len, e)
-		     : err_set(e, ERR_CONFIG, "%s: the passphrase needs at least 8 characters", d->conf->passphrase_file);
-	mem_wipe(text, n);
-	free(text);
-	return r;
-}
-
 /* The member key and the site that it signs for; nothing of what is in force is touched. */
 static int
 load_site(struct daemon *d, uint8_t **sk, struct publish_site **site, struct err *e)
@@ -212,8 +192,8 @@ load_site(struct daemon *d, uint8_t **sk, struct publish_site **site, struct err
 	return import_site(d, sk, site, e);
 }
 
-int
-daemon_reload(struct daemon *d, struct buf *faults)
+static int
+reload(struct daemon *d, struct buf *faults)
 {
 	struct publish_site *site = NULL;
 	struct conf *next = NULL;
@@ -221,6 +201,10 @@ daemon_reload(struct daemon *d, struct buf *faults)
 	struct err e = ERR_INIT;
 	const char *restart;
 
+	if (d->locked) {
+		buf_adds(faults, "it is locked: unlock it first; nothing was changed\n");
+		return -1;
+	}
 	if (conf_load(&next, d->conf_path, faults) != 0)
 		return -1;
 	if ((restart = conf_needs_restart(d->conf, next)) != NULL)
@@ -256,20 +240,22 @@ daemon_reload(struct daemon *d, struct buf *faults)
 }
 
 int
-daemon_open(struct daemon *d, struct actions *out, struct err *e)
+daemon_reload(struct daemon *d, struct buf *faults)
+{
+	int r;
+
+	service_reloading();
+	r = reload(d, faults);
+	service_ready(d);
+	return r;
+}
+
+static int
+open_loop(struct daemon *d, struct err *e)
 {
 	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
 	size_t i;
 
-	if (file_check_dir(d->conf->state_dir, e) != 0)
-		return err_prefix(e, "state-dir (made by `onionmirror init`)");
-	if (open_master(d, e) != 0 || store_open(&d->store, d->conf->state_dir, d->master, e) != 0)
-		return -1;
-	if (load_site(d, &d->member_sk, &d->site, e) != 0)
-		return -1;
-	d->engine = daemon_engine_new(d->conf);
-	if (restore_all(d, out, e) != 0 || file_mkdirs(d->conf->publish_dir, 0755, e) != 0)
-		return -1;
 	d->loop = loop_new(e);
 	if (d->loop == NULL)
 		return -1;
@@ -279,12 +265,55 @@ daemon_open(struct daemon *d, struct actions *out, struct err *e)
 	d->retry = timer_new(d->loop, on_retry, d);
 	d->watchdog = timer_new(d->loop, on_watchdog, d);
 	d->trim = timer_new(d->loop, on_trim, d);
-	d->clock_offset = now_offset(clock_now());
 	d->compare_ms = COMPARE_MS;
 	d->care = timer_new(d->loop, on_care, d);
 	d->prober = prober_new(d->loop);
+	return 0;
+}
+
+/* All that the master key opens. On failure some of it may be there: close_state(). */
+static int
+open_state(struct daemon *d, struct actions *out, struct err *e)
+{
+	if (store_open(&d->store, d->conf->state_dir, d->master, e) != 0 || load_site(d, &d->member_sk, &d->site, e) != 0)
+		return -1;
+	d->engine = daemon_engine_new(d->conf);
+	if (restore_all(d, out, e) != 0 || file_mkdirs(d->conf->publish_dir, 0755, e) != 0)
+		return -1;
+	d->clock_offset = now_offset(clock_now());
+	if (listservice_set(d, e) != 0)
+		return -1;
 	metrics_open(d);
-	if (listservice_set(d, e) != 0 || metrics_set(d, e) != 0)
+	return metrics_set(d, e);
+}
+
+static void
+close_state(struct daemon *d)
+{
+	metrics_close(d);
+	listservice_free(d);
+	engine_free(d->engine);
+	publish_site_free(d->site);
+	store_close(d->store);
+	master_key_free(d->master);
+	secret_free(d->member_sk);
+	d->engine = NULL;
+	d->site = NULL;
+	d->store = NULL;
+	d->master = NULL;
+	d->member_sk = NULL;
+}
+
+int
+daemon_open(struct daemon *d, struct actions *out, struct err *e)
+{
+	if (file_check_dir(d->conf->state_dir, e) != 0)
+		return err_prefix(e, "state-dir (made by `onionmirror init`)");
+	if (master_find(d, e) != 0 || open_loop(d, e) != 0)
+		return -1;
+	if (d->locked)
+		rpc_wipe_values();
+	else if (open_state(d, out, e) != 0)
 		return -1;
 	d->control = control_new(d, e);
 	return d->control != NULL ? 0 : -1;
@@ -296,10 +325,8 @@ daemon_close(struct daemon *d)
 	size_t i;
 
 	control_free(d->control);
-	listservice_free(d);
 	probing_stop(d);
 	wiring_stop(d);
-	metrics_close(d);
 	timer_free(d->tick);
 	timer_free(d->retry);
 	timer_free(d->watchdog);
@@ -308,11 +335,7 @@ daemon_close(struct daemon *d)
 	buf_free(&d->others_faults);
 	for (i = 0; i < 3; i++)
 		signal_watch_free(d->signals[i]);
-	engine_free(d->engine);
-	publish_site_free(d->site);
-	store_close(d->store);
-	master_key_free(d->master);
-	secret_free(d->member_sk);
+	close_state(d);
 	actions_free(&d->pending);
 	op_free_all(d);
 	versions_free(d);
@@ -323,8 +346,9 @@ daemon_close(struct daemon *d)
 	free(d->conf_path);
 }
 
-void
-daemon_begin(struct daemon *d, struct actions *out)
+/* From here on the state is at work. */
+static void
+begin_work(struct daemon *d, struct actions *out)
 {
 	log_notice("site %s (%s), member %s: %zu mirrors on %zu tors", publish_site_name(d->site), publish_site_id(d->site),
 	    publish_site_member(d->site), d->conf->n_mirrors, d->conf->n_tors);
@@ -332,9 +356,36 @@ daemon_begin(struct daemon *d, struct actions *out)
 	wiring_start(d);
 	on_trim(d);
 	on_care(d);
+}
+
+void
+daemon_begin(struct daemon *d, struct actions *out)
+{
+	if (d->locked)
+		log_warn("%s", LOCKED_TEXT);
+	else
+		begin_work(d, out);
 	if (notify_watchdog_ms() > 0)
 		on_watchdog(d);
-	notify_send("READY=1");
+	service_ready(d);
+}
+
+int
+daemon_unlock(struct daemon *d, struct err *e)
+{
+	struct actions out = { 0 };
+	int r = open_state(d, &out, e);
+
+	if (r == 0) {
+		d->locked = false;
+		log_notice("unlocked");
+		begin_work(d, &out);
+		service_status(d);
+	} else {
+		close_state(d);
+	}
+	actions_free(&out);
+	return r;
 }
 
 int

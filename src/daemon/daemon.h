@@ -81,6 +81,10 @@ struct daemon {
 	int64_t clock_offset; /* now_offset() when the clock was last believed */
 	struct buf others_faults; /* what of other members could not be published last time, as lines */
 	bool stale; /* what is visible is not what should be (a channel behind, other root or members documents): publish soon */
+	bool locked;          /* waits for its passphrase: no store, site, engine, tors or lists yet (locked.c) */
+	unsigned wrong_tries; /* passphrases that did not open it */
+	int64_t next_try;     /* mono: none is tried before */
+	char service_status[160]; /* what the service manager was told last */
 	bool stopping;
 	int exit_code;
 };
@@ -95,10 +99,28 @@ int daemon_open(struct daemon *d, struct actions *out, struct err *e);
 void daemon_begin(struct daemon *d, struct actions *out);
 void daemon_close(struct daemon *d);
 void daemon_stop(struct daemon *d, int exit_code);
+/* The master key is there: opens the state and goes to work. On failure all is as before; ERR_CRYPTO: the wrong key. */
+int daemon_unlock(struct daemon *d, struct err *e);
 /* Reads the configuration again; faults (lines) on failure, and nothing has changed. */
 int daemon_reload(struct daemon *d, struct buf *faults);
 struct engine *daemon_engine_new(const struct conf *c);
 void daemon_reconfigure(struct daemon *d);
+
+/* master.c: d->master, or d->locked is set when nothing but an operator can give it. */
+#define MASTER_PASSPHRASE_MIN 8
+#define MASTER_PASSPHRASE_MAX 1023
+int master_find(struct daemon *d, struct err *e);
+/* d->master from a passphrase; ERR_PARSE: too short. */
+int master_from_passphrase(struct daemon *d, const char *text, size_t n, struct err *e);
+/* locked.c */
+#define LOCKED_TEXT "locked: nothing is probed, added, served or published until `onionmirror unlock`"
+bool locked_allows(const char *method);
+json_t *locked_status(const struct daemon *d);
+json_t *locked_unlock(struct daemon *d, const json_t *params, const char **reason, struct err *e);
+/* service.c: the service manager is told that we are ready, that a reload begins (service_ready() ends it), and how we are, if that changed. */
+void service_ready(struct daemon *d);
+void service_reloading(void);
+void service_status(struct daemon *d);
 
 /* restore.c: what was stored into the engine. */
 int restore_all(struct daemon *d, struct actions *out, struct err *e);

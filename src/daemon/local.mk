@@ -11,6 +11,8 @@ libdaemon_la_SOURCES = \
 	%D%/history.c \
 	%D%/import.c \
 	%D%/listservice.c \
+	%D%/locked.c \
+	%D%/master.c \
 	%D%/methods.c \
 	%D%/metrics.c %D%/metrics.h \
 	%D%/metrics_impl.h \
@@ -20,6 +22,7 @@ libdaemon_la_SOURCES = \
 	%D%/publishing.c \
 	%D%/records.c %D%/records.h \
 	%D%/restore.c \
+	%D%/service.c \
 	%D%/versions.c \
 	%D%/wiring.c
 

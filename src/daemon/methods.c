@@ -95,6 +95,8 @@ call_status(struct daemon *d, const json_t *params, const char **reason, struct 
 	size_t i;
 
 	(void)params, (void)reason, (void)e;
+	if (d->locked)
+		return locked_status(d);
 	wiring_check_clock(d, &clock);
 	counts = json_object();
 	for (i = 0; i < MIRROR__STATES; i++)
@@ -105,11 +107,11 @@ call_status(struct daemon *d, const json_t *params, const char **reason, struct 
 		v = json_object_get(counts, state);
 		json_object_set_new(counts, state, json_integer(json_integer_value(v) + 1));
 	}
-	return json_pack("{s:s,s:s,s:s,s:s,s:I,s:o,s:o,s:{s:I,s:I,s:I},s:{s:I,s:I},s:s,s:o}", "site", d->conf->site, "site_id", publish_site_id(d->site), "member",
+	return json_pack("{s:s,s:s,s:s,s:s,s:I,s:o,s:o,s:{s:I,s:I,s:I},s:{s:I,s:I},s:s,s:o,s:b}", "site", d->conf->site, "site_id", publish_site_id(d->site), "member",
 	    publish_site_member(d->site), "version", PACKAGE_VERSION, "started", (json_int_t)d->started, "tors", tors_json(d), "mirrors", counts,
 	    "list", "serial", (json_int_t)d->serial, "published", (json_int_t)d->published, "valid_until", (json_int_t)d->valid_until, "expiry",
 	    "root", (json_int_t)publish_site_root_expiry(d->site), "member", (json_int_t)publish_site_member_expiry(d->site), "clock", clock.msg, "alarms",
-	    alarms_json(d));
+	    alarms_json(d), "locked", 0);
 }
 
 /* What each tor that looks at it says. */
@@ -442,6 +444,8 @@ const struct method methods[] = {
 		{ "onion", PARAM_TEXT, PARAM_ONE_OF, 1, 62, "an address, with or without .onion" } } },
 	{ "probe", true, WHO_GROUP, "Probe a mirror now.", call_probe, { MIRROR_PARAM } },
 	{ "publish", true, WHO_GROUP, "Sign and publish the list now.", call_publish, { { 0 } } },
+	{ "unlock", true, WHO_GROUP, "Open the state of a daemon that started locked.", locked_unlock,
+	    { { "passphrase", PARAM_SECRET, PARAM_NEEDED, 1, MASTER_PASSPHRASE_MAX, "the one of the master key" } } },
 	{ "reload", true, WHO_OWNER, "Read the configuration and the documents of the site again.", call_reload, { { 0 } } },
 	{ 0 },
 };
@@ -458,6 +462,10 @@ const struct reason reasons[] = {
 	{ "no-such-operation", "not begun by this daemon, or too long ago" },
 	{ "id-taken", "this id was used for another call" },
 	{ "refused", "the message says what stands against it; nothing was changed" },
+	{ "locked", "the daemon started locked: only status, unlock and subscribe are answered" },
+	{ "not-locked", "there is nothing to unlock" },
+	{ "wrong-passphrase", "it is still locked" },
+	{ "too-soon", "the last passphrase was wrong: the message says how long to wait" },
 	{ "bad-configuration", "the message has the faults; nothing was changed" },
 	{ "state", "the state can't be read" },
 	{ 0 },

@@ -6,8 +6,25 @@
 #include "config.h"
 #include "proto/rpc.h"
 
+#include "base/mem.h"
+
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
+
+static void
+wipe_and_free(void *p)
+{
+	if (p != NULL)
+		mem_wipe(p, malloc_usable_size(p));
+	free(p);
+}
+
+void
+rpc_wipe_values(void)
+{
+	json_set_alloc_funcs(malloc, wipe_and_free);
+}
 
 /* Nesting outside of strings: jansson recurses, its own bound is far higher. */
 static unsigned

@@ -37,6 +37,8 @@ enum rpc_code {
  * a NUL, a number out of range.
  */
 int rpc_object_parse(json_t **out, const char *line, size_t len, size_t max, struct err *e);
+/* From now on the memory of every JSON value of this process is wiped when it is freed: a secret is on its way. */
+void rpc_wipe_values(void);
 bool rpc_method_is_valid(const char *method);
 
 /* --- the server's side ----------------------------------------------------------- */

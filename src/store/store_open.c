@@ -155,7 +155,7 @@ check_key(struct store *s, bool fresh, struct err *e)
 	} else if (sqlite3_column_bytes(st, 0) != (int)sizeof sealed ||
 	    unseal(text, s->key, CHECK_TABLE, 0, sqlite3_column_blob(st, 0), sizeof sealed) != 0 ||
 	    memcmp(text, check_text, sizeof text) != 0) {
-		err_set(e, ERR_STATE, "%s was made under another master key or passphrase; give the right one (key-file, passphrase-file)",
+		err_set(e, ERR_CRYPTO, "%s was made under another master key or passphrase; give the right one (key-file, passphrase-file)",
 		    s->dir);
 	} else {
 		r = 0;

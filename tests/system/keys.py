@@ -7,21 +7,18 @@ prompts for passphrases, on a terminal, and what the ceremony refuses."""
 import glob
 import json
 import os
-import pty
 import re
 import resource
-import select
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-import time
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import faketor
 import process
-from om import SRC, Cases, until
+from om import SRC, Cases, converse, until
 from process import CLIENT, DAEMON
 
 PAGE = SRC + "/src/cli/onionmirror-keys.7"
@@ -325,33 +322,6 @@ def what_cant_be_put_in_place_leaves_no_key_and_what_begins_later_is_not_ready()
         assert done.returncode == 1 and "the certificate of two begins " + two["not_before"] in done.stdout, done
     finally:
         site.close()
-
-
-def converse(words, cwd, answers, timeout=120):
-    """Runs on a terminal of its own and answers prompts in order; returns (exit code, all that was shown)."""
-    pid, fd = pty.fork()
-    if pid == 0:
-        try:
-            os.chdir(cwd)
-            os.execvp(words[0], words)
-        finally:
-            os._exit(127)
-    shown, end = "", time.monotonic() + timeout
-    while time.monotonic() < end:
-        if not select.select([fd], [], [], 1)[0]:
-            continue
-        try:
-            piece = os.read(fd, 4096)
-        except OSError:
-            piece = b""
-        if not piece:
-            break
-        shown += piece.decode(errors="replace")
-        if answers and answers[0][0] in shown[shown.rfind("\n") + 1:]:
-            os.write(fd, answers.pop(0)[1].encode() + b"\n")
-            shown += "\n"
-    os.close(fd)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown
 
 
 def passphrases_are_asked_for_and_are_minisigns(c):

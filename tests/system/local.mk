@@ -13,6 +13,7 @@ dist_noinst_SCRIPTS += \
 	%D%/reader-tor.py \
 	%D%/reader.py \
 	%D%/realtor.py \
+	%D%/service.py \
 	%D%/testnet.py \
 	%D%/torrc.sh \
 	%D%/transcript.py \

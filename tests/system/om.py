@@ -8,7 +8,9 @@ import hmac
 import http.server
 import json
 import os
+import pty
 import re
+import select
 import shutil
 import signal
 import socket
@@ -35,6 +37,33 @@ def until(what, seconds, probe, pause=0.1):
         if time.monotonic() > end:
             raise AssertionError("%s: not within %d s" % (what, seconds))
         time.sleep(pause)
+
+
+def converse(words, cwd, answers, timeout=120):
+    """Runs on a terminal of its own and answers prompts in order; returns (exit code, all that was shown)."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        try:
+            os.chdir(cwd)
+            os.execvp(words[0], words)
+        finally:
+            os._exit(127)
+    shown, end = "", time.monotonic() + timeout
+    while time.monotonic() < end:
+        if not select.select([fd], [], [], 1)[0]:
+            continue
+        try:
+            piece = os.read(fd, 4096)
+        except OSError:
+            piece = b""
+        if not piece:
+            break
+        shown += piece.decode(errors="replace")
+        if answers and answers[0][0] in shown[shown.rfind("\n") + 1:]:
+            os.write(fd, answers.pop(0)[1].encode() + b"\n")
+            shown += "\n"
+    os.close(fd)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown
 
 
 class Cases:

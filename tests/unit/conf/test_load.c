@@ -259,6 +259,8 @@ Test(conf_load, each_fault_is_named_with_its_line)
 		  "mirror b { backend = \"unix:/b\" tor = main check = page }\n",
 		    "3: tor \"main\": 2 mirrors name it, and max-mirrors is 1\n" },
 		{ GOOD "key-file = \"/a\"\npassphrase-file = \"/b\"\n", "6: key-file and passphrase-file exclude each other\n" },
+		{ GOOD "locked-start = on\nkey-file = \"/a\"\n", "5: locked-start excludes key-file and passphrase-file\n" },
+		{ GOOD "passphrase-file = \"/a\"\nlocked-start = on\n", "6: locked-start excludes key-file and passphrase-file\n" },
 		{ GOOD "control-socket = \"127.0.0.1:99\"\n", "5: control-socket: must be a unix socket, unix:/path: the peer's uid is checked\n" },
 		{ GOOD "control-group = \"${HOME}\"\n", "5: \"${\" would be taken from the environment; write \"\\${\"\n" },
 		{ GOOD "min-listed = ${N}\n", "5: \"${\" would be taken from the environment, which is not allowed\n"

@@ -22,7 +22,7 @@ Test(store_damage, another_key_opens_nothing)
 	state_fill();
 	wrong.bytes[31] ^= 1;
 	e = state_refused(&wrong);
-	cr_expect_eq(e.code, ERR_STATE);
+	cr_expect_eq(e.code, ERR_CRYPTO);
 	cr_expect_not_null(strstr(e.msg, "another master key or passphrase"), "%s", e.msg);
 	s = state_open();
 	cr_expect_eq(state_check(s), 0, "the right one still does");
