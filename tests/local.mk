@@ -30,7 +30,7 @@ TEST_EXTENSIONS = .sh
 SH_LOG_COMPILER = $(SHELL)
 STRUCTURE_TESTS = tests/check-layers.sh tests/check-headers.sh tests/check-exports.sh tests/check-resolver.sh \
 	tests/check-sizes.sh tests/check-install.sh tests/check-states.sh tests/check-control.sh tests/check-verbs.sh \
-	tests/check-metrics.sh
+	tests/check-metrics.sh tests/check-systemd.sh
 dist_check_SCRIPTS += $(STRUCTURE_TESTS)
 EXTRA_DIST += tests/sanitized.sh tests/c-text.awk
 TESTS += $(STRUCTURE_TESTS) $(UNIT_TESTS) $(FUZZ_TESTS) $(SIM_TESTS)
