@@ -3,6 +3,7 @@
 dist_noinst_SCRIPTS += \
 	%D%/browser.py \
 	%D%/content.py \
+	%D%/docs.py \
 	%D%/faults.py \
 	%D%/interop.py \
 	%D%/keys.py \
