@@ -17,7 +17,8 @@ TEXT
 BUILD="autoconf automake libtool pkg-config make gcc libc6-dev libevent-dev libssl-dev
 	libsodium-dev libjansson-dev libsqlite3-dev libconfuse-dev libqrencode-dev"
 TEST="libcriterion-dev binutils xz-utils strace procps minisign nginx-light curl
-	python3-minimal libpython3-stdlib openssl tmux zsh fish prometheus prometheus-node-exporter"
+	python3-minimal libpython3-stdlib openssl tmux zsh fish prometheus prometheus-node-exporter
+	mandoc systemd"
 NET="tor python3-minimal libpython3-stdlib perl-base procps"
 DEMO="nginx-light minisign curl"
 BROWSER="chromium fonts-dejavu-core"

@@ -15,6 +15,7 @@ include %D%/unit/daemon/local.mk
 include %D%/unit/cli/local.mk
 include %D%/conformance/local.mk
 include %D%/metrics/local.mk
+include %D%/docs/local.mk
 include %D%/states/local.mk
 include %D%/fuzz/local.mk
 include %D%/sim/local.mk
@@ -30,7 +31,7 @@ TEST_EXTENSIONS = .sh
 SH_LOG_COMPILER = $(SHELL)
 STRUCTURE_TESTS = tests/check-layers.sh tests/check-headers.sh tests/check-exports.sh tests/check-resolver.sh \
 	tests/check-sizes.sh tests/check-install.sh tests/check-states.sh tests/check-control.sh tests/check-verbs.sh \
-	tests/check-metrics.sh tests/check-systemd.sh
+	tests/check-metrics.sh tests/check-systemd.sh tests/check-docs.sh
 dist_check_SCRIPTS += $(STRUCTURE_TESTS)
 EXTRA_DIST += tests/sanitized.sh tests/c-text.awk
 TESTS += $(STRUCTURE_TESTS) $(UNIT_TESTS) $(FUZZ_TESTS) $(SIM_TESTS)
