@@ -4,8 +4,6 @@ dist_noinst_DATA += \
 	%D%/NEWS \
 	%D%/doc/health.md \
 	%D%/doc/life-of-an-onion.md \
-	%D%/doc/operator.md \
-	%D%/doc/reader.md \
 	%D%/examples/pick.c \
 	%D%/grafana/onionmirror.json \
 	%D%/grafana/provisioning/dashboard.yml \
@@ -19,3 +17,4 @@ zshcompdir = $(datarootdir)/zsh/site-functions
 dist_zshcomp_DATA = %D%/completion/_onionmirror
 fishcompdir = $(datarootdir)/fish/vendor_completions.d
 dist_fishcomp_DATA = %D%/completion/onionmirror.fish
+dist_doc_DATA += %D%/doc/operator.md %D%/doc/reader.md

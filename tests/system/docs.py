@@ -14,13 +14,13 @@ import tempfile
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import faketor
 import process
-from om import BUILD, SRC, Cases, until
+from om import SRC, Cases, Shell
 from process import CLIENT, DAEMON
 
 DOC = SRC + "/contrib/doc/"
 # What a block's second word says; those not run here are run where it says, or need a machine that boots.
 KINDS = {"": "run", "install": "the walk, contrib/doc/walk.md", "systemd": "needs a booted systemd", "locked": "run", "move": "run"}
-SHELL = r"""
+SHELL = "client=(%s)\n" % " ".join("'%s'" % w for w in CLIENT) + r"""
 set -eu
 onionmirror() { "${client[@]}" -f "$conf" "$@"; }
 onionmirrord() { "$daemon" -f "$conf" "$@"; }
@@ -67,25 +67,6 @@ def blocks(page):
     return found
 
 
-class Shell:
-    def __init__(self, folder, **env):
-        self.bash = subprocess.Popen(["bash"], cwd=folder, env=dict(os.environ, **env), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                     stderr=subprocess.STDOUT, text=True)
-        self.run("client=(%s)\n%s" % (" ".join("'%s'" % w for w in CLIENT), SHELL))
-
-    def run(self, text):
-        self.bash.stdin.write(text + "\necho '@end'\n")
-        self.bash.stdin.flush()
-        said = []
-        while True:
-            line = self.bash.stdout.readline()
-            if line == "":
-                raise AssertionError("the shell ended with %s: %s" % (self.bash.wait(), "".join(said[-6:])))
-            if line == "@end\n":
-                return "".join(said)
-            said.append(line)
-
-
 class Pages:
     """A site whose folders are those of the pages."""
 
@@ -96,7 +77,7 @@ class Pages:
                       ("/var/lib/onionmirror", self.site.state), ("/etc/onionmirror/onionmirror.conf", self.site.conf),
                       ("/etc/onionmirror", self.site.dir), ("/root/", self.site.dir + "/"), ("-C / ", "-C %s " % self.site.dir),
                       ("var/lib/onionmirror", "state"), ("etc/onionmirror", "onionmirror.conf")]
-        self.shell = Shell(self.site.dir, conf=self.site.conf, daemon=DAEMON, log=self.site.dir + "/daemon.log", pid=self.site.dir + "/pid",
+        self.shell = Shell(self.site.dir, SHELL, conf=self.site.conf, daemon=DAEMON, log=self.site.dir + "/daemon.log", pid=self.site.dir + "/pid",
                            publish=self.site.publish, SITE="", HOME=self.site.dir)
 
     def map(self, text):
@@ -115,8 +96,7 @@ class Pages:
         try:
             if self.shell.bash.poll() is None:
                 self.shell.run("stop")
-                self.shell.bash.stdin.close()
-                self.shell.bash.wait(10)
+                self.shell.close()
         finally:
             self.site.close()
 
@@ -205,7 +185,7 @@ def a_block_without_a_mark_is_refused(pages):
 
 
 def a_command_that_fails_is_seen(pages):
-    shell = Shell(pages.site.dir, conf=pages.site.conf, daemon=DAEMON, log="/dev/null", pid="/nonexistent", publish=pages.site.publish)
+    shell = Shell(pages.site.dir, SHELL, conf=pages.site.conf, daemon=DAEMON, log="/dev/null", pid="/nonexistent", publish=pages.site.publish)
     try:
         shell.run("onionmirror no-such-verb 2> /dev/null")
     except AssertionError:

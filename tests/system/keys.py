@@ -18,7 +18,7 @@ import tempfile
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import faketor
 import process
-from om import SRC, Cases, converse, until
+from om import SRC, Cases, Shell, converse, until
 from process import CLIENT, DAEMON
 
 PAGE = SRC + "/src/cli/onionmirror-keys.7"
@@ -69,35 +69,6 @@ def blocks():
     return found
 
 
-class Shell:
-    """One bash that is fed block by block."""
-
-    def __init__(self, folder, site):
-        env = dict(os.environ, conf=site.conf, daemon=DAEMON, log=site.dir + "/daemon.log", pid=site.dir + "/pid", publish=site.publish)
-        self.bash = subprocess.Popen(["bash"], cwd=folder, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                     text=True)
-        self.run("client=(%s)\n%s" % (" ".join("'%s'" % w for w in CLIENT), SHELL))
-
-    def run(self, text):
-        self.bash.stdin.write(text + "\necho '@end'\n")
-        self.bash.stdin.flush()
-        said = []
-        while True:
-            line = self.bash.stdout.readline()
-            if line == "":
-                raise AssertionError("the shell ended with %s: %s" % (self.bash.wait(), "".join(said[-6:])))
-            if line == "@end\n":
-                return "".join(said)
-            said.append(line)
-
-    def close(self):
-        try:
-            self.bash.stdin.close()
-        except BrokenPipeError:
-            pass  # it ended before
-        self.bash.wait(10)
-
-
 def alive(pid):
     """Not a zombie: its parent, the shell, may not have looked yet."""
     try:
@@ -111,7 +82,9 @@ class Ceremony:
     def __init__(self, tor):
         self.site = process.Site(tor, names=("north",), init=False)
         self.folder = tempfile.mkdtemp(prefix="omk-")
-        self.shell = Shell(self.folder, self.site)
+        site = self.site
+        self.shell = Shell(self.folder, "client=(%s)\n%s" % (" ".join("'%s'" % w for w in CLIENT), SHELL), conf=site.conf, daemon=DAEMON,
+                           log=site.dir + "/daemon.log", pid=site.dir + "/pid", publish=site.publish)
 
     def stop_daemon(self):
         path = self.site.dir + "/pid"

@@ -66,6 +66,34 @@ def converse(words, cwd, answers, timeout=120):
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown
 
 
+class Shell:
+    """One bash that is fed block by block; `prelude` says what the blocks may count on."""
+
+    def __init__(self, folder, prelude, **env):
+        self.bash = subprocess.Popen(["bash"], cwd=folder, env=dict(os.environ, **env), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                     stderr=subprocess.STDOUT, text=True)
+        self.run(prelude)
+
+    def run(self, text):
+        self.bash.stdin.write(text + "\necho '@end'\n")
+        self.bash.stdin.flush()
+        said = []
+        while True:
+            line = self.bash.stdout.readline()
+            if line == "":
+                raise AssertionError("the shell ended with %s: %s" % (self.bash.wait(), "".join(said[-6:])))
+            if line == "@end\n":
+                return "".join(said)
+            said.append(line)
+
+    def close(self):
+        try:
+            self.bash.stdin.close()
+        except BrokenPipeError:
+            pass  # it ended before
+        self.bash.wait(10)
+
+
 class Cases:
     """Runs test functions one by one; each prints one line."""
 
