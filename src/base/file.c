@@ -243,6 +243,9 @@ file_mkdirs(const char *path, mode_t mode, struct err *e)
 			continue;
 		part[i] = '\0';
 		if (mkdir(part, mode) == 0) {
+			/* Whatever the umask, which is for what nobody thought of. */
+			if (chmod(part, mode) != 0)
+				return err_set_sys(e, "%s", part);
 			if (sync_parent(part, e) != 0)
 				return -1;
 		} else if (errno != EEXIST) {

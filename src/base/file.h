@@ -43,7 +43,7 @@ int file_write(const char *path, const void *p, size_t n, mode_t mode, struct er
 int file_create(const char *path, const void *p, size_t n, mode_t mode, struct err *e);
 /* As file_write(), but without fsync: for what is written anew all the while. It waits for no disk, and readers still see a whole file. */
 int file_show(const char *path, const void *p, size_t n, mode_t mode, struct err *e);
-/* Makes a folder with its missing parents, durably; an existing folder is fine, its mode is left alone. */
+/* Makes a folder with its missing parents, durably, of that mode whatever the umask; an existing folder is fine, its mode is left alone. */
 int file_mkdirs(const char *path, mode_t mode, struct err *e);
 /* fsync of a folder. */
 int file_sync_dir(const char *path, struct err *e);

@@ -107,18 +107,19 @@ static void
 do_note(struct daemon *d, const struct action *a)
 {
 	const struct onion_record *r = a->onion != 0 ? engine_onion(d->engine, a->onion) : NULL;
-	const char *mirror = mirror_of(d, a) != NULL ? mirror_of(d, a) : "-";
-	const char *onion = r != NULL ? log_onion(r->address) : "";
+	const char *mirror = mirror_of(d, a), *onion = r != NULL ? log_onion(r->address) : "";
+	const char *space = onion[0] != '\0' ? " " : "", *colon = mirror != NULL ? ": " : "";
 	json_t *note;
 
+	mirror = mirror != NULL ? mirror : "";
 	if (a->note == NOTE_ALARM)
-		log_warn("ALARM %s: %s: %s %s", a->step, mirror, a->text, onion);
+		log_warn("ALARM %s: %s%s%s%s%s", a->step, mirror, colon, a->text, space, onion);
 	else if (a->note == NOTE_STEP)
-		log_info("%s: step %s: %s %s", mirror, a->step, a->text, onion);
+		log_info("%s%sstep %s: %s%s%s", mirror, colon, a->step, a->text, space, onion);
 	else if (a->from[0] != '\0')
 		log_state(&(struct log_change){ mirror, a->from, a->step, a->text[0] != '\0' ? a->text : onion_cause_name(a->cause), onion });
 	else
-		log_notice("%s: %s: %s %s", mirror, a->step, a->text, onion);
+		log_notice("%s%s%s: %s%s%s", mirror, colon, a->step, a->text, space, onion);
 	note = note_json(d, a);
 	if (a->note == NOTE_STEP)
 		op_keep(d, a->op, note);

@@ -285,6 +285,23 @@ def the_watchdog_of_another_process_is_left_alone(tor):
         site.close()
 
 
+def tor_and_web_servers_reach_what_is_for_them(tor):
+    """They are other users; the daemon's own umask keeps out everybody."""
+    site = Site(tor, names=("north",))
+    try:
+        with open(site.conf, "a") as f:
+            f.write('list-service { sockets = "%s/run/list" }\n' % site.dir)
+        site.started()
+        site.wait_listed(20)
+        for path in (site.dir + "/run/list", site.publish, site.publish + "/public", site.publish + "/public/current/"):
+            assert os.stat(path).st_mode & 0o777 == 0o755, path
+        assert os.stat(site.publish + "/public/current/bundle.json").st_mode & 0o777 == 0o644
+        assert os.stat(site.state + "/store.db").st_mode & 0o777 == 0o600
+        site.stop()
+    finally:
+        site.close()
+
+
 def the_log_has_one_line_a_change_and_no_address(tor):
     site = Site(tor, names=("north", "south"), level="notice")
     try:
@@ -308,7 +325,7 @@ def main():
     cases = Cases()
     for function in (a_locked_start_does_nothing, unlock_opens_it_and_a_wrong_passphrase_does_not, the_wait_after_wrong_passphrases_doubles,
                      a_credential_opens_it, the_service_manager_is_told, the_watchdog_of_another_process_is_left_alone,
-                     the_log_has_one_line_a_change_and_no_address):
+                     tor_and_web_servers_reach_what_is_for_them, the_log_has_one_line_a_change_and_no_address):
         folder = tempfile.mkdtemp(prefix="omt-", dir="/tmp")
         os.chmod(folder, 0o755)
         tor = faketor.FakeTor(folder)

@@ -347,6 +347,10 @@ Test(base_file, makes_folders_with_their_parents)
 	cr_expect_eq(file_mkdirs(at("a/b/c"), 0700, &e), 0, "%s", e.msg);
 	cr_expect(stat(at("a/b/c"), &st) == 0 && S_ISDIR(st.st_mode) && (st.st_mode & 07777) == 0700);
 	cr_assert_eq(chmod(at("a/b"), 0750), 0);
+	umask(077);
+	cr_expect_eq(file_mkdirs(at("open/for/all"), 0755, &e), 0, "%s", e.msg);
+	cr_expect_eq(stat(at("open/for"), &st), 0);
+	cr_expect_eq(st.st_mode & 0777, 0755, "as asked for, not as the umask has it");
 	cr_expect_eq(file_mkdirs(at("a/b/c/"), 0711, &e), 0, "%s", e.msg);
 	cr_expect(stat(at("a/b"), &st) == 0 && (st.st_mode & 07777) == 0750, "left alone");
 	put("file", "x", 0600);
