@@ -4,6 +4,7 @@ dist_noinst_DATA += \
 	%D%/NEWS \
 	%D%/doc/health.md \
 	%D%/doc/life-of-an-onion.md \
+	%D%/doc/walk.md \
 	%D%/examples/pick.c \
 	%D%/grafana/onionmirror.json \
 	%D%/grafana/provisioning/dashboard.yml \
