@@ -14,7 +14,7 @@ import tempfile
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import faketor
 import process
-from om import SRC, Cases, Shell
+from om import SRC, Shell, run_cases
 from process import CLIENT, DAEMON
 
 DOC = SRC + "/contrib/doc/"
@@ -70,9 +70,10 @@ def blocks(page):
 class Pages:
     """A site whose folders are those of the pages."""
 
-    def __init__(self, tor):
-        self.tor = tor
-        self.site = process.Site(tor, names=("north", "south"), init=False)
+    def __init__(self):
+        self.folder = tempfile.mkdtemp(prefix="omt-", dir="/tmp")
+        self.tor = faketor.FakeTor(self.folder)
+        self.site = process.Site(self.tor, names=("north", "south"), init=False)
         self.paths = [("/var/lib/onionmirror/offline", self.site.dir + "/keys"), ("/var/lib/onionmirror/publish", self.site.publish),
                       ("/var/lib/onionmirror", self.site.state), ("/etc/onionmirror/onionmirror.conf", self.site.conf),
                       ("/etc/onionmirror", self.site.dir), ("/root/", self.site.dir + "/"), ("-C / ", "-C %s " % self.site.dir),
@@ -99,6 +100,8 @@ class Pages:
                 self.shell.close()
         finally:
             self.site.close()
+            self.tor.stop()
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def unlock_as_the_page_says(pages, text):
@@ -193,21 +196,6 @@ def a_command_that_fails_is_seen(pages):
     raise AssertionError("a wrong command passed")
 
 
-def main():
-    cases = Cases()
-    folder = tempfile.mkdtemp(prefix="omt-", dir="/tmp")
-    tor = faketor.FakeTor(folder)
-    pages = Pages(tor)
-    try:
-        for function in (every_command_of_the_operator_page_works, every_command_of_the_reader_page_works, a_block_without_a_mark_is_refused,
-                         a_command_that_fails_is_seen):
-            cases.run(function, pages)
-    finally:
-        pages.close()
-        tor.stop()
-        shutil.rmtree(folder, ignore_errors=True)
-    sys.exit(1 if cases.failed else 0)
-
-
 if __name__ == "__main__":
-    main()
+    sys.exit(run_cases(Pages(), (every_command_of_the_operator_page_works, every_command_of_the_reader_page_works,
+                                 a_block_without_a_mark_is_refused, a_command_that_fails_is_seen)))
