@@ -7,6 +7,7 @@ functions of the shell. A block of a kind that is not known here is a failure, s
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -95,9 +96,11 @@ class Pages:
 
     def close(self):
         try:
-            if self.shell.bash.poll() is None:
-                self.shell.run("stop")
-                self.shell.close()
+            # Also when a command ended the shell: its daemon goes on.
+            if os.path.exists(self.site.dir + "/pid"):
+                with open(self.site.dir + "/pid") as f:
+                    os.kill(int(f.read()), signal.SIGTERM)
+            self.shell.close()
         finally:
             self.site.close()
             self.tor.stop()
