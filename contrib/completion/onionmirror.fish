@@ -74,6 +74,10 @@ complete -c onionmirror -n __fish_use_subcommand -a publish -d "sign and publish
 complete -c onionmirror -n '__fish_seen_subcommand_from publish; and not __fish_seen_subcommand_from key root member site' -l wait
 complete -c onionmirror -n '__fish_seen_subcommand_from publish; and not __fish_seen_subcommand_from key root member site' -l json
 complete -c onionmirror -n '__fish_seen_subcommand_from publish; and not __fish_seen_subcommand_from key root member site' -l help
+complete -c onionmirror -n __fish_use_subcommand -a unlock -d "give a daemon that started locked its passphrase"
+complete -c onionmirror -n '__fish_seen_subcommand_from unlock; and not __fish_seen_subcommand_from key root member site' -l passphrase-fd
+complete -c onionmirror -n '__fish_seen_subcommand_from unlock; and not __fish_seen_subcommand_from key root member site' -l json
+complete -c onionmirror -n '__fish_seen_subcommand_from unlock; and not __fish_seen_subcommand_from key root member site' -l help
 complete -c onionmirror -n __fish_use_subcommand -a reload -d "read the configuration again"
 complete -c onionmirror -n '__fish_seen_subcommand_from reload; and not __fish_seen_subcommand_from key root member site' -l json
 complete -c onionmirror -n '__fish_seen_subcommand_from reload; and not __fish_seen_subcommand_from key root member site' -l help

@@ -232,7 +232,7 @@ log_state(const struct log_change *c)
 		return;
 	snprintf(text, sizeof text, "%s: %s -> %s%s%s%s%s%s", c->mirror, c->from, c->to, why ? " (" : "", c->cause, why ? ")" : "",
 	    c->onion[0] != '\0' ? " " : "", c->onion);
-	escape(line, sizeof line, text);
+	text_escape(line, sizeof line, text);
 	log_flush(false);
 	write_line(LOG_LEVEL_NOTICE, line, c);
 	errno = saved;

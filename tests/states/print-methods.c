@@ -17,7 +17,8 @@ print_range(const struct param *p)
 		else
 			printf("number from %lld to %lld", (long long)p->least, (long long)p->most);
 		break;
-	case PARAM_TEXT: printf("text of %lld to %lld bytes", (long long)p->least, (long long)p->most); break;
+	case PARAM_TEXT:
+	case PARAM_SECRET: printf("text of %lld to %lld bytes", (long long)p->least, (long long)p->most); break;
 	}
 }
 

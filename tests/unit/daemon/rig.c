@@ -295,7 +295,7 @@ rig_line(struct rig *r)
 json_t *
 rig_call(struct rig *r, const char *method, const char *params)
 {
-	char text[512];
+	char text[2048];
 	json_t *v;
 
 	snprintf(text, sizeof text, "{\"jsonrpc\":\"2.0\",\"id\":77,\"method\":\"%s\"%s%s}\n", method, params != NULL ? ",\"params\":" : "",

@@ -89,7 +89,7 @@ Test(daemon_metrics, tell_what_is_and_what_happened)
 	expect_line("\nonionmirror_tor_fit{tor=\"main\"} 1\n");
 	expect_line("\nonionmirror_rotations_total{mirror=\"a\",cause=\"start\",result=\"ok\"} 1\n");
 	expect_line("\nonionmirror_rotation_duration_seconds_count 1\n");
-	expect_line("\nonionmirror_descriptor_uploads_total{mirror=\"a\",result=\"ok\"} 1\n");
+	expect_line("\nonionmirror_descriptor_uploads_total{mirror=\"a\",result=\"ok\"} 16\n");
 	expect_line("\nonionmirror_rotation_budget_left 6\n");
 	expect_line("\nonion_service_reachable{name=\"a\",protocol=\"http\",port=\"80\",path=\"/\"} 1\n");
 	expect_line("\nonion_service_status_code{name=\"a\",protocol=\"http\",port=\"80\",path=\"/\"} 200\n");
