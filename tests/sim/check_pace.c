@@ -16,6 +16,7 @@
 
 /* Since when the world is so (true ms); -1: it is not. */
 static int64_t calm_since, right_since, writable_since, short_since, out_since[SIM_TORS], well_since[SIM_MIRRORS], waiting_since[SIM_TORS];
+static int64_t free_since[SIM_MIRRORS]; /* neither held nor a spare */
 static int64_t looked;
 static unsigned life;
 
@@ -38,8 +39,10 @@ check_pace_begin(void)
 	right_since = writable_since = 0;
 	for (i = 0; i < SIM_TORS; i++)
 		out_since[i] = waiting_since[i] = -1;
-	for (i = 0; i < SIM_MIRRORS; i++)
+	for (i = 0; i < SIM_MIRRORS; i++) {
 		well_since[i] = 0;
+		free_since[i] = -1;
+	}
 	life = 0;
 	n_rotations = 0;
 	hour = -1;
@@ -219,9 +222,10 @@ look_at_onion(const struct onion_record *r, void *arg)
 static void
 look_at_mirror(const struct daemon *d, unsigned i)
 {
-	if (!is_for(well_since[i], BACK_MS) || engine_mirror_hold(d->engine, (int)i) != HOLD_NONE || sim_plan.mirrors[i].spare)
-		return;
-	engine_each_onion(d->engine, look_at_onion, &i);
+	since(&free_since[i], engine_mirror_hold(d->engine, (int)i) == HOLD_NONE && !sim_plan.mirrors[i].spare);
+	/* A reader's answer is a signature's work: not each minute. */
+	if (is_for(free_since[i], BACK_MS) && is_for(well_since[i], BACK_MS) && is_for(calm_since, BACK_MS) && sim_now() / MINUTE_MS % 10 == 0)
+		engine_each_onion(d->engine, look_at_onion, &i);
 }
 
 /* --- V7 ------------------------------------------------------------------------------------------- */
@@ -266,7 +270,6 @@ check_pace_minute(void)
 		return;
 	if (is_for(calm_since, SETTLE_MS))
 		look_at_count(d);
-	/* A reader's answer is a signature's work: not each minute. */
-	for (i = 0; i < sim_plan.n_mirrors && is_for(calm_since, BACK_MS) && sim_now() / MINUTE_MS % 10 == 0; i++)
+	for (i = 0; i < sim_plan.n_mirrors; i++)
 		look_at_mirror(d, i);
 }
