@@ -214,6 +214,7 @@ engine_take_list(struct engine *e)
 	free(e->flight);
 	e->flight = xcalloc(n + 1, sizeof *e->flight);
 	e->n_flight = engine_list(e, e->flight, n, &hold);
+	revoke_begin(e);
 	return hold;
 }
 
@@ -244,7 +245,6 @@ listing_step(struct engine *e, struct now now, struct actions *out)
 	engine_take_list(e);
 	e->publishing = true;
 	e->publish_wanted = false;
-	revoke_begin(e);
 	a = action_add(out, ACTION_PUBLISH, NULL, -1);
 	a->op = e->flight_op = e->publish_op;
 	e->publish_op = 0;

@@ -38,6 +38,25 @@ Test(mirror_revoke, revoke_warns_readers_first_then_deletes_and_destroys_the_key
 	cr_expect(world_is_tombstone(&w, 1));
 }
 
+Test(mirror_revoke, a_list_that_waited_warns_of_what_was_revoked_meanwhile_and_no_second_one_does)
+{
+	struct err err = ERR_INIT;
+
+	world_listed_all(&w, 2);
+	w.deaf = 1u << ACTION_PUBLISH;
+	cr_expect_eq(engine_publish(w.e, w.now, 3, &w.out, &err), 0);
+	world_take(&w);
+	cr_expect_eq(world_revoke(&w, 0, 0, 4), 0);
+	cr_expect_null(engine_take_list(w.e), "what it holds is asked for when its turn comes");
+	w.o[1].flight = false;
+	w.o[1].warning = true;
+	w.deaf = 1u << ACTION_PROBE;
+	world_answer(&w);
+	cr_expect(w.o[1].warned && w.o[1].shredded);
+	cr_expect_eq(world_steps(&w, 4, "revoked"), 1);
+	cr_expect_eq(w.published, 1);
+}
+
 Test(mirror_revoke, revoke_of_the_only_address_leaves_an_empty_list_rather_than_an_enemy_in_it)
 {
 	world_listed_all(&w, 1);
