@@ -197,11 +197,12 @@ sight_any_fails(const struct engine *e, const struct onion *o)
 
 /*
  * How long an address must fail, from the start of the first probe to that of
- * the last, to be taken for taken down. Starts, as everywhere: what a probe finds
- * out is how the address was when it began, and its end says more of our patience. A bad spell ends after some time, however often one asks meanwhile; so what
- * tells it from a takedown is how long the address fails, not how many probes
- * did. In paces of the retries: one and a quarter more than `fall` through
- * one tor; through two, half a pace less than `fall` is enough, the time of both
+ * the last that ended, to be taken for taken down. Starts, as everywhere: what a
+ * probe finds out is how the address was when it began, and its end says more of
+ * our patience. A bad spell ends after some time, however often one asks
+ * meanwhile; so what tells it from a takedown is how long the address fails, not
+ * how many probes did. In paces of the retries: one more than `fall` through one
+ * tor; through two, half a pace less than `fall` is enough, the time of both
  * together, since their spells have little in common. Measured: contrib/doc/health.md.
  */
 static int64_t
@@ -209,7 +210,7 @@ takedown_total(const struct engine *e, const struct onion *o)
 {
 	int64_t fall = e->mirrors[o->mirror].cfg.fall;
 
-	return (sight_vantages(e, o) > 1 ? 4 * fall - 2 : 4 * fall + 5) * probe_pace(e, o) / 4;
+	return (sight_vantages(e, o) > 1 ? 2 * fall - 1 : 2 * fall + 2) * probe_pace(e, o) / 2;
 }
 
 /* It was added again since no HSDir had its descriptor: has that helped? */

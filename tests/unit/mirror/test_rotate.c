@@ -140,7 +140,7 @@ Test(mirror_rotate, after_a_takedown)
 		world_seconds(&w, 1);
 	world_seconds(&w, 1);
 	cr_expect_eq(world_visible(&w), 2, "out of the list first");
-	cr_expect_eq(world_count(&w, ACTION_PLAN), 0, "but no new address before it failed for seven paces and a quarter");
+	cr_expect_eq(world_count(&w, ACTION_PLAN), 0, "but no new address before it failed for seven paces");
 	world_seconds(&w, 150);
 	cr_expect_eq(world_notes(&w, NOTE_DECISION, "takedown"), 1);
 	cr_expect_eq(world_state(&w, 1), ONION_LEAVING);
