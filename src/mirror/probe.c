@@ -22,13 +22,13 @@ probe_pace(const struct engine *e, const struct onion *o)
 	return min64(e->mirrors[o->mirror].cfg.interval_ms, CHANGING_MS);
 }
 
-/* Stale content alone is no reason to hurry. */
+/* Stale content alone is no reason to hurry, nor is being out of the list by hand: nothing is decided before that ends. */
 static bool
 is_calm(const struct engine *e, const struct onion *o)
 {
 	if (o->last == VERDICT_INCONCLUSIVE || sight_any_fails(e, o) || o->fails > 0)
 		return false;
-	return !o->delisted || o->last == VERDICT_STALE;
+	return !o->delisted || o->last == VERDICT_STALE || e->mirrors[o->mirror].hold != HOLD_NONE;
 }
 
 /* How long until the next round, from the start of this one. */

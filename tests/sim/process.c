@@ -192,8 +192,8 @@ process_settle(void)
 
 /*
  * A poll of tor each half minute is most of what happens in a quiet world and
- * seldom matters, so three of four worlds of chance poll less: more worlds can
- * be seen. Scenarios and every fourth seed have what a real daemon has.
+ * seldom matters, so seven of eight worlds of chance poll less: more worlds can
+ * be seen. Scenarios and every eighth seed have what a real daemon has.
  */
 static void
 set_polls(void)

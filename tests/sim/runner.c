@@ -38,7 +38,7 @@ world_begin(uint64_t seed, const struct run_options *o, void (*build)(void))
 	disk_begin();
 	disk_restore();
 	vfs_begin();
-	plan_begin(seed, o->days, build == NULL && seed % 4 != 0);
+	plan_begin(seed, o->days, build == NULL && seed % 8 != 0);
 	sim_trace("seed %" PRIu64 ": %u tors, %u mirrors", seed, sim_plan.n_tors, sim_plan.n_mirrors);
 	if (build != NULL)
 		build();

@@ -40,6 +40,16 @@ Test(mirror_policy, drain_takes_a_mirror_out_and_its_address_leaves_until_it_is_
 	cr_expect_eq(world_visible(&w), 2);
 }
 
+Test(mirror_policy, what_is_well_in_maintenance_is_probed_at_its_interval)
+{
+	world_listed_all(&w, 2);
+	cr_expect_eq(world_maint(&w, 0, true, 3), 0);
+	world_seconds(&w, 600);
+	world_mark(&w);
+	world_seconds(&w, 20 * 300);
+	cr_expect(world_count_of(&w, ACTION_PROBE, 1) < 30, "%u probes", world_count_of(&w, ACTION_PROBE, 1));
+}
+
 Test(mirror_policy, drain_and_maint_are_refused_for_the_only_address)
 {
 	world_listed_all(&w, 2);
