@@ -172,36 +172,51 @@ publish_ended(struct engine *e, uint64_t op, bool ok, const char *why, struct ac
 	note(out, NOTE_STEP, NULL, -1, op, ok ? "done" : "failed", "%s", why);
 }
 
+/* An operator who saw that most fail together asked for a new address, and it is proved. */
+static bool
+is_rotated_by_hand(const struct engine *e)
+{
+	size_t i;
+
+	for (i = 0; e->mass && i < e->n_onions; i++)
+		if (is_ready(e, e->onions[i]) && e->onions[i]->r.cause == CAUSE_OPERATOR)
+			return true;
+	return false;
+}
+
 /*
  * An onion to be proved again must not hold every list back, be its tor away or
  * the onion failing, busy or kept by min-listed: after a while the list does
  * without it, while min-listed holds, and after a long while in any case, unless
- * nothing would be left, or most fail together (then the list stays as it is).
+ * nothing would be left, or most fail together (then the list stays as it is,
+ * until a new address that an operator asked for is proved: at once then).
  */
 static void
 give_up_waiting(struct engine *e, struct now now, struct actions *out)
 {
 	size_t floor = e->min_listed > 1 ? e->min_listed : 1, others, i;
+	bool by_hand = is_rotated_by_hand(e), held;
 	int64_t limit;
 
 	for (i = 0; i < e->n_onions; i++) {
 		struct onion *o = e->onions[i];
 
 		others = listing_count_without(e, o);
-		if (!is_being_proved_again(e, o) || others == 0 || (onion_fit(e, o) && o->service == SERVICE_UP && control_holds(e, now, o))) {
+		held = !by_hand && onion_fit(e, o) && o->service == SERVICE_UP && control_holds(e, now, o);
+		if (!is_being_proved_again(e, o) || others == 0 || held) {
 			o->held_since = 0;
 			continue;
 		}
 		if (o->held_since == 0)
 			o->held_since = now.mono;
-		limit = o->held_since + (others >= floor ? HOLD_MS : HOLD_LONG_MS);
+		limit = o->held_since + (by_hand ? 0 : others >= floor ? HOLD_MS : HOLD_LONG_MS);
 		if (now.mono < limit) {
 			engine_due(e, limit);
 			continue;
 		}
 		o->delisted = true;
-		note(out, NOTE_ALARM, o, -1, 0, "waited", "not proved again for %lld min: out of the list, so that it can be renewed",
-		    (long long)(now.mono - o->held_since) / 60000);
+		note(out, NOTE_ALARM, o, -1, 0, "waited", "not proved again for %lld min%s: out of the list, so that it can be renewed",
+		    (long long)(now.mono - o->held_since) / 60000, by_hand ? ", and a new address that was asked for is" : "");
 	}
 }
 

@@ -16,6 +16,7 @@
 
 /* Since when the world is so (true ms); -1: it is not. */
 static int64_t calm_since, right_since, writable_since, short_since, out_since[SIM_TORS], well_since[SIM_MIRRORS], waiting_since[SIM_TORS];
+static int64_t reached_since;           /* all listed addresses can be reached */
 static int64_t free_since[SIM_MIRRORS]; /* neither held nor a spare */
 static int64_t looked;
 static unsigned life;
@@ -35,7 +36,7 @@ check_pace_begin(void)
 {
 	unsigned i;
 
-	calm_since = short_since = looked = -1;
+	calm_since = short_since = reached_since = looked = -1;
 	right_since = writable_since = 0;
 	for (i = 0; i < SIM_TORS; i++)
 		out_since[i] = waiting_since[i] = -1;
@@ -244,14 +245,15 @@ static void
 look_at_hour(void)
 {
 	uint64_t effects = process_effects() - hour_effects;
+	bool quiet = is_for(calm_since, QUIET_MS) && is_for(reached_since, QUIET_MS);
 	unsigned i;
 
 	for (i = 0; i < sim_plan.n_tors; i++) {
-		if (is_for(calm_since, QUIET_MS) && hour_commands[i] > QUIET_COMMANDS * sim_plan.n_mirrors)
+		if (quiet && hour_commands[i] > QUIET_COMMANDS * sim_plan.n_mirrors)
 			sim_violation("V7", "%u commands to %s in an hour in which nothing happened", hour_commands[i], sim_plan.tors[i].name);
 		hour_commands[i] = 0;
 	}
-	if (is_for(calm_since, QUIET_MS) && effects > QUIET_EFFECTS * sim_plan.n_mirrors)
+	if (quiet && effects > QUIET_EFFECTS * sim_plan.n_mirrors)
 		sim_violation("V7", "%llu side effects in an hour in which nothing happened", (unsigned long long)effects);
 	hour_effects = process_effects();
 }
@@ -262,6 +264,7 @@ check_pace_minute(void)
 	const struct daemon *d = sim_daemon();
 	unsigned i;
 
+	since(&reached_since, check_list_reachable() == check_list_count());
 	if (sim_now() / HOUR_MS != hour) {
 		look_at_hour();
 		hour = sim_now() / HOUR_MS;

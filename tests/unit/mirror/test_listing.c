@@ -15,6 +15,28 @@ done(void)
 
 TestSuite(mirror_listing, .fini = done);
 
+Test(mirror_listing, when_all_are_taken_down_and_to_be_proved_again_one_new_address_by_hand_is_enough)
+{
+	unsigned i;
+
+	world_listed_all(&w, 3);
+	for (i = 1; i <= 3; i++)
+		w.o[i].verdict = VERDICT_INTRO;
+	world_seconds(&w, 1200);
+	world_lose_tor(&w, 0, true);
+	world_compare(&w, 0);
+	world_fit(&w, 0, true);
+	world_seconds(&w, 600);
+	cr_expect_eq(world_visible(&w), 3, "the list stays as it is");
+	cr_expect_eq(world_rotate(&w, 0, 4), 0);
+	world_seconds(&w, 60);
+	cr_expect_not(w.o[1].visible || w.o[2].visible || w.o[3].visible);
+	cr_expect_eq(world_steps(&w, 4, "done"), 1);
+	cr_expect(w.o[4].visible);
+	world_seconds(&w, 1800);
+	cr_expect_eq(world_visible(&w), 3, "the others are no longer most of them: replaced in their turn");
+}
+
 Test(mirror_listing, is_renewed_at_least_every_twelve_hours)
 {
 	int k;
