@@ -31,7 +31,7 @@ is_automatic(enum onion_cause c)
 	return c == CAUSE_AGE || c == CAUSE_TAKEDOWN;
 }
 
-/* An automatic rotation is under way on this tor. */
+/* An automatic rotation is under way on this tor. What a held mirror keeps ready, as a spare does, may wait for ever. */
 static bool
 tor_is_rotating(const struct engine *e, unsigned tor)
 {
@@ -39,7 +39,7 @@ tor_is_rotating(const struct engine *e, unsigned tor)
 	size_t i;
 
 	for (i = 0; i < e->n_mirrors; i++) {
-		if (e->mirrors[i].cfg.tor != tor)
+		if (e->mirrors[i].cfg.tor != tor || mirror_is_held(e, (int)i))
 			continue;
 		c = mirror_candidate(e, (int)i);
 		if (c != NULL && is_automatic(c->r.cause))

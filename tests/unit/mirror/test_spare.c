@@ -101,6 +101,30 @@ Test(mirror_spare, a_spare_with_a_dead_backend_keeps_its_address_and_one_taken_d
 	cr_expect_eq(world_view(&w, 2).state, MIRROR_SPARE);
 }
 
+Test(mirror_spare, a_new_address_that_a_spare_keeps_ready_is_no_rotation_that_another_waits_for)
+{
+	int i;
+
+	world_init(&w, 5, 1, 1);
+	w.mirrors[3].spare = w.mirrors[4].spare = true;
+	world_settled(&w);
+	for (i = 0; i < 2; i++)
+		cr_expect_eq(world_maint(&w, i, true, 1 + (uint64_t)i), 0);
+	world_seconds(&w, 900);
+	for (i = 0; i < 2; i++)
+		cr_expect_eq(world_maint(&w, i, false, 3 + (uint64_t)i), 0);
+	world_seconds(&w, 3 * 3600);
+	for (i = 3; i < 5; i++) {
+		cr_expect_eq(world_state(&w, (uint64_t)i + 1), ONION_LISTED);
+		cr_expect_eq(world_view(&w, i).state, MIRROR_SPARE);
+		w.o[i + 1].verdict = VERDICT_INTRO;
+	}
+	world_seconds(&w, 3 * 3600);
+	cr_expect_eq(world_notes(&w, NOTE_DECISION, "takedown"), 2);
+	for (i = 3; i < 5; i++)
+		cr_expect_eq(world_view(&w, i).state, MIRROR_SPARE);
+}
+
 Test(mirror_spare, a_spare_that_is_listed_stays_so_over_a_restart)
 {
 	start_spare(3);
