@@ -21,6 +21,7 @@
  * 13  foreign services are deleted            26  no spare is ever needed
  * 27  a vantage that is not fit counts too    28  a hold by hand ends with the daemon
  * 29  deleted before readers are warned       30  the only address may be drained
+ * 31  what others published is forgotten
  */
 #ifdef MUTANTS
 extern int mutant_number; /* 0: none */

@@ -59,6 +59,12 @@ check_on_probe(const char *address, bool good)
 	(void)good;
 }
 
+void
+check_on_fetch(const char *address)
+{
+	(void)address;
+}
+
 __attribute__((weak)) void
 check_on_command(unsigned tor, const char *line, size_t n)
 {

@@ -17,7 +17,8 @@ bool check_list_has(const char *address); /* 56 characters */
 bool check_list_retired(const char *address); /* a reader is told that it is no longer one */
 bool check_list_warns_of(const char *address); /* that it is revoked */
 void check_list_start(void);
-size_t check_list_count(void);
+bool check_list_is_own(const om_mirror *m); /* and not another member's */
+size_t check_list_count(void); /* of our own */
 uint64_t check_list_serial(void); /* 0: none was visible yet */
 size_t check_list_reachable(void);
 
@@ -51,6 +52,14 @@ void check_pace_visible(void);
 void check_pace_on_command(unsigned tor);
 void check_pace_on_connect(const char *endpoint);
 void check_pace_planned(const struct onion_record *r); /* a new address, its record is durable */
+
+/* check_other.c: other members of the site */
+struct other_head;
+void check_other_begin(void);
+void check_other_visible(void);
+void check_other_reader(const om_site *reader);
+void check_other_last(void);
+const struct other_head *check_other_repeated(void); /* in the list that is out; NULL: none */
 
 /* check_live.c: after the heal */
 void check_live_begin(void);

@@ -8,6 +8,7 @@
 #include "sim/check_impl.h"
 
 #include "sim/impl.h"
+#include "sim/other.h"
 
 #include <onionmirror/onionmirror.h>
 #include <stdio.h>
@@ -87,7 +88,7 @@ check_list_visible(void)
 		return;
 	}
 	m = om_site_member(reader, 0);
-	sim_trace("reader: serial %llu, %zu mirrors", (unsigned long long)om_member_serial(m), om_site_mirror_count(reader));
+	sim_trace("reader: serial %llu, %zu mirrors", (unsigned long long)om_member_serial(m), check_list_count());
 	for (i = 0; i < om_site_mirror_count(reader); i++)
 		sim_detail("reader: lists %s", om_mirror_onion(om_site_mirror(reader, i)));
 	if (om_member_serial(m) < serial)
@@ -95,6 +96,7 @@ check_list_visible(void)
 	serial = om_member_serial(m);
 	check_revoked(reader, serial);
 	check_proved(reader);
+	check_other_reader(reader);
 }
 
 /* What a reader who has seen nothing yet finds. */
@@ -142,10 +144,22 @@ check_list_warns_of(const char *address)
 	return reader != NULL && om_site_is_mirror(reader, address, sim_wall()) == OM_IS_REVOKED;
 }
 
+bool
+check_list_is_own(const om_mirror *m)
+{
+	return strcmp(om_mirror_member(m), OTHER_NAME) != 0;
+}
+
 size_t
 check_list_count(void)
 {
-	return reader != NULL ? om_site_mirror_count(reader) : 0;
+	size_t all = reader != NULL ? om_site_mirror_count(reader) : 0, n = 0, i;
+
+	if (!other_is_on())
+		return all;
+	for (i = 0; i < all; i++)
+		n += check_list_is_own(om_site_mirror(reader, i));
+	return n;
 }
 
 uint64_t
@@ -176,7 +190,9 @@ check_list_reachable(void)
 	size_t i, n = 0;
 	char address[57];
 
-	for (i = 0; i < check_list_count(); i++) {
+	for (i = 0; reader != NULL && i < om_site_mirror_count(reader); i++) {
+		if (!check_list_is_own(om_site_mirror(reader, i)))
+			continue;
 		snprintf(address, sizeof address, "%.56s", om_mirror_onion(om_site_mirror(reader, i)));
 		n += model_reachable(address);
 	}

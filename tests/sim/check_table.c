@@ -20,6 +20,9 @@ const struct check checks[] = {
 	{ "I9", "a retired address is never added again, and its key is destroyed", CHECK_BEGIN, check_key_begin },
 	{ "I9", "", CHECK_MINUTE, check_key_minute },
 	{ "I12", "no key in the clear on the disk or in the log, no cookie sent", CHECK_LAST, check_key_last },
+	{ "I15", "of another member no older head is repeated, no fork unless it is told, none that is not remembered; and nothing of it as ours",
+	    CHECK_BEGIN, check_other_begin },
+	{ "I15", "", CHECK_VISIBLE, check_other_visible },
 	{ "I18", "no ADD_ONION of what tor has said it has", CHECK_EVENT, NULL },
 	{ "I10", "only commands of our own set, DEL_ONION only of our own onions", CHECK_EVENT, NULL },
 	{ "I13", "connections only to configured endpoints", CHECK_EVENT, NULL },
@@ -36,5 +39,6 @@ const struct check checks[] = {
 	{ "V7", "in quiet times commands and writes stay at their constant rate", CHECK_EVENT, NULL },
 	{ "V5", "the list never runs out while tor is well", CHECK_MINUTE, check_live_minute },
 	{ "V1", "", CHECK_LAST, check_live_last },
+	{ "V8", "after the heal the newest head of another member is repeated", CHECK_LAST, check_other_last },
 	{ NULL, NULL, CHECK_EVENT, NULL },
 };

@@ -129,6 +129,8 @@ check_on_command(unsigned tor, const char *line, size_t n)
 		    line);
 	if (why != NULL)
 		sim_violation("I10", "%s: \"%.40s\"", why, line);
+	if (strncmp(line, "HSFETCH ", 8) == 0 && n >= 8 + ONION_ADDR_LEN)
+		check_on_fetch(line + 8);
 	if (strncmp(line, "ADD_ONION ED25519-V3:", 21) == 0)
 		on_add(line + 21);
 	else if (strncmp(line, "DEL_ONION ", 10) == 0)
@@ -155,6 +157,8 @@ check_proved(const om_site *reader)
 	size_t i;
 
 	for (i = 0; i < om_site_mirror_count(reader); i++) {
+		if (!check_list_is_own(om_site_mirror(reader, i)))
+			continue;
 		o = find(om_mirror_onion(om_site_mirror(reader, i)), false);
 		if (o == NULL)
 			sim_violation("I2", "an onion is listed that was never given to a tor");
@@ -203,7 +207,7 @@ check_revoked(const om_site *reader, uint64_t serial)
 		if (!operator_asked_revoke(mirror) && !sim_plan.mirrors[mirror].revoke_content)
 			sim_violation("I4", "readers are warned of %.8s... of %s, and nobody asked for that", o->address, sim_plan.mirrors[mirror].name);
 	}
-	if (om_site_mirror_count(reader) == 0 && !by_hand)
+	if (check_list_count() == 0 && !by_hand)
 		sim_violation("I4", "an empty list was published, and not to warn of what an operator revoked");
 }
 

@@ -132,6 +132,7 @@ void operator_end(void);
 void operator_clear(void); /* nothing was asked for yet, in this world */
 void operator_note(const char *method, unsigned mirror); /* he asks for it */
 void operator_heal(void);
+void operator_publish(void); /* he has a list published now */
 /* For checkers: did he ever ask for this, since the world began? */
 bool operator_asked_hold(unsigned mirror, int hold); /* enum mirror_hold */
 bool operator_asked_revoke(unsigned mirror);

@@ -46,6 +46,7 @@ tests_sim_sim_SOURCES = \
 	%D%/check_key.c \
 	%D%/check_list.c \
 	%D%/check_live.c \
+	%D%/check_other.c \
 	%D%/check_pace.c \
 	%D%/check_state.c \
 	%D%/check_table.c \
@@ -55,6 +56,8 @@ tests_sim_sim_SOURCES = \
 	%D%/model.c %D%/model.h \
 	%D%/nemesis.c %D%/nemesis.h \
 	%D%/operator.c \
+	%D%/other.c %D%/other.h \
+	%D%/other_peer.c \
 	%D%/plan.c \
 	%D%/process.c \
 	%D%/runner.c %D%/runner.h \
@@ -100,7 +103,8 @@ SIM_WRAP = \
 	-Wl,--wrap=fdopendir \
 	-Wl,--wrap=opendir \
 	-Wl,--wrap=readdir \
-	-Wl,--wrap=closedir
+	-Wl,--wrap=closedir \
+	-Wl,--wrap=scandir
 # Curve arithmetic is remembered (memo.c).
 SIM_MEMO = -Wl,--wrap=crypto_sign_verify_detached -Wl,--wrap=crypto_core_ed25519_is_valid_point
 # What is made durable goes by its checker (check_state.c).

@@ -228,6 +228,15 @@ enter(void)
 	return v;
 }
 
+void
+operator_publish(void)
+{
+	struct visit *v = enter();
+
+	if (v != NULL)
+		send_line(v->conn, "\"publish\"");
+}
+
 static void
 talk(void)
 {

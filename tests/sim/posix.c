@@ -571,3 +571,30 @@ __wrap_closedir(DIR *dir)
 	folder_free(d);
 	return __wrap_close(fd);
 }
+
+int __wrap_scandir(const char *path, struct dirent ***list, int (*filter)(const struct dirent *), int (*cmp)(const struct dirent **, const struct dirent **));
+
+int
+__wrap_scandir(
+    const char *path, struct dirent ***list, int (*filter)(const struct dirent *), int (*cmp)(const struct dirent **, const struct dirent **))
+{
+	DIR *dir = __wrap_opendir(path);
+	const struct dirent *at;
+	struct dirent **v = NULL;
+	size_t n = 0;
+
+	if (dir == NULL)
+		return -1;
+	while ((at = __wrap_readdir(dir)) != NULL) {
+		if (filter != NULL && filter(at) == 0)
+			continue;
+		v = xreallocarray(v, n + 1, sizeof(struct dirent *));
+		v[n] = xcalloc(1, sizeof **v);
+		*v[n++] = *at;
+	}
+	__wrap_closedir(dir);
+	if (n > 1)
+		qsort(v, n, sizeof(struct dirent *), (int (*)(const void *, const void *))cmp);
+	*list = v;
+	return (int)n;
+}

@@ -6,6 +6,7 @@
 #include "sim/check.h"
 #include "sim/impl.h"
 #include "sim/nemesis.h"
+#include "sim/other.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -24,6 +25,7 @@ heal(void *arg)
 	sim_trace("--- all faults end ---");
 	nemesis_heal();
 	operator_heal();
+	other_peer_heal();
 	check_heal();
 }
 
@@ -43,6 +45,9 @@ world_begin(uint64_t seed, const struct run_options *o, void (*build)(void))
 	if (build != NULL)
 		build();
 	operator_clear();
+	other_peer_clear();
+	if (build == NULL)
+		other_peer_plan();
 	check_begin();
 	model_start();
 	process_begin();
@@ -50,6 +55,7 @@ world_begin(uint64_t seed, const struct run_options *o, void (*build)(void))
 		return; /* nothing happens by chance */
 	nemesis_begin();
 	operator_begin();
+	other_peer_begin();
 }
 
 void
@@ -60,6 +66,7 @@ world_end(void)
 	model_stop();
 	stream_end();
 	check_end();
+	other_end();
 	disk_end();
 	loop_end();
 }

@@ -44,7 +44,7 @@ void sim_cancel(uint64_t id);
  * Streams of numbers that do not disturb each other, each from the seed: so one more draw by a backend
  * does not change when the nemesis strikes. The daemon (rng.h, libsodium, SQLite) has its own.
  */
-enum sim_dice { DICE_DAEMON, DICE_STREAM, DICE_DISK, DICE_TOR, DICE_NET, DICE_BACKEND, DICE_NEMESIS, DICE_OPERATOR, DICE_PLAN, DICE_POLICY, DICE_N };
+enum sim_dice { DICE_DAEMON, DICE_STREAM, DICE_DISK, DICE_TOR, DICE_NET, DICE_BACKEND, DICE_NEMESIS, DICE_OPERATOR, DICE_PLAN, DICE_POLICY, DICE_OTHER, DICE_N };
 uint64_t sim_below(enum sim_dice d, uint64_t bound);          /* [0, bound) */
 int64_t sim_between(enum sim_dice d, int64_t lo, int64_t hi); /* [lo, hi] */
 bool sim_chance(enum sim_dice d, unsigned ppm);               /* parts per million */
@@ -204,6 +204,8 @@ bool model_backend_is_well(unsigned mirror);
 void check_on_command(unsigned tor, const char *line, size_t n);
 /* Called by the model when it has served a whole page to a probe of the daemon through SOCKS. */
 void check_on_probe(const char *address, bool good);
+/* Called by the model when the daemon asks for an address, by SOCKS or for its descriptor. */
+void check_on_fetch(const char *address);
 
 /* --- the daemon as a process (process.c) -------------------------------------------------------------- */
 

@@ -235,6 +235,7 @@ take_request(struct visit *s, const unsigned char *p, size_t n)
 		return -1;
 	}
 	memcpy(s->address, p + 5, 56);
+	check_on_fetch(s->address);
 	s->port = (uint16_t)(p[67] << 8 | p[68]);
 	s->state = VISIT_BUSY;
 	snprintf(rest, sizeof rest, " SOURCE_ADDR=127.0.0.1:%llu PURPOSE=USER", (unsigned long long)(10000 + s->id % 50000));
