@@ -27,7 +27,8 @@ struct draft {
 	struct publish_entry *entries;
 	struct publish_tombstone *tombstones;
 	size_t n_tombstones;
-	const char **channels;
+	const char **channels, **ours; /* addresses */
+	size_t n_ours;
 	char **leaves, *prev;
 	struct publish_memory *memory;
 };
@@ -141,6 +142,17 @@ take_tombstones(struct daemon *d, struct draft *f)
 	free(ids);
 }
 
+static void
+take_ours(const struct onion_record *r, void *arg)
+{
+	struct draft *f = arg;
+
+	if (r->state > ONION_LISTED)
+		return;
+	f->ours = xreallocarray(f->ours, f->n_ours + 1, sizeof *f->ours);
+	f->ours[f->n_ours++] = r->address;
+}
+
 /*
  * The newest head of this epoch that anybody may have seen: also one that could
  * not be made visible in every channel. Were it passed over, its readers would
@@ -180,6 +192,7 @@ make_draft(struct daemon *d, struct draft *f, struct err *e)
 		if (take_leaf(d, f, i, e) != 0)
 			return -1;
 	take_tombstones(d, f);
+	engine_each_onion(d->engine, take_ours, f);
 	return take_prev(d, f, e);
 }
 
@@ -195,6 +208,7 @@ free_draft(struct draft *f)
 	free(f->entries);
 	free(f->tombstones);
 	free(f->channels);
+	free(f->ours);
 	free(f->prev);
 	publish_memory_free(f->memory);
 }
@@ -328,6 +342,8 @@ publish(struct daemon *d, uint64_t *serial, int64_t *valid_until, struct err *e)
 	l.entries = f.entries;
 	l.n_entries = f.n;
 	l.may_be_empty = engine_list_may_be_empty(d->engine);
+	l.ours = f.ours;
+	l.n_ours = f.n_ours;
 	l.tombstones = f.tombstones;
 	l.n_tombstones = f.n_tombstones;
 	l.channels = f.channels;

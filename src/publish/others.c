@@ -112,7 +112,7 @@ read_sources(struct publish_others *o, const char *dir, const char *visible, str
 	others_each_bundle(folder, faults, add_source, o);
 }
 
-/* Whether a head withdraws an address that we list now. */
+/* Whether a head withdraws an address that we list now, or may list again: readers would refuse that list. */
 static bool
 withdraws_ours(const struct gather *g, const struct doc_head *h)
 {
@@ -120,6 +120,9 @@ withdraws_ours(const struct gather *g, const struct doc_head *h)
 
 	for (i = 0; i < g->n_own; i++)
 		if (chain_tombstone_find(h->tombstones, h->n_tombstones, g->onions[i]) != NULL)
+			return true;
+	for (i = 0; i < g->l->n_ours; i++)
+		if (chain_tombstone_find(h->tombstones, h->n_tombstones, g->l->ours[i]) != NULL)
 			return true;
 	return false;
 }
@@ -162,7 +165,7 @@ judge_head(struct gather *g, const struct publish_site *s, struct doc_head *h, c
 	tombstones_sort(h->tombstones, h->n_tombstones);
 	why = memory_add(g->memory, m, h, sha256, e);
 	if (why == DOC_OK && withdraws_ours(g, h))
-		why = doc_fail(e, DOC_REVOKED, "the head of %s withdraws an address that we list", h->member);
+		why = doc_fail(e, DOC_REVOKED, "the head of %s withdraws an address that is ours", h->member);
 	x->spoiled = why != DOC_OK;
 	x->have = !x->spoiled;
 	if (x->spoiled)

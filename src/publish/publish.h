@@ -76,6 +76,8 @@ struct publish_list {
 	const struct publish_entry *entries;
 	size_t n_entries;
 	bool may_be_empty; /* nothing but tombstones is meant: the last address was revoked; else no entry is ERR_REFUSED */
+	const char *const *ours; /* 56 characters each: those that may be in a later list of ours, whether they are in this one or not */
+	size_t n_ours;
 	const struct publish_tombstone *tombstones;
 	size_t n_tombstones;
 	const char *const *channels; /* every channel of the configuration gets a directory */
@@ -107,7 +109,8 @@ int publish_memory_save(const struct publish_memory *m, publish_memory_cb *cb, v
  * 64) and of `visible` (our own bundle.json that is out), for each certified
  * member the newest head that a reader would take, with the leaves it lists.
  * What readers would refuse is left out, and so is a head that withdraws an
- * address of `l`: nobody else's fault may spoil our list. A head that is older
+ * address of `l` or one that may be listed later (l->ours): nobody else's fault
+ * may spoil our list, nor the next one. A head that is older
  * than one in `memory`, or contradicts it, is never taken; what is newer is
  * added to it, to be saved before the list is visible.
  *

@@ -124,8 +124,8 @@ look_at_forks(const struct other_head *used, uint64_t members_seq)
 	for (i = 0; d != NULL && (x = other_peer_lies(i)) != NULL; i++)
 		if (x->key == used->key && contradicts(x, used) && x->members_seq <= members_seq && x->issued < now && x->valid_until > now + CLOCK_S &&
 		    strstr(buf_str(&d->others_faults), "fork") == NULL)
-			sim_violation("I15", "head %llu of another member is used, %llu contradicts it, and no fork is told of",
-			    (unsigned long long)used->serial, (unsigned long long)x->serial);
+			sim_violation("I15", "head %llu of another member is used, %llu contradicts it, and no fork is told of: %s",
+			    (unsigned long long)used->serial, (unsigned long long)x->serial, buf_str(&d->others_faults));
 }
 
 static void

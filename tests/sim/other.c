@@ -208,6 +208,9 @@ read_site(void)
 	site_path(path, "members.json");
 	other.members_text = read_text(path, &n);
 	must(doc_members_parse(&other.members, other.members_text, n, other.site, &e) == DOC_OK, "the members", &e);
+	/* The operator made the folder long ago: a power loss must not take it. install() syncs its name. */
+	site_path(path, "bundles/.keep");
+	sim_file_put(path, "", 0, 0644);
 	other.on = true;
 	while (other.n_onions < FIRST_ONIONS)
 		add_onion();

@@ -5,6 +5,7 @@
 
 #include "sim/impl.h"
 #include "sim/model.h"
+#include "sim/other.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -450,6 +451,14 @@ do_cookie(struct scenario *s, char **w, size_t n, bool dry)
 	return NULL;
 }
 
+/* other ACT [FILE]: what its peer does */
+static const char *
+do_other(struct scenario *s, char **w, size_t n, bool dry)
+{
+	(void)s;
+	return n >= 1 && n <= 2 && other_peer_do(w[0], n == 2 ? w[1] : NULL, dry) ? NULL : other_peer_acts();
+}
+
 const char *
 scn_do(struct scenario *s, char **words, size_t n, bool dry)
 {
@@ -460,7 +469,7 @@ scn_do(struct scenario *s, char **words, size_t n, bool dry)
 	} rows[] = { { "tor", do_tor, false }, { "backend", do_backend, false }, { "hsdirs", do_hsdirs, false }, { "takedown", do_address, true },
 		{ "forget", do_address, true }, { "visitors", do_address, true }, { "consensus", do_net, true }, { "spells", do_net, true },
 		{ "link", do_link, false }, { "clock", do_clock, false }, { "disk", do_disk, false }, { "daemon", do_daemon, false },
-		{ "operator", do_operator, false }, { "cookie-file", do_cookie, false }, { "plant", scn_plant, false } };
+		{ "operator", do_operator, false }, { "cookie-file", do_cookie, false }, { "other", do_other, false }, { "plant", scn_plant, false } };
 	size_t i;
 
 	/* Nothing but a moment, for what is expected from then on. */
@@ -469,5 +478,5 @@ scn_do(struct scenario *s, char **words, size_t n, bool dry)
 	for (i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if (is(rows[i].word, words[0]))
 			return rows[i].whole ? rows[i].fn(s, words, n, dry) : rows[i].fn(s, words + 1, n - 1, dry);
-	return "at TIME look, tor, backend, hsdirs, takedown, forget, visitors, consensus, spells, link, clock, disk, daemon, operator, cookie-file or plant";
+	return "at TIME look, tor, backend, hsdirs, takedown, forget, visitors, consensus, spells, link, clock, disk, daemon, operator, cookie-file, other or plant";
 }

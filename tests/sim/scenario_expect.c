@@ -7,6 +7,7 @@
 #include "sim/check_impl.h"
 #include "sim/impl.h"
 #include "sim/model.h"
+#include "sim/other.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -403,6 +404,24 @@ is_violation(struct scenario *s, struct scn_expect *x, char **w)
 	return name != NULL && strcmp(name, w[0]) == 0;
 }
 
+/* What our list repeats of the other member of the site. */
+static bool
+is_other(struct scenario *s, struct scn_expect *x, char **w)
+{
+	const struct other_head *h = check_other_repeated();
+
+	(void)s;
+	(void)x;
+	return strcmp(w[0], "none") == 0 ? h == NULL : h != NULL && (strcmp(w[0], "newest") == 0) == (h == other_newest());
+}
+
+static const char *
+bad_other(struct scenario *s, char **w)
+{
+	(void)s;
+	return strcmp(w[0], "newest") == 0 || strcmp(w[0], "older") == 0 || strcmp(w[0], "none") == 0 ? NULL : "other newest, older or none";
+}
+
 /* --- the table -------------------------------------------------------------------------------------------- */
 
 static const struct scn_predicate predicates[] = {
@@ -429,6 +448,7 @@ static const struct scn_predicate predicates[] = {
 	{ "lives", false, 2, 2, is_life, bad_number },
 	{ "panic", false, 0, 0, is_panic, NULL },
 	{ "tor", false, 2, 2, is_tor, bad_tor },
+	{ "other", false, 1, 1, is_other, bad_other },
 	{ "log", false, 1, 1, is_log, NULL },
 	{ "answer", false, 1, 1, is_answer, NULL },
 	{ "violation", false, 1, 1, is_violation, NULL },

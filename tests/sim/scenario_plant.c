@@ -10,6 +10,7 @@
 
 #include "base/enc.h"
 #include "sim/impl.h"
+#include "sim/other.h"
 #include "sim/simtor.h"
 
 #include <stdio.h>
@@ -79,10 +80,28 @@ plant_row(unsigned mirror, const char *address)
 	process_kill("planted", 5000);
 }
 
+/* Its leaf, which our head lists, is said to be the other member's. */
+static void
+plant_claim(unsigned mirror, const char *address)
+{
+	struct daemon *d = sim_daemon();
+	uint8_t hash[DOC_HASH_LEN];
+	struct mirror_view v;
+	char *leaf;
+	size_t n;
+
+	if (d == NULL || engine_mirror_view(d->engine, (int)mirror, &v) != 0 || store_get(d->store, STORE_LEAF, v.listed, &leaf, &n, NULL) != 0)
+		return;
+	doc_hash(hash, leaf, n);
+	free(leaf);
+	other_claim(address, hash);
+	check_on_visible();
+}
+
 static const struct {
 	const char *word;
 	void (*fn)(unsigned mirror, const char *address);
-} of_mirror[] = { { "delete", plant_delete }, { "key", plant_key }, { "exchange", plant_exchange }, { "row", plant_row } };
+} of_mirror[] = { { "delete", plant_delete }, { "key", plant_key }, { "exchange", plant_exchange }, { "row", plant_row }, { "claim", plant_claim } };
 
 /* --- of the daemon ------------------------------------------------------------------------------ */
 
@@ -164,12 +183,58 @@ plant_rise(const char *n)
 	daemon_reconfigure(sim_daemon());
 }
 
+/* The list that is out gets the first head that the other member ever signed. */
+static void
+put_back(void)
+{
+	const struct other_head *first = other_head(0);
+	struct doc_bundle now = { 0 }, old = { 0 };
+	struct doc_signed heads[2], *was;
+	const char *target, *text;
+	char path[200], *out = NULL;
+	size_t n = 0, i;
+	struct doc_head h;
+
+	snprintf(path, sizeof path, "%s/public/current", sim_plan.publish_dir);
+	if (first == NULL || (target = sim_link_get(path)) == NULL)
+		return;
+	snprintf(path, sizeof path, "%s/public/%s/bundle.json", sim_plan.publish_dir, target);
+	text = sim_file_get(path, &n);
+	if (text != NULL && doc_bundle_parse(&now, text, n, NULL) == DOC_OK && doc_bundle_parse(&old, first->bundle, first->len, NULL) == DOC_OK) {
+		for (i = 0; i < now.n_heads && i < 2; i++)
+			if (heads[i] = now.heads[i], doc_head_parse(&h, now.heads[i].doc.p, now.heads[i].doc.len, NULL, NULL) == DOC_OK) {
+				if (strcmp(h.member, OTHER_NAME) == 0)
+					heads[i] = old.heads[0];
+				doc_head_free(&h);
+			}
+		was = now.heads;
+		now.heads = heads;
+		if (now.n_heads == 2 && doc_bundle_write(&out, &n, &now, NULL) == 0)
+			sim_file_put(path, out, n, 0644);
+		now.heads = was;
+		free(out);
+	}
+	doc_bundle_free(&now);
+	doc_bundle_free(&old);
+	check_on_visible();
+}
+
+/* back: an older head is out; probe: one of its addresses is probed. */
+static void
+plant_other(const char *what)
+{
+	if (strcmp(what, "back") == 0)
+		put_back();
+	else if (strcmp(what, "probe") == 0 && other_address(0, NULL) != NULL)
+		check_on_fetch(other_address(0, NULL));
+}
+
 static const struct {
 	const char *word;
 	void (*fn)(const char *text);
 } of_daemon[] = { { "command", plant_command }, { "connect", check_on_connect }, { "log", check_on_log }, { "signature", plant_signature },
 	{ "unlock", plant_unlock }, { "fresh", plant_fresh }, { "timing", plant_timing }, { "min-listed", plant_min_listed },
-	{ "budget", plant_budget }, { "rise", plant_rise } };
+	{ "budget", plant_budget }, { "rise", plant_rise }, { "other", plant_other } };
 
 const char *
 scn_plant(struct scenario *s, char **w, size_t n, bool dry)
@@ -191,6 +256,6 @@ scn_plant(struct scenario *s, char **w, size_t n, bool dry)
 				of_daemon[i].fn(w[1]);
 			return NULL;
 		}
-	return "plant delete|key|exchange|row NAME, command|connect|log TEXT, signature +T, unlock state, fresh state, timing slow|fast, "
-	       "min-listed N, budget N or rise N";
+	return "plant delete|key|exchange|row|claim NAME, command|connect|log TEXT, signature +T, unlock state, fresh state, timing slow|fast, "
+	       "min-listed N, budget N, rise N or other back|probe";
 }

@@ -295,9 +295,28 @@ Test(publish_others, nobody_withdraws_our_addresses)
 	kit.heads[1].doc.prev_serial = 110;
 	drop("b.json");
 	publish(500);
-	expect_told("withdraws an address that we list");
+	expect_told("withdraws an address that is ours");
 	/* An older head of beta's would be a rollback to who has seen this one. */
 	expect_view(OM_MISSING, 0, 2);
+}
+
+Test(publish_others, nobody_withdraws_an_address_that_we_may_list_again)
+{
+	char addr[ONION_ADDR_LEN + 1];
+	const char *down = addr;
+
+	kit_onion(9, NULL, addr);
+	ours.l.ours = &down;
+	ours.l.n_ours = 1;
+	withdraw_by_beta(9);
+	drop("b.json");
+	publish(500);
+	expect_told("withdraws an address that is ours");
+	expect_view(OM_MISSING, 0, 2);
+	/* It is ours no longer. */
+	ours.l.n_ours = 0;
+	publish(501);
+	expect_view(OM_OK, 100, 3);
 }
 
 Test(publish_others, an_address_that_we_withdrew_is_not_handed_out_for_another_member)
