@@ -10,7 +10,7 @@ if [ "${1:-}" = --build ]; then
 	build=$2
 	shift 2
 fi
-last=30
+last=31
 seeds=60
 mkdir -p "$build" && cd "$build" || exit 1
 if [ ! -e config.status ]; then

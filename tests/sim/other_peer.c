@@ -37,6 +37,18 @@ path_of(char out[128], const char *name)
 	snprintf(out, 128, "%s/site/bundles/%s.json", sim_plan.state_dir, name);
 }
 
+/* For good: a power loss must not bring it back. */
+static void
+forget(const char *name)
+{
+	char path[128];
+
+	path_of(path, name);
+	sim_file_remove(path);
+	snprintf(path, sizeof path, "%s/site/bundles/.keep", sim_plan.state_dir);
+	sim_file_put(path, "", 0, 0644); /* syncs the folder */
+}
+
 static void
 put(size_t place, const void *p, size_t n, const struct other_head *h)
 {
@@ -59,10 +71,7 @@ put_head(size_t place, const struct other_head *h)
 static void
 take_away(size_t place)
 {
-	char path[128];
-
-	path_of(path, places[place]);
-	sim_file_remove(path);
+	forget(places[place]);
 	lying[place] = NULL;
 }
 
@@ -249,7 +258,7 @@ set_many(bool on)
 		if (on)
 			sim_file_put(path, "{}\n", 3, 0644);
 		else
-			sim_file_remove(path);
+			forget(name);
 	}
 }
 
