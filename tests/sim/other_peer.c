@@ -102,48 +102,42 @@ act_stale(size_t place)
 	put_head(place, n > 0 ? other_head(sim_below(DICE_OTHER, n)) : NULL);
 }
 
-/* Another head under the serial of the newest. */
+/* A head that follows what the newest follows: the other one of a fork, or with a higher serial one that passes it over. */
+static const struct other_head *
+sign_beside(uint64_t above)
+{
+	const struct other_head *newest = other_newest();
+	struct other_wish w = { 0 };
+
+	if (newest == NULL)
+		return NULL;
+	w.serial = newest->serial + above;
+	w.prev = newest->prev;
+	return other_sign(&w);
+}
+
 static void
 act_fork(size_t place)
 {
-	const struct other_head *newest = other_newest();
-	struct other_wish w = { 0 };
-
-	if (newest == NULL)
-		return;
-	w.serial = newest->serial;
-	w.prev = newest->prev;
-	put_head(place, other_sign(&w));
+	put_head(place, sign_beside(0));
 }
 
-/* A higher serial that knows nothing of the newest. */
 static void
 act_pass_over(size_t place)
 {
-	const struct other_head *newest = other_newest();
-	struct other_wish w = { 0 };
-
-	if (newest == NULL)
-		return;
-	w.serial = newest->serial + 1 + sim_below(DICE_OTHER, 20);
-	w.prev = newest->prev;
-	put_head(place, other_sign(&w));
+	put_head(place, sign_beside(1 + sim_below(DICE_OTHER, 20)));
 }
 
 /* It goes on from the other head of a fork. */
 static void
 act_branch(size_t place)
 {
-	const struct other_head *newest = other_newest();
-	struct other_wish w = { 0 };
+	struct other_wish w = { .prev = sign_beside(0) };
 
-	if (newest == NULL)
+	if (w.prev == NULL)
 		return;
-	w.serial = newest->serial;
-	w.prev = newest->prev;
-	w.prev = other_sign(&w);
-	w.serial += 1 + sim_below(DICE_OTHER, 5);
-	put_head(place, w.prev != NULL ? other_sign(&w) : NULL);
+	w.serial = w.prev->serial + 1 + sim_below(DICE_OTHER, 5);
+	put_head(place, other_sign(&w));
 }
 
 static void
