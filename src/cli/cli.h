@@ -52,9 +52,15 @@ int cli_take(struct cli *c, int *argc, char **argv, const struct cli_opt *opts, 
 const char *cli_text(const json_t *o, const char *key);
 long long cli_int(const json_t *o, const char *key);
 
-/* "onionmirror: text" on stderr; returns `code`. */
+/*
+ * "onionmirror: text" on stderr; returns `code`. After cli_set_json_messages()
+ * it is {"error": {"message", "code"}}, or {"warning": {"message"}} if `code` is 0.
+ */
 int cli_fail(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* Says how the verb is used, on stderr; returns CLI_USAGE. */
+/* The same for what the daemon refused, with its `reason`; CLI_FAILED. */
+int cli_refused(const char *reason, const char *text);
+void cli_set_json_messages(void);
+/* Says on stderr what is wrong and how the verb is used (NULL: how to see all); returns CLI_USAGE. */
 int cli_usage(const char *verb, const struct err *e);
 void cli_print_usage(FILE *f, const struct verb *v);
 /* Prints a JSON value and LF on stdout and drops the reference. */

@@ -17,6 +17,9 @@
 #define CALL_DEADLINE_MS 30000
 #define KEPT_MAX 4096
 
+/* data.reason of the last refusal, for client_fail(): the client is closed by then. */
+static char refusal[64];
+
 struct client {
 	struct loop *loop;
 	bool own_loop;
@@ -227,8 +230,10 @@ client_call(struct client *cl, const char *method, json_t *params, struct err *e
 	}
 	if (cl->answer.kind == RPC_RESULT)
 		result = json_incref(cl->answer.result);
-	else
+	else {
 		err_set(e, ERR_REFUSED, "%.500s", cl->answer.message);
+		snprintf(refusal, sizeof refusal, "%s", cl->answer.reason != NULL ? cl->answer.reason : "");
+	}
 	rpc_response_free(&cl->answer);
 	memset(&cl->answer, 0, sizeof cl->answer);
 out:
@@ -279,7 +284,7 @@ client_next(struct client *cl, int64_t ms, struct err *e)
 int
 client_fail(const struct err *e)
 {
-	bool refused = e->code == ERR_REFUSED || e->code == ERR_CONFIG;
-
-	return cli_fail(refused ? CLI_FAILED : CLI_UNREACHABLE, "%s", e->msg);
+	if (e->code == ERR_REFUSED && refusal[0] != '\0')
+		return cli_refused(refusal, e->msg);
+	return cli_fail(e->code == ERR_REFUSED || e->code == ERR_CONFIG ? CLI_FAILED : CLI_UNREACHABLE, "%s", e->msg);
 }

@@ -57,14 +57,20 @@ words_of(const struct verb *v, int n, char **words)
 }
 
 static bool
-wants_help(int n, char **words)
+has_option(int n, char **words, const char *option)
 {
 	int i;
 
 	for (i = 0; i < n && strcmp(words[i], "--") != 0; i++)
-		if (strcmp(words[i], "--help") == 0 || strcmp(words[i], "-h") == 0)
+		if (strcmp(words[i], option) == 0)
 			return true;
 	return false;
+}
+
+static bool
+wants_help(int n, char **words)
+{
+	return has_option(n, words, "--help") || has_option(n, words, "-h");
 }
 
 int
@@ -77,6 +83,8 @@ main(int argc, char **argv)
 
 	signal(SIGPIPE, SIG_IGN);
 	log_init("onionmirror", LOG_LEVEL_WARN);
+	if (has_option(argc - 1, argv + 1, "--json")) /* also where the words in front of it are wrong */
+		cli_set_json_messages();
 	if (sodium_init() < 0)
 		return cli_fail(CLI_FAILED, "libsodium does not start on this machine");
 	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
@@ -88,6 +96,10 @@ main(int argc, char **argv)
 	if (c.help || (at < argc && strcmp(argv[at], "help") == 0)) {
 		print_help(stdout);
 		return CLI_DONE;
+	}
+	if (at >= argc && c.json) {
+		err_set(&e, ERR_PARSE, "which verb?");
+		return cli_usage(NULL, &e);
 	}
 	if (at >= argc) {
 		print_help(stderr);

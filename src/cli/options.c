@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Words of the command line, messages, and times for people. */
 #include "config.h"
-#include "cli/cli.h"
+#include "cli/out.h"
+
+#include "base/mem.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -85,38 +87,96 @@ cli_take_options(struct cli *c, int *argc, char **argv, const struct cli_opt *op
 	return 0;
 }
 
+static bool messages_are_json;
+
+void
+cli_set_json_messages(void)
+{
+	messages_are_json = true;
+}
+
+/* Bytes of a command line or of a file name need not be UTF-8. */
+static json_t *
+text_json(const char *text)
+{
+	json_t *v = json_string(text);
+
+	return v != NULL ? v : json_string(out_escape(text));
+}
+
+/* One message on stderr: a line of text, or of JSON. detail: another member of the JSON and its text, name NULL: none. */
+static void
+say(int code, const char *name, const char *detail, const char *text)
+{
+	json_t *what, *line;
+	char *dump;
+
+	fflush(stdout);
+	if (!messages_are_json) {
+		fprintf(stderr, "onionmirror: %s\n", text);
+		return;
+	}
+	what = json_pack("{s:o}", "message", text_json(text));
+	if (code != CLI_DONE)
+		json_object_set_new(what, "code", json_integer(code));
+	if (name != NULL)
+		json_object_set_new(what, name, text_json(detail));
+	line = json_pack("{s:o}", code != CLI_DONE ? "error" : "warning", what);
+	dump = json_dumps(line, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII);
+	fprintf(stderr, "%s\n", dump != NULL ? dump : "{}");
+	free(dump);
+	json_decref(line);
+}
+
 int
 cli_fail(int code, const char *fmt, ...)
 {
 	va_list ap;
+	char *text;
 
-	fflush(stdout);
-	fputs("onionmirror: ", stderr);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	if (vasprintf(&text, fmt, ap) < 0)
+		abort(); /* as all of mem.h */
 	va_end(ap);
-	fputc('\n', stderr);
+	say(code, NULL, NULL, text);
+	free(text);
 	return code;
 }
+
+int
+cli_refused(const char *reason, const char *text)
+{
+	say(CLI_FAILED, "reason", reason, text);
+	return CLI_FAILED;
+}
+
+#define USAGE_FMT "onionmirror [-f CONF] [-s SOCKET] [--json] %s%s%s"
+#define USAGE_ARGS(v) (v)->name, (v)->usage[0] != '\0' ? " " : "", (v)->usage
 
 void
 cli_print_usage(FILE *f, const struct verb *v)
 {
-	fprintf(f, "usage: onionmirror [-f CONF] [-s SOCKET] [--json] %s%s%s\n", v->name, v->usage[0] != '\0' ? " " : "", v->usage);
+	fprintf(f, "usage: " USAGE_FMT "\n", USAGE_ARGS(v));
 }
 
 int
 cli_usage(const char *verb, const struct err *e)
 {
-	const struct verb *v;
+	const char *why = e != NULL && e->code != ERR_NONE ? e->msg : NULL;
+	const struct verb *v = verbs;
+	char *usage;
 
-	if (e != NULL && e->code != ERR_NONE)
-		cli_fail(CLI_USAGE, "%s", e->msg);
-	for (v = verbs; verb != NULL && v->name != NULL; v++)
-		if (strcmp(v->name, verb) == 0)
-			cli_print_usage(stderr, v);
+	while (verb != NULL && v->name != NULL && strcmp(v->name, verb) != 0)
+		v++;
 	if (verb == NULL)
-		fputs("onionmirror --help lists the verbs\n", stderr);
+		usage = xstrdup("onionmirror --help lists the verbs");
+	else
+		usage = xasprintf(USAGE_FMT, USAGE_ARGS(v));
+	if (messages_are_json || why != NULL)
+		say(CLI_USAGE, "usage", usage, why != NULL ? why : "these words are not what the verb takes");
+	if (!messages_are_json)
+		fprintf(stderr, "%s%s\n", verb != NULL ? "usage: " : "", usage);
+	free(usage);
 	return CLI_USAGE;
 }
 

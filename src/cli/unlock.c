@@ -57,7 +57,7 @@ verb_unlock(struct cli *c, int argc, char **argv)
 	result = unlock(cl, fd, &e);
 	client_close(cl);
 	if (result == NULL)
-		return e.code == ERR_CLOSED || e.code == ERR_TIMEOUT || e.code == ERR_PROTO ? client_fail(&e) : cli_fail(CLI_FAILED, "%s", e.msg);
+		return e.code == ERR_CLOSED || e.code == ERR_TIMEOUT || e.code == ERR_PROTO || e.code == ERR_REFUSED ? client_fail(&e) : cli_fail(CLI_FAILED, "%s", e.msg);
 	if (c->json)
 		cli_print_json(result);
 	else {

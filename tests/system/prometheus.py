@@ -154,7 +154,7 @@ def every_question_of_the_dashboard_has_an_answer(site, prom):
 
 
 def it_was_up_all_the_while(site, prom):
-    until("a minute of scrapes", 60, lambda: prom.ask('count_over_time(up{job="onionmirror"}[5m])')[0][1] >= 60, 0.5)
+    until("two minutes of scrapes", 120, lambda: prom.ask('count_over_time(up{job="onionmirror"}[5m])')[0][1] >= 120, 0.5)
     (_, least), = prom.ask('min_over_time(up{job="onionmirror"}[5m])')
     (_, scrapes), = prom.ask('count_over_time(up{job="onionmirror"}[5m])')
     (_, slowest), = prom.ask('max_over_time(scrape_duration_seconds{job="onionmirror"}[5m])')

@@ -22,6 +22,9 @@ from process import CLIENT, Rpc, says
 
 LONG = "a-mirror-with-a-rather-long-name"  # 32 characters, the most there may be
 
+with open(SRC + "/src/daemon/onionmirror-control.7") as page:
+    REASONS = set(re.findall(r"^\.It Li ([a-z-]+)$", page.read().split("list of reasons")[1], re.M))
+
 # verb: what succeeds, with words of its text and members of its JSON; what is refused, with words; what is bad usage
 VERBS = {
     "status": (("status",), ("site     test", "fit to judge", "serial"), ("site_id", "tors", "list", "expiry"), None, (("status", "x"), ("status", "--wait"))),
@@ -57,6 +60,16 @@ def lines(text):
     return [json.loads(li) for li in text.splitlines()]
 
 
+def why(done, as_json):
+    """What it says on stderr, and no more: one line of text, or {"error": ...} with the exit code."""
+    assert done.stdout == "" and len(done.stderr.splitlines()) == 1, (done.stdout, done.stderr)
+    if not as_json:
+        return done.stderr
+    error = json.loads(done.stderr)["error"]
+    assert error["code"] == done.returncode, error
+    return error["message"]
+
+
 def check_success(site, verb, row):
     words, said, members = row[0], row[1], row[2]
     for as_json in (False, True):
@@ -76,8 +89,10 @@ def check_success(site, verb, row):
 
 def check_refusal(site, words, text):
     for more in ((), ("--json",)):
-        done = says(site.cli(*words, *more, check=False), 1, text)
-        assert done.stdout == "" and len(done.stderr.splitlines()) == 1, (done.stdout, done.stderr)
+        done = says(site.cli(*words, *more, check=False), 1)
+        assert text in why(done, more), done.stderr
+    # onion-location looks for the mirror in what the daemon says of all.
+    assert words[0] == "onion-location" or json.loads(done.stderr)["error"]["reason"] in REASONS, done.stderr
 
 
 def check_absent(site, words):
@@ -87,14 +102,15 @@ def check_absent(site, words):
             says(done, 3, "cannot reach the daemon", "start onionmirrord")
             assert not more or json.loads(done.stdout)["ok"] is False
             continue
-        says(done, 3, "cannot reach the daemon", "no.sock", "is onionmirrord running?")
-        assert done.stdout == "" and len(done.stderr.splitlines()) == 1, (done.stdout, done.stderr)
+        told = why(says(done, 3), more)
+        assert all(w in told for w in ("cannot reach the daemon", "no.sock", "is onionmirrord running?")), told
 
 
 def check_usage(site, words):
-    for more in ((), ("--json",)):
-        done = says(site.cli(*words, *more, check=False), 2, "usage: onionmirror ")
-        assert done.stdout == "", done.stdout
+    done = says(site.cli(*words, check=False), 2, "usage: onionmirror ")
+    assert done.stdout == "", done.stdout
+    done = says(site.cli(*words, "--json", check=False), 2)
+    assert why(done, True) and json.loads(done.stderr)["error"]["usage"].startswith("onionmirror [-f CONF]"), done.stderr
 
 
 def check_verb(site, verb):
@@ -122,8 +138,9 @@ def refusals_that_only_a_state_brings(site):
         good = f.read()
     site.write_conf(good + "colour = 1\n")
     for more in ((), ("--json",)):
-        done = says(site.cli("reload", *more, check=False), 1, "colour")
-        assert done.stdout == ""
+        assert "colour" in why(says(site.cli("reload", *more, check=False), 1), more)
+    for words in (("--json",), ("--json", "frob"), ("status", "--json", "--frob")):
+        assert why(says(site.cli(*words, check=False), 2), True)
     done = says(site.cli("doctor", check=False), 1, "wrong    configuration", "colour", "onionmirrord --check-config")
     site.write_conf(good)
     site.tor.answering.clear()
