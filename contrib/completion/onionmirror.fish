@@ -14,7 +14,9 @@ complete -c onionmirror -n __fish_use_subcommand -s f -r -F -d configuration
 complete -c onionmirror -n __fish_use_subcommand -s s -r -F -d 'control socket'
 complete -c onionmirror -n __fish_use_subcommand -a init -d "make keys, first list documents and state folder"
 complete -c onionmirror -n '__fish_seen_subcommand_from init; and not __fish_seen_subcommand_from key root member site' -l keys
+complete -c onionmirror -n '__fish_seen_subcommand_from init; and not __fish_seen_subcommand_from key root member site' -l member
 complete -c onionmirror -n '__fish_seen_subcommand_from init; and not __fish_seen_subcommand_from key root member site' -l no-passphrase
+complete -c onionmirror -n '__fish_seen_subcommand_from init; and not __fish_seen_subcommand_from key root member site' -l passphrase-fd
 complete -c onionmirror -n '__fish_seen_subcommand_from init; and not __fish_seen_subcommand_from key root member site' -l json
 complete -c onionmirror -n '__fish_seen_subcommand_from init; and not __fish_seen_subcommand_from key root member site' -l help
 complete -c onionmirror -n '__fish_seen_subcommand_from init; and not __fish_seen_subcommand_from key root member site' -F
@@ -96,9 +98,11 @@ complete -c onionmirror -n '__fish_seen_subcommand_from onion-location; and not 
 complete -c onionmirror -n __fish_use_subcommand -a key
 complete -c onionmirror -n '__fish_seen_subcommand_from key; and not __fish_seen_subcommand_from new show' -a 'new show'
 complete -c onionmirror -n '__fish_seen_subcommand_from key; and __fish_seen_subcommand_from new' -l no-passphrase
+complete -c onionmirror -n '__fish_seen_subcommand_from key; and __fish_seen_subcommand_from new' -l passphrase-fd
 complete -c onionmirror -n '__fish_seen_subcommand_from key; and __fish_seen_subcommand_from new' -l json
 complete -c onionmirror -n '__fish_seen_subcommand_from key; and __fish_seen_subcommand_from new' -l help
 complete -c onionmirror -n '__fish_seen_subcommand_from key; and __fish_seen_subcommand_from new' -F
+complete -c onionmirror -n '__fish_seen_subcommand_from key; and __fish_seen_subcommand_from show' -l passphrase-fd
 complete -c onionmirror -n '__fish_seen_subcommand_from key; and __fish_seen_subcommand_from show' -l json
 complete -c onionmirror -n '__fish_seen_subcommand_from key; and __fish_seen_subcommand_from show' -l help
 complete -c onionmirror -n '__fish_seen_subcommand_from key; and __fish_seen_subcommand_from show' -F
@@ -106,20 +110,31 @@ complete -c onionmirror -n __fish_use_subcommand -a root
 complete -c onionmirror -n '__fish_seen_subcommand_from root; and not __fish_seen_subcommand_from new rotate sign' -a 'new rotate sign'
 complete -c onionmirror -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from new' -l name
 complete -c onionmirror -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from new' -l threshold
+complete -c onionmirror -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from new' -l days
+complete -c onionmirror -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from new' -l member-days
+complete -c onionmirror -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from new' -l head-hours
+complete -c onionmirror -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from new' -l possession-days
 complete -c onionmirror -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from new' -l json
 complete -c onionmirror -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from new' -l help
 complete -c onionmirror -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from new' -F
+complete -c onionmirror -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from rotate' -l name
 complete -c onionmirror -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from rotate' -l threshold
 complete -c onionmirror -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from rotate' -l new-epoch
+complete -c onionmirror -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from rotate' -l days
+complete -c onionmirror -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from rotate' -l member-days
+complete -c onionmirror -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from rotate' -l head-hours
+complete -c onionmirror -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from rotate' -l possession-days
 complete -c onionmirror -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from rotate' -l json
 complete -c onionmirror -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from rotate' -l help
 complete -c onionmirror -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from rotate' -F
+complete -c onionmirror -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from sign' -l passphrase-fd
 complete -c onionmirror -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from sign' -l json
 complete -c onionmirror -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from sign' -l help
 complete -c onionmirror -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from sign' -F
 complete -c onionmirror -n __fish_use_subcommand -a member
 complete -c onionmirror -n '__fish_seen_subcommand_from member; and not __fish_seen_subcommand_from new certify renew remove' -a 'new certify renew remove'
 complete -c onionmirror -n '__fish_seen_subcommand_from member; and __fish_seen_subcommand_from new' -l no-passphrase
+complete -c onionmirror -n '__fish_seen_subcommand_from member; and __fish_seen_subcommand_from new' -l passphrase-fd
 complete -c onionmirror -n '__fish_seen_subcommand_from member; and __fish_seen_subcommand_from new' -l json
 complete -c onionmirror -n '__fish_seen_subcommand_from member; and __fish_seen_subcommand_from new' -l help
 complete -c onionmirror -n '__fish_seen_subcommand_from member; and __fish_seen_subcommand_from new' -F
@@ -138,6 +153,7 @@ complete -c onionmirror -n '__fish_seen_subcommand_from site; and __fish_seen_su
 complete -c onionmirror -n '__fish_seen_subcommand_from site; and __fish_seen_subcommand_from check' -l help
 complete -c onionmirror -n '__fish_seen_subcommand_from site; and __fish_seen_subcommand_from check' -F
 complete -c onionmirror -n '__fish_seen_subcommand_from site; and __fish_seen_subcommand_from install' -l member-key
+complete -c onionmirror -n '__fish_seen_subcommand_from site; and __fish_seen_subcommand_from install' -l passphrase-fd
 complete -c onionmirror -n '__fish_seen_subcommand_from site; and __fish_seen_subcommand_from install' -l json
 complete -c onionmirror -n '__fish_seen_subcommand_from site; and __fish_seen_subcommand_from install' -l help
 complete -c onionmirror -n '__fish_seen_subcommand_from site; and __fish_seen_subcommand_from install' -F

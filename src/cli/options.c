@@ -168,14 +168,14 @@ cli_usage(const char *verb, const struct err *e)
 
 	while (verb != NULL && v->name != NULL && strcmp(v->name, verb) != 0)
 		v++;
-	if (verb == NULL)
+	if (verb == NULL || v->name == NULL)
 		usage = xstrdup("onionmirror --help lists the verbs");
 	else
 		usage = xasprintf(USAGE_FMT, USAGE_ARGS(v));
 	if (messages_are_json || why != NULL)
 		say(CLI_USAGE, "usage", usage, why != NULL ? why : "these words are not what the verb takes");
 	if (!messages_are_json)
-		fprintf(stderr, "%s%s\n", verb != NULL ? "usage: " : "", usage);
+		fprintf(stderr, "%s%s\n", verb != NULL && v->name != NULL ? "usage: " : "", usage);
 	free(usage);
 	return CLI_USAGE;
 }
