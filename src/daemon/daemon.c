@@ -104,6 +104,7 @@ on_tick(void *arg)
 	struct daemon *d = arg;
 	struct actions out = { 0 };
 
+	metrics_on_tick(d, clock_mono_ms() - engine_deadline(d->engine));
 	engine_tick(d->engine, clock_now(), &out);
 	/* It may have been held back till now. After a failure the engine tries again by itself, more and more slowly. */
 	if (d->stale && d->publish_error[0] == '\0')

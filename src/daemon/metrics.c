@@ -8,6 +8,7 @@
 const struct metric_bounds bounds_probe = { 10, { 100, 300, 1000, 2000, 5000, 10000, 20000, 30000, 60000, 120000 } };
 const struct metric_bounds bounds_rotation = { 10, { 5000, 10000, 20000, 30000, 60000, 120000, 300000, 600000, 1800000, 3600000 } };
 const struct metric_bounds bounds_write = { 10, { 1, 2, 5, 10, 20, 50, 100, 500, 1000, 10000 } };
+const struct metric_bounds bounds_late = { 8, { 5, 10, 20, 50, 100, 500, 1000, 10000 } };
 
 static void
 add0(struct buf *out, const struct metric *m, double v)
@@ -127,6 +128,12 @@ static void
 get_write(struct daemon *d, const struct metric *m, struct buf *out)
 {
 	metric_add_histogram(out, m, NULL, &d->metrics->write);
+}
+
+static void
+get_late(struct daemon *d, const struct metric *m, struct buf *out)
+{
+	metric_add_histogram(out, m, NULL, &d->metrics->late);
 }
 
 /* --- mirrors ------------------------------------------------------------------------------------ */
@@ -304,6 +311,7 @@ const struct metric_row metric_rows[] = {
 	    get_panic },
 	{ { "onionmirror_control_clients", METRIC_GAUGE, { 0 }, "Clients of the control socket.", NULL }, get_clients },
 	{ { "onionmirror_store_write_seconds", METRIC_HISTOGRAM, { 0 }, "Time until a write to the state was durable.", &bounds_write }, get_write },
+	{ { "onionmirror_delay_seconds", METRIC_HISTOGRAM, { 0 }, "How late what was due, above all probes, was begun.", &bounds_late }, get_late },
 	{ { "onion_service_reachable", METRIC_GAUGE, SERVICE, "1 if the last probe of the listed address was answered over HTTP.", NULL }, get_reachable },
 	{ { "onion_service_latency_seconds", METRIC_GAUGE, SERVICE, "How long the last answer took.", NULL }, get_latency },
 	{ { "onion_service_status_code", METRIC_GAUGE, SERVICE, "HTTP status of the last probe that had an answer.", NULL }, get_status_code },

@@ -24,6 +24,8 @@ void metrics_close(struct daemon *d);
 void metrics_on_note(struct daemon *d, const struct action *a);
 void metrics_on_probe(struct daemon *d, const char *mirror, uint64_t onion, const struct probe_result *pr);
 void metrics_on_upload(struct daemon *d, const char *address, bool ok);
+/* What was due is begun, late by so many ms; below 0: nothing was due yet. */
+void metrics_on_tick(struct daemon *d, int64_t late);
 
 /* All of it as text, at most a second old; NULL if it is beyond all bounds. Good until the next call. */
 const char *metrics_text(struct daemon *d, size_t *len);

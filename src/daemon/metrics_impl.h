@@ -16,7 +16,7 @@ struct metric_phase {
 };
 #define METRIC_PHASES 6
 extern const struct metric_phase metric_phases[METRIC_PHASES];
-extern const struct metric_bounds bounds_probe, bounds_rotation, bounds_write;
+extern const struct metric_bounds bounds_probe, bounds_rotation, bounds_write, bounds_late;
 
 struct mirror_counts {
 	char name[CONF_NAME_MAX + 1];
@@ -40,7 +40,7 @@ struct text {
 struct metrics {
 	struct mirror_counts *mirrors; /* owned; those of the configuration in force, in its order */
 	size_t n;
-	struct metric_histogram rotation, write;
+	struct metric_histogram rotation, write, late;
 	struct httpd *httpd;    /* owned */
 	bool passed;            /* the service manager opened our sockets */
 	struct endpoint listen; /* the one in use; kind 0: none */

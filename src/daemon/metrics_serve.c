@@ -225,6 +225,13 @@ on_store_write(int64_t ms, void *arg)
 }
 
 void
+metrics_on_tick(struct daemon *d, int64_t late)
+{
+	if (late >= 0)
+		metric_observe(&d->metrics->late, &bounds_late, late);
+}
+
+void
 metrics_open(struct daemon *d)
 {
 	struct metrics *m = xcalloc(1, sizeof *m);

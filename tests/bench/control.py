@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 """The control socket under load: clients that ask `status` so many times a second for a while, with
-many mirrors and a scripted tor. Prints how long answers took, and how late probes began compared
-with a quiet time before. Asserts nothing: run it on an optimised build and a quiet machine.
+many mirrors and a scripted tor. Prints how long answers took, and how late the daemon
+began what was due (probes), in a quiet time before and under load. Asserts nothing: run it on an optimised build and a quiet machine.
 usage: top_builddir=BUILD control.py [--clients 64] [--rate 20] [--seconds 10] [--mirrors 100]"""
 
 import argparse
@@ -10,6 +10,7 @@ import asyncio
 import json
 import multiprocessing
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -17,7 +18,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "../system"))
 import faketor
-import process
+import metrics
 from om import until
 
 REQUEST = b'{"jsonrpc":"2.0","id":1,"method":"status"}\n'
@@ -56,45 +57,29 @@ def show(what, values):
           (what, len(values), *(1000 * quantile(values, q) for q in (0.5, 0.99, 1))), flush=True)
 
 
-class Arrivals:
-    """When each probe came to the tor, and how long the daemon then took to ask for the page: its part of a probe."""
+class Lateness:
+    """The daemon's own histogram of how late it began what was due, above all probes, since the last look."""
 
-    def __init__(self, tor):
-        self.gaps = []
-        inner = tor.serve_socks
-
-        def serve(c):
-            inner(Timed(c, self.gaps))
-
-        # The listening thread looks the function up through guard.
-        guard = tor.guard
-        tor.guard = lambda f, c: guard(serve if f == inner else f, c)
+    def __init__(self, path):
+        self.path, self.last = path, {}
+        self.take()
 
     def take(self):
-        got, self.gaps = self.gaps, []
-        return got
+        now = {k: int(v) for k, v in metrics.values(metrics.scrape(self.path)).items() if k.startswith("onionmirror_delay_seconds_")}
+        since = {k: v - self.last.get(k, 0) for k, v in now.items() if not k.endswith("_sum")}
+        self.last = now
+        return since
 
-
-class Timed:
-    """A socket that notes how long the other side takes for its next step after ours."""
-
-    def __init__(self, c, gaps):
-        self.c, self.gaps, self.sent, self.steps = c, gaps, None, 0
-
-    def sendall(self, data):
-        self.c.sendall(data)
-        self.sent = time.monotonic()
-        self.steps += 1
-
-    def recv(self, n):
-        data = self.c.recv(n)
-        if self.sent is not None and data and self.steps <= 3:
-            self.gaps.append(time.monotonic() - self.sent)
-            self.sent = None
-        return data
-
-    def __getattr__(self, name):
-        return getattr(self.c, name)
+    def show(self, what):
+        since, below, told = self.take(), 0, []
+        total = since["onionmirror_delay_seconds_count"]
+        for name, n in since.items():
+            bound = re.search(r'le="([0-9.]+)"', name)
+            if bound and n > below:
+                told.append("%d within %g ms" % (n - below, 1000 * float(bound.group(1))))
+                below = n
+        print("%-32s n %6d  %s; over 50 ms: %d" % (what, total, ", ".join(told),
+              total - since['onionmirror_delay_seconds_bucket{le="0.05"}']), flush=True)
 
 
 def main():
@@ -104,16 +89,15 @@ def main():
     a = p.parse_args()
     folder = tempfile.mkdtemp(prefix="omb-", dir="/tmp")
     tor = faketor.FakeTor(folder)
-    arrivals = Arrivals(tor)
     site = None
     try:
-        site = process.Site(tor, names=["m%03d" % i for i in range(a.mirrors)], level="warning")
+        site = metrics.Site(tor, names=["m%03d" % i for i in range(a.mirrors)], level="warning")
         site.started()
         until("all are listed", 300, lambda: len(site.listed()) == a.mirrors, 1)
         print("# %d mirrors are listed, each probed every 3 s; a status has %d bytes" % (a.mirrors, len(json.dumps(site.status()))), flush=True)
-        arrivals.take()
+        late = Lateness(site.dir + "/metrics")
         time.sleep(a.seconds)
-        show("daemon's steps in probes, quiet", arrivals.take())
+        late.show("begun late, quiet")
         out = multiprocessing.Queue()
         worker = multiprocessing.Process(target=load, args=(site.dir + "/run/control.sock", a.clients, a.rate, a.seconds, out))
         start = time.monotonic()
@@ -121,7 +105,7 @@ def main():
         took = out.get()
         wall = time.monotonic() - start
         worker.join()
-        show("daemon's steps in probes, load", arrivals.take())
+        late.show("begun late, load")
         show("answers to status", took)
         print("# %d answers in %.1f s" % (len(took), wall))
     finally:

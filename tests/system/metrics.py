@@ -117,6 +117,7 @@ def the_unix_socket_tells_of_every_mirror(site):
     assert abs(issued - time.time()) < 60 and 604800 - 3600 < valid - issued <= 604800, valid - issued
     assert got['onionmirror_certificate_expiry_timestamp_seconds{certificate="root"}'] > time.time()
     assert got["onionmirror_store_write_seconds_count"] > 5 and got["onionmirror_up"] == 1
+    assert got["onionmirror_delay_seconds_count"] > 5
     with process.Rpc(site) as r:
         until("a client is counted", 5, lambda: values(scrape(where))["onionmirror_control_clients"] == 1)
         assert set(values(r.result("metrics")["text"])) == set(values(scrape(where))), "the control socket gives the same"

@@ -95,6 +95,7 @@ Test(daemon_metrics, tell_what_is_and_what_happened)
 	expect_line("\nonion_service_status_code{name=\"a\",protocol=\"http\",port=\"80\",path=\"/\"} 200\n");
 	cr_expect_null(strstr(now(), "onionmirror_probes_total{mirror=\"a\",verdict=\"ok\"} 0\n"));
 	cr_expect_null(strstr(now(), "onionmirror_store_write_seconds_count 0\n"));
+	cr_expect_null(strstr(now(), "onionmirror_delay_seconds_count 0\n"));
 	cr_expect_null(strstr(now(), ".onion"), "no address unless asked");
 	cr_expect_null(strstr(now(), rig_listed(&r)->address));
 }
