@@ -117,7 +117,6 @@ def the_unix_socket_tells_of_every_mirror(site):
     assert abs(issued - time.time()) < 60 and 604800 - 3600 < valid - issued <= 604800, valid - issued
     assert got['onionmirror_certificate_expiry_timestamp_seconds{certificate="root"}'] > time.time()
     assert got["onionmirror_store_write_seconds_count"] > 5 and got["onionmirror_up"] == 1
-    assert got["onionmirror_delay_seconds_count"] > 5
     with process.Rpc(site) as r:
         until("a client is counted", 5, lambda: values(scrape(where))["onionmirror_control_clients"] == 1)
         assert set(values(r.result("metrics")["text"])) == set(values(scrape(where))), "the control socket gives the same"
@@ -146,6 +145,8 @@ def a_lost_mirror_and_a_rotation_are_told(site):
     until("replaced", 40, lambda: values(scrape(where))['onionmirror_rotations_total{mirror="north",cause="takedown",result="ok"}'] == 1)
     got = values(scrape(where))
     assert got["onionmirror_rotation_duration_seconds_count"] == 4
+    # The first probes of all follow on what tor says; by now others have come in their turn.
+    assert got["onionmirror_delay_seconds_count"] > 5
     assert got["onionmirror_rotation_budget_left"] == got["onionmirror_rotation_budget"] - 1
     until("well again", 20, site.listed)
 
@@ -167,7 +168,10 @@ def a_hundred_idle_clients_lock_nobody_out(site):
     held = [connect(where) for _ in range(100)]
     try:
         for s in held:
-            s.sendall(b"GET /metr")
+            try:
+                s.sendall(b"GET /metr")
+            except (BrokenPipeError, ConnectionResetError):
+                pass  # one of the oldest, which had to go for the newer ones
         assert "onionmirror_up 1" in scrape(where)
     finally:
         for s in held:
