@@ -225,6 +225,23 @@ look_at_status(struct doctor *d, const json_t *status)
 		find(d, LEVEL_WRONG, "alarm", "onionmirror history tells what it rests on", "%s", json_is_string(v) ? json_string_value(v) : "");
 }
 
+/* The daemon says that nobody answers on 127.0.0.1 or ::1, and somebody does from here: its loopback is another one. */
+static bool
+is_hidden_from_daemon(const struct doctor *d, const char *mirror, const char *verdict)
+{
+	struct err e = ERR_INIT;
+	size_t i, p;
+
+	for (i = 0; d->conf != NULL && (strcmp(verdict, "refused") == 0 || strcmp(verdict, "timeout") == 0) && i < d->conf->n_mirrors; i++)
+		for (p = 0; strcmp(d->conf->mirrors[i].name, mirror) == 0 && p < d->conf->mirrors[i].n_ports; p++) {
+			const struct endpoint *ep = &d->conf->mirrors[i].ports[p].target;
+
+			if (ep->kind != ENDPOINT_UNIX && reach_endpoint(d->loop, ep, &e) == 0)
+				return true;
+		}
+	return false;
+}
+
 static void
 look_at_mirrors(struct doctor *d, const json_t *mirrors)
 {
@@ -232,10 +249,12 @@ look_at_mirrors(struct doctor *d, const json_t *mirrors)
 	size_t i, well = 0;
 
 	json_array_foreach(mirrors, i, m) {
-		const char *state = cli_text(m, "state");
+		const char *state = cli_text(m, "state"), *what_to_do = "onionmirror history MIRROR --probes shows where it fails";
 
+		if (is_hidden_from_daemon(d, cli_text(m, "name"), cli_text(m, "backend")))
+			what_to_do = "its backend answers from here: PrivateNetwork=yes in the unit has a 127.0.0.1 of its own";
 		if (strcmp(state, "down") == 0 || strcmp(state, "suspect") == 0)
-			find(d, strcmp(state, "down") == 0 ? LEVEL_WRONG : LEVEL_WARNING, "mirror", "onionmirror history MIRROR --probes shows where it fails",
+			find(d, strcmp(state, "down") == 0 ? LEVEL_WRONG : LEVEL_WARNING, "mirror", what_to_do,
 			    "%s is %s: last probe %s, backend %s", cli_text(m, "name"), state, cli_text(m, "verdict"), cli_text(m, "backend"));
 		else
 			well++;
