@@ -103,6 +103,21 @@ parse_limits(const char *since, const char *limit, long long *from, size_t *most
 	return 0;
 }
 
+/* What both verbs begin with: their words, and the daemon. A code other than CLI_DONE: all is said. */
+static int
+begin(struct cli *c, int *argc, char **argv, const struct cli_opt *opts, int args, const char *const *since, const char *const *limit,
+    long long *from, size_t *most, struct client **cl)
+{
+	struct err e = ERR_INIT;
+
+	if (cli_take(c, argc, argv, opts, 0, args) != 0)
+		return CLI_USAGE;
+	if (parse_limits(*since, *limit, from, most, &e) != 0)
+		return cli_usage(argv[0], &e);
+	*cl = client_open(c, &e);
+	return *cl != NULL ? CLI_DONE : client_fail(&e);
+}
+
 static void
 show(const struct cli *c, json_t *all, const char *name, void (*show_one)(const json_t *))
 {
@@ -130,14 +145,10 @@ verb_history(struct cli *c, int argc, char **argv)
 	long long from;
 	size_t most;
 	json_t *all;
-	int code = CLI_DONE;
+	int code = begin(c, &argc, argv, opts, 1, &since, &limit, &from, &most, &cl);
 
-	if (cli_take(c, &argc, argv, opts, 0, 1) != 0)
-		return CLI_USAGE;
-	if (parse_limits(since, limit, &from, &most, &e) != 0)
-		return cli_usage(argv[0], &e);
-	if ((cl = client_open(c, &e)) == NULL)
-		return client_fail(&e);
+	if (code != CLI_DONE)
+		return code;
 	all = json_array();
 	if (collect(cl, all, probes ? "probes" : "decisions", argc == 2 ? argv[1] : NULL, from, most, &e) == 0)
 		show(c, all, "records", probes ? show_probe : show_decision);
@@ -205,14 +216,10 @@ verb_events(struct cli *c, int argc, char **argv)
 	long long from;
 	size_t most;
 	json_t *all, *result = NULL;
-	int code = CLI_DONE;
+	int code = begin(c, &argc, argv, opts, 0, &since, &limit, &from, &most, &cl);
 
-	if (cli_take(c, &argc, argv, opts, 0, 0) != 0)
-		return CLI_USAGE;
-	if (parse_limits(since, limit, &from, &most, &e) != 0)
-		return cli_usage(argv[0], &e);
-	if ((cl = client_open(c, &e)) == NULL)
-		return client_fail(&e);
+	if (code != CLI_DONE)
+		return code;
 	all = json_array();
 	if (op != NULL) {
 		code = follow_one(c, cl, op);

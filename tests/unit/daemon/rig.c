@@ -306,6 +306,36 @@ rig_call(struct rig *r, const char *method, const char *params)
 	return v;
 }
 
+static void
+on_asked(struct stream *s, enum stream_event ev, void *arg)
+{
+	struct rig *r = arg;
+
+	(void)s;
+	r->over = r->over || ev == STREAM_CLOSED;
+}
+
+struct stream *
+rig_ask(struct rig *r, const char *path, const char *request, size_t max_input)
+{
+	struct endpoint ep = { .kind = ENDPOINT_UNIX };
+	struct stream *s;
+
+	snprintf(ep.path, sizeof ep.path, "%s", path);
+	r->over = false;
+	s = stream_connect(r->d.loop, &ep, max_input, on_asked, r);
+	stream_write(s, request, strlen(request));
+	return s;
+}
+
+bool
+rig_is_over(void *rig)
+{
+	const struct rig *r = rig;
+
+	return r->over;
+}
+
 char *
 rig_path(const struct rig *r, const char *fmt, ...)
 {

@@ -21,6 +21,7 @@ struct rig {
 	struct fakesite *site;
 	struct stream *client;
 	bool closed;           /* the client was cut */
+	bool over;             /* the last of rig_ask() was answered, or cut */
 	struct timer *uploads; /* tells of uploads once ADD_ONION was answered */
 	char uploading[512];   /* addresses it will tell of, each with an LF */
 	char reply[320];       /* of the fake tor */
@@ -51,6 +52,9 @@ void rig_send(struct rig *r, const char *text);
 json_t *rig_line(struct rig *r);
 /* A call and its answer, notifications between are dropped. */
 json_t *rig_call(struct rig *r, const char *method, const char *params);
+/* Asks another unix socket of the daemon for something; the stream is yours and takes up to max_input bytes of the answer. */
+struct stream *rig_ask(struct rig *r, const char *path, const char *request, size_t max_input);
+bool rig_is_over(void *rig);
 /* Is every mirror of the configuration listed? */
 bool rig_is_listed(void *rig);
 /* The listed onion of mirror a, NULL: none. */

@@ -59,39 +59,18 @@ socket_path(uint64_t id)
 	return path;
 }
 
-static bool is_over;
-
-static void
-on_answer(struct stream *s, enum stream_event ev, void *arg)
-{
-	(void)s;
-	(void)arg;
-	is_over = is_over || ev == STREAM_CLOSED;
-}
-
-static bool
-over(void *arg)
-{
-	(void)arg;
-	return is_over;
-}
-
 /* The whole answer to a GET, yours. */
 static char *
 get(uint64_t id, const char *path)
 {
-	struct endpoint ep = { .kind = ENDPOINT_UNIX };
 	char request[200], *answer;
 	struct stream *s;
 	const char *p;
 	size_t n;
 
-	snprintf(ep.path, sizeof ep.path, "%s", socket_path(id));
-	s = stream_connect(r.d.loop, &ep, 1024 * 1024, on_answer, NULL);
 	snprintf(request, sizeof request, "GET %s HTTP/1.0\r\n\r\n", path);
-	stream_write(s, request, strlen(request));
-	is_over = false;
-	cr_assert(rig_run(&r, over));
+	s = rig_ask(&r, socket_path(id), request, 1024 * 1024);
+	cr_assert(rig_run(&r, rig_is_over));
 	p = stream_peek(s, &n);
 	answer = xcalloc(1, n + 1);
 	memcpy(answer, p, n);
@@ -186,13 +165,8 @@ Test(daemon_listservice, a_reload_that_takes_it_away_closes_the_sockets)
 static struct stream *
 ask(uint64_t id, const char *request)
 {
-	struct endpoint ep = { .kind = ENDPOINT_UNIX };
-	struct stream *s;
+	struct stream *s = rig_ask(&r, socket_path(id), request, 16); /* takes 16 bytes, then no more */
 
-	snprintf(ep.path, sizeof ep.path, "%s", socket_path(id));
-	s = stream_connect(r.d.loop, &ep, 16, on_answer, NULL); /* takes 16 bytes, then no more */
-	stream_write(s, request, strlen(request));
-	is_over = false;
 	rig_turn(&r);
 	return s;
 }
@@ -228,7 +202,7 @@ Test(daemon_listservice, slow_readers_keep_old_lists_only_up_to_a_bound)
 	rig_turn(&r);
 	show_large("9002");
 	rig_turn(&r);
-	cr_expect_not(is_over, "one old list is within the bound");
+	cr_expect_not(rig_is_over(&r), "one old list is within the bound");
 	second = ask(id, "GET / HTTP/1.0\r\n\r\n");
 	rig_turn(&r);
 	cr_expect_eq(listservice_old(&r.d), 1);

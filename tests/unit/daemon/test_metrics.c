@@ -159,36 +159,14 @@ Test(daemon_metrics, series_do_not_grow_with_addresses_and_go_with_their_mirror)
 
 /* --- where it is shown ---------------------------------------------------------------------------------- */
 
-static bool is_over;
-
-static void
-on_answer(struct stream *s, enum stream_event ev, void *arg)
-{
-	(void)s;
-	(void)arg;
-	is_over = is_over || ev == STREAM_CLOSED;
-}
-
-static bool
-over(void *arg)
-{
-	(void)arg;
-	return is_over;
-}
-
 static void
 expect_answer(const char *request, const char *begin, bool whole)
 {
-	struct endpoint ep = { .kind = ENDPOINT_UNIX };
-	struct stream *s;
+	struct stream *s = rig_ask(&r, rig_path(&r, "metrics"), request, 4 * 1024 * 1024);
 	const char *p, *body;
 	size_t n;
 
-	snprintf(ep.path, sizeof ep.path, "%s/metrics", r.dir);
-	s = stream_connect(r.d.loop, &ep, 4 * 1024 * 1024, on_answer, NULL);
-	stream_write(s, request, strlen(request));
-	is_over = false;
-	cr_assert(rig_run(&r, over));
+	cr_assert(rig_run(&r, rig_is_over));
 	p = stream_peek(s, &n);
 	cr_expect(n > strlen(begin) && strncmp(p, begin, strlen(begin)) == 0, "%s: %.*s", request, (int)(n < 200 ? n : 200), p);
 	body = memmem(p, n, "\r\n\r\n", 4);
