@@ -81,8 +81,10 @@ check_key_minute(void)
 
 	if (d == NULL || d->store == NULL || d->engine == NULL)
 		return;
-	if (absent_life != sim_daemon_life())
+	if (absent_life != sim_daemon_life()) { /* nobody could destroy a key meanwhile */
 		memset(absent, 0, sizeof absent);
+		n_seen = 0;
+	}
 	absent_life = sim_daemon_life();
 	if (d->stuck || disk_faults.full || disk_faults.read_only || disk_faults.eio_fsync_ppm > 0)
 		stuck_at = sim_now();

@@ -220,12 +220,25 @@ look_at_onion(const struct onion_record *r, void *arg)
 		sim_violation("V2", "%s has been well for %d min and is not in the list", r->mirror, (int)(BACK_MS / MINUTE_MS));
 }
 
+/* Most fail together, or fewer than min-listed are well: then the list may stay as it is, and nobody comes into it. */
+static bool
+most_are_well(const struct daemon *d)
+{
+	unsigned well = 0, all = 0, i;
+
+	for (i = 0; i < sim_plan.n_mirrors; i++) {
+		all += engine_mirror_hold(d->engine, (int)i) == HOLD_NONE;
+		well += engine_mirror_hold(d->engine, (int)i) == HOLD_NONE && is_for(well_since[i], BACK_MS);
+	}
+	return well * 2 >= all && well >= sim_plan.min_listed;
+}
+
 static void
 look_at_mirror(const struct daemon *d, unsigned i)
 {
 	since(&free_since[i], engine_mirror_hold(d->engine, (int)i) == HOLD_NONE && !sim_plan.mirrors[i].spare);
 	/* A reader's answer is a signature's work: not each minute. */
-	if (is_for(free_since[i], BACK_MS) && is_for(well_since[i], BACK_MS) && is_for(calm_since, BACK_MS) && sim_now() / MINUTE_MS % 10 == 0)
+	if (most_are_well(d) && is_for(free_since[i], BACK_MS) && is_for(well_since[i], BACK_MS) && is_for(calm_since, BACK_MS) && sim_now() / MINUTE_MS % 10 == 0)
 		engine_each_onion(d->engine, look_at_onion, &i);
 }
 

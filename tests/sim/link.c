@@ -452,10 +452,25 @@ link_on_the_way(const struct link *l)
 	return l->on_the_way;
 }
 
+/* What was written before the end is on this machine already: whoever is there reads it before anything of a later link. */
+static void
+hurry(struct link *l)
+{
+	struct segment *g;
+
+	TAILQ_FOREACH(g, &all, entry)
+		if (g->link == l && g->dir == TO_WORLD) {
+			sim_cancel(g->ev);
+			g->ev = sim_after(0, arrive, g);
+		}
+	l->last[TO_WORLD] = sim_now();
+}
+
 void
 link_leave(struct link *l)
 {
 	l->stream = NULL;
+	hurry(l);
 	send_segment(l, TO_WORLD, END, NULL, 0, 0, 0);
 	unref(l);
 }
