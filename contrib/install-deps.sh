@@ -18,7 +18,7 @@ BUILD="autoconf automake libtool pkg-config make gcc libc6-dev libevent-dev libs
 	libsodium-dev libjansson-dev libsqlite3-dev libconfuse-dev libqrencode-dev"
 TEST="libcriterion-dev binutils xz-utils strace procps minisign nginx-light curl
 	python3-minimal libpython3-stdlib openssl tmux zsh fish prometheus prometheus-node-exporter
-	mandoc systemd"
+	mandoc systemd libjemalloc2"
 NET="tor python3-minimal libpython3-stdlib perl-base procps"
 DEMO="nginx-light minisign curl"
 BROWSER="chromium fonts-dejavu-core"
