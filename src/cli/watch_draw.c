@@ -86,7 +86,7 @@ draw_top(struct drawing *d)
 	json_array_foreach(json_object_get(w->status, "alarms"), i, v)
 		if (i < ALARMS_MAX)
 			draw(d, SCREEN_BOLD, " ALARM    %s", out_escape(json_is_string(v) ? json_string_value(v) : ""));
-	d->row++;
+	draw(d, SCREEN_PLAIN, "%s", ""); /* also over what an earlier frame had there */
 }
 
 static void

@@ -125,6 +125,7 @@ def the_screen_tells_what_is(site, t):
     t.keys("k")
     t.see(r"^>north")
     assert before.split("\n")[0].split()[:3] == t.screen().split("\n")[0].split()[:3]
+    assert t.screen().count("LATENCY") == 1, "an earlier frame shows through"
 
 
 def it_follows_the_size_of_the_window(site, t):
