@@ -18,6 +18,7 @@
 static int64_t calm_since, right_since, writable_since, short_since, out_since[SIM_TORS], well_since[SIM_MIRRORS], waiting_since[SIM_TORS];
 static int64_t reached_since;           /* all listed addresses can be reached */
 static int64_t free_since[SIM_MIRRORS]; /* neither held nor a spare */
+static int64_t answers_since[SIM_MIRRORS]; /* an address that readers knew can be reached; looked at each ten minutes */
 static int64_t looked;
 static unsigned life;
 
@@ -42,7 +43,7 @@ check_pace_begin(void)
 		out_since[i] = waiting_since[i] = -1;
 	for (i = 0; i < SIM_MIRRORS; i++) {
 		well_since[i] = 0;
-		free_since[i] = -1;
+		free_since[i] = answers_since[i] = -1;
 	}
 	life = 0;
 	n_rotations = 0;
@@ -130,13 +131,15 @@ check_pace_on_connect(const char *endpoint)
 #define BLIND_MS (10 * MINUTE_MS) /* it polls its tors every 2 min, and a wait of the link may be a minute */
 
 /*
- * The record of a new address is durable. Over a restart the daemon only has the wall clock to count by. What was decided
- * while the disk took nothing is done when it does.
+ * The record of a new address is durable. Over a restart the daemon only has the wall clock to count by, and what it wrote
+ * before it died may show only afterwards: what is recorded tells when it was decided. What was decided while the disk took
+ * nothing is done when it does.
  */
 void
 check_pace_planned(const struct onion_record *r)
 {
 	size_t i, today = 0;
+	int64_t at = sim_now();
 	unsigned m;
 
 	if (r->cause != CAUSE_AGE && r->cause != CAUSE_TAKEDOWN)
@@ -145,11 +148,13 @@ check_pace_planned(const struct onion_record *r)
 		;
 	if (m < sim_plan.n_mirrors && is_for(out_since[sim_plan.mirrors[m].tor], BLIND_MS) && is_for(writable_since, BLIND_MS))
 		sim_violation("I7", "%s gets a new address while its tor has had no network for %d min", r->mirror, (int)(BLIND_MS / MINUTE_MS));
-	if (n_rotations > 0 && is_for(right_since, DAY_MS) && sim_now() - rotations[n_rotations - 1] + SLACK_MS < sim_plan.spacing_ms)
-		sim_violation("I7", "two automatic rotations within %lld s", (long long)(sim_now() - rotations[n_rotations - 1]) / 1000);
+	if (is_for(right_since, DAY_MS) && r->created < sim_wall())
+		at -= (sim_wall() - r->created) * 1000;
+	if (n_rotations > 0 && is_for(right_since, DAY_MS) && at - rotations[n_rotations - 1] + SLACK_MS < sim_plan.spacing_ms)
+		sim_violation("I7", "two automatic rotations within %lld s", (long long)(at - rotations[n_rotations - 1]) / 1000);
 	if (n_rotations == KEPT)
 		memmove(rotations, rotations + 1, --n_rotations * sizeof rotations[0]);
-	rotations[n_rotations++] = sim_now();
+	rotations[n_rotations++] = at;
 	for (i = 0; i < n_rotations; i++)
 		today += sim_now() - rotations[i] + SLACK_MS < DAY_MS;
 	if (today > sim_plan.rotations_per_day && is_for(right_since, DAY_MS))
@@ -233,12 +238,33 @@ most_are_well(const struct daemon *d)
 	return well * 2 >= all && well >= sim_plan.min_listed;
 }
 
+struct answering {
+	unsigned mirror;
+	bool so;
+};
+
+static void
+look_whether_it_answers(const struct onion_record *r, void *arg)
+{
+	struct answering *a = arg;
+
+	if (r->state == ONION_LISTED && strcmp(r->mirror, sim_plan.mirrors[a->mirror].name) == 0)
+		a->so = a->so || model_reachable(r->address);
+}
+
 static void
 look_at_mirror(const struct daemon *d, unsigned i)
 {
+	struct answering a = { i, false };
+
 	since(&free_since[i], engine_mirror_hold(d->engine, (int)i) == HOLD_NONE && !sim_plan.mirrors[i].spare);
 	/* A reader's answer is a signature's work: not each minute. */
-	if (most_are_well(d) && is_for(free_since[i], BACK_MS) && is_for(well_since[i], BACK_MS) && is_for(calm_since, BACK_MS) && sim_now() / MINUTE_MS % 10 == 0)
+	if (sim_now() / MINUTE_MS % 10 != 0)
+		return;
+	engine_each_onion(d->engine, look_whether_it_answers, &a);
+	since(&answers_since[i], a.so);
+	if (most_are_well(d) && is_for(free_since[i], BACK_MS) && is_for(well_since[i], BACK_MS) && is_for(answers_since[i], BACK_MS) &&
+	    is_for(calm_since, BACK_MS))
 		engine_each_onion(d->engine, look_at_onion, &i);
 }
 
