@@ -18,7 +18,7 @@
 static int64_t calm_since, right_since, writable_since, short_since, out_since[SIM_TORS], well_since[SIM_MIRRORS], waiting_since[SIM_TORS];
 static int64_t reached_since;           /* all listed addresses can be reached */
 static int64_t free_since[SIM_MIRRORS]; /* neither held nor a spare */
-static int64_t answers_since[SIM_MIRRORS]; /* an address that readers knew can be reached; looked at each ten minutes */
+static int64_t waits_since[SIM_MIRRORS]; /* out of the list, with an address that can be reached; looked at each ten minutes */
 static int64_t looked;
 static unsigned life;
 
@@ -43,7 +43,7 @@ check_pace_begin(void)
 		out_since[i] = waiting_since[i] = -1;
 	for (i = 0; i < SIM_MIRRORS; i++) {
 		well_since[i] = 0;
-		free_since[i] = answers_since[i] = -1;
+		free_since[i] = waits_since[i] = -1;
 	}
 	life = 0;
 	n_rotations = 0;
@@ -238,32 +238,32 @@ most_are_well(const struct daemon *d)
 	return well * 2 >= all && well >= sim_plan.min_listed;
 }
 
-struct answering {
+struct waiting {
 	unsigned mirror;
 	bool so;
 };
 
 static void
-look_whether_it_answers(const struct onion_record *r, void *arg)
+look_whether_it_waits(const struct onion_record *r, void *arg)
 {
-	struct answering *a = arg;
+	struct waiting *a = arg;
 
-	if (r->state == ONION_LISTED && strcmp(r->mirror, sim_plan.mirrors[a->mirror].name) == 0)
+	if (r->state == ONION_LISTED && !r->in_list && strcmp(r->mirror, sim_plan.mirrors[a->mirror].name) == 0)
 		a->so = a->so || model_reachable(r->address);
 }
 
 static void
 look_at_mirror(const struct daemon *d, unsigned i)
 {
-	struct answering a = { i, false };
+	struct waiting a = { i, false };
 
 	since(&free_since[i], engine_mirror_hold(d->engine, (int)i) == HOLD_NONE && !sim_plan.mirrors[i].spare);
 	/* A reader's answer is a signature's work: not each minute. */
 	if (sim_now() / MINUTE_MS % 10 != 0)
 		return;
-	engine_each_onion(d->engine, look_whether_it_answers, &a);
-	since(&answers_since[i], a.so);
-	if (most_are_well(d) && is_for(free_since[i], BACK_MS) && is_for(well_since[i], BACK_MS) && is_for(answers_since[i], BACK_MS) &&
+	engine_each_onion(d->engine, look_whether_it_waits, &a);
+	since(&waits_since[i], a.so);
+	if (most_are_well(d) && is_for(free_since[i], BACK_MS) && is_for(well_since[i], BACK_MS) && is_for(waits_since[i], BACK_MS) &&
 	    is_for(calm_since, BACK_MS))
 		engine_each_onion(d->engine, look_at_onion, &i);
 }
