@@ -201,9 +201,8 @@ give_up_waiting(struct engine *e, struct now now, struct actions *out)
 	for (i = 0; i < e->n_onions; i++) {
 		struct onion *o = e->onions[i];
 
-		others = listing_count_without(e, o);
 		held = !by_hand && onion_fit(e, o) && o->service == SERVICE_UP && control_holds(e, now, o);
-		if (!is_being_proved_again(e, o) || others == 0 || held) {
+		if (!is_being_proved_again(e, o) || held || (others = listing_count_without(e, o)) == 0) {
 			o->held_since = 0;
 			continue;
 		}
