@@ -8,6 +8,7 @@
 #include "io/stream.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/queue.h>
 
 const struct httpd_limits httpd_limits = { .per_socket = 64, .all = 256, .request_ms = 30 * 1000, .piece_ms = 60 * 1000,
@@ -164,6 +165,16 @@ on_accept(struct stream *s, void *arg)
 	h->n++;
 	p->n++;
 	stream_set_cb(s, on_stream, c);
+}
+
+void
+httpd_refuse(struct httpd_answer *a, int status)
+{
+	a->head.status = status;
+	a->head.type = "text/plain; charset=utf-8";
+	a->head.policy = HTTPD_POLICY;
+	a->body = http_status_text(status);
+	a->head.length = strlen(a->body);
 }
 
 struct httpd *

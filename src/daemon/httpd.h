@@ -36,8 +36,13 @@ struct httpd_answer {
 	void (*release)(void *hold);
 	void *hold; /* NULL: nothing to release */
 };
+/* Content-Security-Policy of an answer that is no page. */
+#define HTTPD_POLICY "default-src 'none'; frame-ancestors 'none'"
 /* Fills *a (all zero) for a request; rq is NULL when it was refused with `status`. `id` is the socket's. */
 typedef void httpd_cb(void *arg, uint64_t id, const struct http_request *rq, int status, struct httpd_answer *a);
+
+/* The answer to what can't be had: the words of its status. */
+void httpd_refuse(struct httpd_answer *a, int status);
 
 /* `limits` is borrowed. */
 struct httpd *httpd_new(struct loop *l, const struct httpd_limits *limits, httpd_cb *cb, void *arg);

@@ -63,12 +63,8 @@ on_request(void *arg, uint64_t id, const struct http_request *rq, int status, st
 	struct served *files = files_of(ls, r);
 	const struct served_file *f = rq != NULL && files != NULL ? served_find(files, rq->path, r->address) : NULL;
 
-	a->head.policy = "default-src 'none'; frame-ancestors 'none'";
 	if (f == NULL) {
-		a->head.status = rq == NULL ? status : files == NULL ? 503 : 404;
-		a->head.type = "text/plain; charset=utf-8";
-		a->body = http_status_text(a->head.status);
-		a->head.length = strlen(a->body);
+		httpd_refuse(a, rq == NULL ? status : files == NULL ? 503 : 404);
 		return;
 	}
 	a->hold = served_hold(files);

@@ -94,18 +94,15 @@ on_request(void *arg, uint64_t id, const struct http_request *rq, int status, st
 	struct text *t = found ? text_now(d) : NULL;
 
 	(void)id;
-	a->head.policy = "default-src 'none'; frame-ancestors 'none'";
 	if (t == NULL) {
-		a->head.status = rq == NULL ? status : found ? 503 : 404;
-		a->head.type = "text/plain; charset=utf-8";
-		a->body = http_status_text(a->head.status);
-		a->head.length = strlen(a->body);
+		httpd_refuse(a, rq == NULL ? status : found ? 503 : 404);
 		return;
 	}
 	a->hold = text_hold(t);
 	a->release = text_release;
 	a->head.status = 200;
 	a->head.type = METRICS_TYPE;
+	a->head.policy = HTTPD_POLICY;
 	a->head.length = t->len;
 	a->body = t->p;
 }
