@@ -20,6 +20,13 @@
 #define LIMIT_MAX 100000
 #define SINCE_DEFAULT "1d"
 
+/* Which part of the records is wanted: as it was asked for, and as it was understood. */
+struct part {
+	const char *since, *limit; /* NULL: the default */
+	long long from;            /* Unix time */
+	size_t most;
+};
+
 static int
 print_time(long long wall)
 {
@@ -63,9 +70,9 @@ show_probe(const json_t *r)
 	out_wrapped(at, 8, json_string_length(json_object_get(r, "detail")) > 0 ? cli_text(r, "detail") : "");
 }
 
-/* All pages since then; of their records the last `limit` stay in `all`. */
+/* All pages since then; of their records the last p->most stay in `all`. */
 static int
-collect(struct client *cl, json_t *all, const char *table, const char *mirror, long long since, size_t limit, struct err *e)
+collect(struct client *cl, json_t *all, const char *table, const char *mirror, const struct part *p, struct err *e)
 {
 	json_int_t after = 0;
 	bool more = true;
@@ -73,11 +80,11 @@ collect(struct client *cl, json_t *all, const char *table, const char *mirror, l
 
 	while (more) {
 		page = client_call(cl, "history",
-		    json_pack("{s:s,s:I,s:I,s:s*}", "table", table, "since", (json_int_t)since, "after", after, "mirror", mirror), e);
+		    json_pack("{s:s,s:I,s:I,s:s*}", "table", table, "since", (json_int_t)p->from, "after", after, "mirror", mirror), e);
 		if (page == NULL)
 			return -1;
 		json_array_extend(all, json_object_get(page, "records"));
-		while (json_array_size(all) > limit)
+		while (json_array_size(all) > p->most)
 			json_array_remove(all, 0);
 		more = json_is_true(json_object_get(page, "more")) && cli_int(page, "next") > after;
 		after = cli_int(page, "next");
@@ -87,33 +94,30 @@ collect(struct client *cl, json_t *all, const char *table, const char *mirror, l
 }
 
 static int
-parse_limits(const char *since, const char *limit, long long *from, size_t *most, struct err *e)
+parse_limits(struct part *p, struct err *e)
 {
 	char *end = NULL;
 	int64_t ms;
-	long n = limit != NULL ? strtol(limit, &end, 10) : LIMIT_DEFAULT;
+	long n = p->limit != NULL ? strtol(p->limit, &end, 10) : LIMIT_DEFAULT;
 
-	if (conf_parse_duration(&ms, since != NULL ? since : SINCE_DEFAULT) != 0 || ms <= 0)
+	if (conf_parse_duration(&ms, p->since != NULL ? p->since : SINCE_DEFAULT) != 0 || ms <= 0)
 		return err_set(e, ERR_PARSE, "--since takes a duration: 90s, 5m, 12h, 30d");
-	if (n < 1 || n > LIMIT_MAX || (end != NULL && (end == limit || *end != '\0')))
+	if (n < 1 || n > LIMIT_MAX || (end != NULL && (end == p->limit || *end != '\0')))
 		return err_set(e, ERR_PARSE, "--limit takes a number from 1 to %d", LIMIT_MAX);
-	*from = clock_wall_s() - ms / 1000;
-	*from = *from < 1 ? 1 : *from;
-	*most = (size_t)n;
+	p->from = clock_wall_s() - ms / 1000;
+	p->from = p->from < 1 ? 1 : p->from;
+	p->most = (size_t)n;
 	return 0;
 }
 
-/* What both verbs begin with: their words, and the daemon. A code other than CLI_DONE: all is said. */
+/* What both verbs go on with once their words are taken: the limits, and the daemon. A code other than CLI_DONE: all is said. */
 static int
-begin(struct cli *c, int *argc, char **argv, const struct cli_opt *opts, int args, const char *const *since, const char *const *limit,
-    long long *from, size_t *most, struct client **cl)
+begin(const struct cli *c, const char *verb, struct part *p, struct client **cl)
 {
 	struct err e = ERR_INIT;
 
-	if (cli_take(c, argc, argv, opts, 0, args) != 0)
-		return CLI_USAGE;
-	if (parse_limits(*since, *limit, from, most, &e) != 0)
-		return cli_usage(argv[0], &e);
+	if (parse_limits(p, &e) != 0)
+		return cli_usage(verb, &e);
 	*cl = client_open(c, &e);
 	return *cl != NULL ? CLI_DONE : client_fail(&e);
 }
@@ -137,20 +141,20 @@ show(const struct cli *c, json_t *all, const char *name, void (*show_one)(const 
 int
 verb_history(struct cli *c, int argc, char **argv)
 {
-	const char *since = NULL, *limit = NULL;
+	struct part p = { 0 };
 	bool probes = false;
-	const struct cli_opt opts[] = { { "since", NULL, &since }, { "limit", NULL, &limit }, { "probes", &probes, NULL }, { 0 } };
+	const struct cli_opt opts[] = { { "since", NULL, &p.since }, { "limit", NULL, &p.limit }, { "probes", &probes, NULL }, { 0 } };
 	struct err e = ERR_INIT;
 	struct client *cl;
-	long long from;
-	size_t most;
 	json_t *all;
-	int code = begin(c, &argc, argv, opts, 1, &since, &limit, &from, &most, &cl);
+	int code;
 
-	if (code != CLI_DONE)
+	if (cli_take(c, &argc, argv, opts, 0, 1) != 0)
+		return CLI_USAGE;
+	if ((code = begin(c, argv[0], &p, &cl)) != CLI_DONE)
 		return code;
 	all = json_array();
-	if (collect(cl, all, probes ? "probes" : "decisions", argc == 2 ? argv[1] : NULL, from, most, &e) == 0)
+	if (collect(cl, all, probes ? "probes" : "decisions", argc == 2 ? argv[1] : NULL, &p, &e) == 0)
 		show(c, all, "records", probes ? show_probe : show_decision);
 	else
 		code = client_fail(&e);
@@ -208,17 +212,18 @@ follow_one(const struct cli *c, struct client *cl, const char *text)
 int
 verb_events(struct cli *c, int argc, char **argv)
 {
-	const char *since = NULL, *limit = NULL, *op = NULL;
+	struct part p = { 0 };
+	const char *op = NULL;
 	bool on = false;
-	const struct cli_opt opts[] = { { "follow", &on, NULL }, { "since", NULL, &since }, { "limit", NULL, &limit }, { "op", NULL, &op }, { 0 } };
+	const struct cli_opt opts[] = { { "follow", &on, NULL }, { "since", NULL, &p.since }, { "limit", NULL, &p.limit }, { "op", NULL, &op }, { 0 } };
 	struct err e = ERR_INIT;
 	struct client *cl;
-	long long from;
-	size_t most;
 	json_t *all, *result = NULL;
-	int code = begin(c, &argc, argv, opts, 0, &since, &limit, &from, &most, &cl);
+	int code;
 
-	if (code != CLI_DONE)
+	if (cli_take(c, &argc, argv, opts, 0, 0) != 0)
+		return CLI_USAGE;
+	if ((code = begin(c, argv[0], &p, &cl)) != CLI_DONE)
 		return code;
 	all = json_array();
 	if (op != NULL) {
@@ -226,11 +231,11 @@ verb_events(struct cli *c, int argc, char **argv)
 	} else if (on) {
 		/* What was before only if it was asked for. */
 		result = client_call(cl, "subscribe", NULL, &e);
-		if (result != NULL && since != NULL && !c->json && collect(cl, all, "decisions", NULL, from, most, &e) == 0)
+		if (result != NULL && p.since != NULL && !c->json && collect(cl, all, "decisions", NULL, &p, &e) == 0)
 			show(c, all, "events", show_event);
 		fflush(stdout);
 		code = result != NULL && e.code == ERR_NONE ? follow_all(c, cl) : client_fail(&e);
-	} else if (collect(cl, all, "decisions", NULL, from, most, &e) == 0) {
+	} else if (collect(cl, all, "decisions", NULL, &p, &e) == 0) {
 		show(c, all, "events", show_event);
 	} else {
 		code = client_fail(&e);
