@@ -95,12 +95,15 @@ class Shell:
 
 
 class Cases:
-    """Runs test functions one by one; each prints one line."""
+    """Runs test functions one by one, all or those named as arguments of the program; each prints one line."""
 
     def __init__(self):
         self.failed = 0
+        self.only = sys.argv[1:]
 
     def run(self, function, *args):
+        if self.only and function.__name__ not in self.only:
+            return
         name = function.__name__.replace("_", " ")
         start = time.monotonic()
         try:
@@ -113,12 +116,11 @@ class Cases:
 
 
 def run_cases(world, cases):
-    """A main: runs those named as arguments, or all, closes the world; the exit code."""
-    only, run = sys.argv[1:], Cases()
+    """A main: runs them, closes the world; the exit code."""
+    run = Cases()
     try:
         for case in cases:
-            if not only or case.__name__ in only:
-                run.run(case, world)
+            run.run(case, world)
     finally:
         world.close()
     return 1 if run.failed else 0
