@@ -101,8 +101,10 @@ listing_leaves_now(const struct engine *e, const struct onion *o)
 {
 	const char *hold;
 
-	if (o->r.state != ONION_LISTED || (!is_over(e, o) && !is_replaced(e, o)) || e->publish_backoff != 0)
+	if (o->r.state != ONION_LISTED || (!is_over(e, o) && !is_replaced(e, o)))
 		return false;
+	if (e->publish_backoff != 0 && !e->publishing)
+		return false; /* the last list could not be written: it stays in that of before until the next try */
 	engine_list(e, NULL, 0, &hold);
 	return hold == NULL;
 }

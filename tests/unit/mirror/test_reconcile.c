@@ -309,6 +309,29 @@ Test(mirror_reconcile, an_address_that_the_next_list_retires_is_not_added_again)
 	cr_expect_eq(world_count_of(&w, ACTION_ADD_ONION, old), 0);
 }
 
+Test(mirror_reconcile, an_address_that_a_second_try_to_publish_retires_is_not_added_again)
+{
+	uint64_t old;
+
+	world_init(&w, 2, 1, 1);
+	world_settled(&w);
+	old = world_listed(&w, 0);
+	w.publish_fails = true;
+	cr_assert_eq(engine_rotate(w.e, w.now, 0, 1, &w.out, NULL), 0);
+	world_take(&w);
+	while (world_notes(&w, NOTE_ALARM, "publish") == 0)
+		world_seconds(&w, 1);
+	w.publish_fails = false;
+	w.deaf = 1u << ACTION_PUBLISH;
+	while (world_pending(&w, ACTION_PUBLISH) == 0)
+		world_seconds(&w, 1);
+	world_mark(&w);
+	w.o[old].in_tor = false;
+	world_compare(&w, 0);
+	world_seconds(&w, 10);
+	cr_expect_eq(world_count_of(&w, ACTION_ADD_ONION, old), 0);
+}
+
 Test(mirror_reconcile, what_tor_says_is_told_in_printable_characters)
 {
 	char why[400];
