@@ -18,11 +18,16 @@ run(struct store *s, const char *sql, const char *doing, struct err *e)
 
 /*
  * Whether a write may be tried. SQLite ends a transaction by itself on some
- * faults; what follows in it must not be written alone.
+ * faults; what follows in it must not be written alone. And it would go on
+ * writing into a file that was deleted or replaced, for nobody to read again.
  */
 static int
 check_writable(const struct store *s, struct err *e)
 {
+	int moved = 0;
+
+	if (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved != 0)
+		return err_set(e, ERR_SYS, "%s/store.db was taken away or replaced while it was in use; put it back", s->dir);
 	if (s->broken)
 		return err_set(e, ERR_SYS, "%s/store.db: an earlier fsync failed; look at the disk, then start again", s->dir);
 	if (s->tx && sqlite3_get_autocommit(s->db) != 0)

@@ -81,6 +81,7 @@ class FakeTor:
         self.answering.set()
         self.refuse = set()  # addresses that get F2
         self.links = set()
+        self.link_class = Link
         self.servers = []
         self.start()
 
@@ -150,7 +151,7 @@ class FakeTor:
     # control port
 
     def serve_control(self, connection):
-        link = Link(self, connection)
+        link = self.link_class(self, connection)
         with self.lock:
             self.links.add(link)
         try:

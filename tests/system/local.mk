@@ -5,6 +5,7 @@ dist_noinst_SCRIPTS += \
 	%D%/content.py \
 	%D%/docs.py \
 	%D%/faults.py \
+	%D%/hostile.py \
 	%D%/interop.py \
 	%D%/keys.py \
 	%D%/lists.py \

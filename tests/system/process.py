@@ -1140,7 +1140,8 @@ def cookie_faults(cases, tor):
     cases.run(only_unix_sockets_and_no_resolver, tor("trace"))
 
 
-def inside():
+def inside(make_tor, jobs_of):
+    """jobs_of(cases, tor) gives functions, which run side by side; tor(name) makes a scripted tor."""
     cases = Cases()
     folder = tempfile.mkdtemp(prefix="omt-", dir="/tmp")
     os.chmod(folder, 0o755)
@@ -1148,17 +1149,17 @@ def inside():
 
     def tor(name):
         os.makedirs(folder + "/" + name)
-        tors.append(faketor.FakeTor(folder + "/" + name))
+        tors.append(make_tor(folder + "/" + name))
         return tors[-1]
 
-    def group(function):
+    def guarded(job):
         try:
-            function(cases, tor)
+            job()
         except Exception as e:  # a site that could not be made, or did not end well
             cases.failed += 1
-            print("not ok %s: %s: %s" % (function.__name__, type(e).__name__, str(e).replace("\n", " | ")), flush=True)
+            print("not ok a site: %s: %s" % (type(e).__name__, str(e).replace("\n", " | ")), flush=True)
 
-    groups = [threading.Thread(target=group, args=(f,)) for f in (main_site, start_faults, cookie_faults)]
+    groups = [threading.Thread(target=guarded, args=(job,)) for job in jobs_of(cases, tor)]
     try:
         for g in groups:
             g.start()
@@ -1171,7 +1172,8 @@ def inside():
     return 1 if cases.failed else 0
 
 
-def main():
+def main_of(path, make_tor, jobs_of):
+    """The main of a test, in namespaces of its own."""
     if os.environ.get("OM_INSIDE") is None:
         env = dict(os.environ, OM_INSIDE="1")
         words = ["unshare", "-nm"]
@@ -1180,9 +1182,9 @@ def main():
         # In a chroot / is no mount point, so its propagation can't be changed; what is mounted here is unmounted here.
         if subprocess.run(words + ["true"], stderr=subprocess.DEVNULL).returncode != 0:
             words += ["--propagation", "unchanged"]
-        os.execvpe(words[0], words + [sys.executable, os.path.realpath(__file__)], env)
-    sys.exit(inside())
+        os.execvpe(words[0], words + [sys.executable, os.path.realpath(path), *sys.argv[1:]], env)
+    sys.exit(inside(make_tor, jobs_of))
 
 
 if __name__ == "__main__":
-    main()
+    main_of(__file__, faketor.FakeTor, lambda cases, tor: [lambda f=f: f(cases, tor) for f in (main_site, start_faults, cookie_faults)])

@@ -7,6 +7,7 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -88,5 +89,30 @@ Test(store_disk, what_follows_in_a_transaction_that_ended_is_not_written)
 	cr_expect_eq(store_commit(s, NULL), -1);
 	state_put(s, STORE_ONION, 3, "by itself");
 	cr_expect_not(state_holds(s, STORE_ONION, 2, "second half"));
+	store_close(s);
+}
+
+Test(store_disk, nothing_is_written_to_a_file_that_was_taken_away)
+{
+	struct store *s = state_open();
+	struct err e = ERR_INIT;
+	char path[128], away[128];
+
+	state_put(s, STORE_ONION, 1, "before");
+	snprintf(path, sizeof path, "%s/store.db", state_dir);
+	snprintf(away, sizeof away, "%s/away", state_dir);
+	cr_assert_eq(store_begin(s, NULL), 0);
+	cr_assert_eq(store_put(s, STORE_ONION, 2, "lost", 4, NULL), 0);
+	cr_assert_eq(rename(path, away), 0);
+	cr_expect_eq(store_commit(s, &e), -1);
+	cr_expect_not_null(strstr(e.msg, "taken away"), "%s", e.msg);
+	cr_expect_eq(store_put(s, STORE_ONION, 3, "lost", 4, NULL), -1);
+	cr_assert_eq(rename(away, path), 0);
+	cr_expect_eq(store_put(s, STORE_ONION, 4, "there", 5, NULL), 0);
+	store_close(s);
+	s = state_open();
+	cr_expect_not(state_holds(s, STORE_ONION, 2, "lost"));
+	cr_expect_not(state_holds(s, STORE_ONION, 3, "lost"));
+	cr_expect(state_holds(s, STORE_ONION, 4, "there"));
 	store_close(s);
 }
