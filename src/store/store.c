@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "store/store_impl.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,8 +27,12 @@ check_writable(const struct store *s, struct err *e)
 {
 	int moved = 0;
 
-	if (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved != 0)
-		return err_set(e, ERR_SYS, "%s/store.db was taken away or replaced while it was in use; put it back", s->dir);
+	if (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved != 0) {
+		err_set(e, ERR_SYS, "%s/store.db was taken away or replaced while it was in use; put it back", s->dir);
+		if (e != NULL)
+			e->sys = EIO; /* what can be read again is not what was written */
+		return -1;
+	}
 	if (s->broken)
 		return err_set(e, ERR_SYS, "%s/store.db: an earlier fsync failed; look at the disk, then start again", s->dir);
 	if (s->tx && sqlite3_get_autocommit(s->db) != 0)
