@@ -29,6 +29,7 @@ struct http_reader {
 	int pending;         /* status of the head being read */
 	unsigned interim, n_lines;
 	bool is_head, http10;
+	bool too_large;      /* the body, and nothing else, is more than is taken */
 	size_t head_size;    /* bytes of this head in whole lines */
 	size_t left, body_len, body_cap;
 	http_sink *sink;     /* NULL: the body is kept */
@@ -94,6 +95,12 @@ http_reader_status(const struct http_reader *r)
 	return r->status;
 }
 
+bool
+http_reader_too_large(const struct http_reader *r)
+{
+	return r->too_large;
+}
+
 const char *
 http_reader_body(const struct http_reader *r, size_t *len)
 {
@@ -129,6 +136,13 @@ http_reader_header(const struct http_reader *r, const char *name)
 }
 
 /* --- the head ----------------------------------------------------------------- */
+
+static int
+body_too_large(struct http_reader *r, struct err *e)
+{
+	r->too_large = true;
+	return err_set(e, ERR_LIMIT, "HTTP: a body longer than %zu bytes", r->body_cap);
+}
 
 static int
 take_status(struct http_reader *r, const char *s, size_t n, struct err *e)
@@ -231,7 +245,7 @@ choose_body(struct http_reader *r, struct err *e)
 		r->state = WANT_CHUNK_SIZE;
 	} else if (n_length > 0) {
 		if (length > r->body_cap)
-			return err_set(e, ERR_LIMIT, "HTTP: a body of %zu bytes", length);
+			return body_too_large(r, e);
 		r->left = length;
 		r->state = length > 0 ? WANT_COUNTED : DONE;
 	} else {
@@ -275,7 +289,7 @@ take_chunk_size(struct http_reader *r, const char *s, size_t n, struct err *e)
 		/* A multiple of 16 has room for the digit. */
 		if (__builtin_mul_overflow(size, (size_t)16, &size) ||
 		    (size += (size_t)hex_digit(s[i])) > r->body_cap - r->body_len)
-			return err_set(e, ERR_LIMIT, "HTTP: a body longer than %zu bytes", r->body_cap);
+			return body_too_large(r, e);
 	}
 	if (i == 0)
 		return err_set(e, ERR_PARSE, "HTTP: a chunk without size");
@@ -308,7 +322,7 @@ take_bytes(struct http_reader *r, const char *data, size_t len, struct err *e)
 	if (keep_body(r, data, too_long ? r->body_cap - r->body_len : n, e) != 0)
 		return 0;
 	if (too_long) {
-		err_set(e, ERR_LIMIT, "HTTP: a body longer than %zu bytes", r->body_cap);
+		body_too_large(r, e);
 		return 0;
 	}
 	if (r->state == WANT_UNTIL_EOF)

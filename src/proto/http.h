@@ -57,6 +57,8 @@ int http_reader_eof(struct http_reader *r, struct err *e);
 bool http_reader_done(const struct http_reader *r);
 /* Status of the final response, 200..599; 0 before its head is complete. */
 int http_reader_status(const struct http_reader *r);
+/* Whether it failed for the size of the body alone: what was read of it is good. */
+bool http_reader_too_large(const struct http_reader *r);
 /* Value of a field without the spaces around it; name without regard to case. NULL: not there, or more than once. */
 const char *http_reader_header(const struct http_reader *r, const char *name);
 /* Body so far, NUL-ended, may hold NULs; valid until the next call. With a sink it is empty. */

@@ -96,7 +96,7 @@ probe_feed_http(struct probe *p, const char *data, size_t len)
 	if (len > 0 && p->result.phases.first_byte < 0)
 		p->result.phases.first_byte = probe_elapsed(p);
 	if (http_reader_feed(p->http, data, len, &used, &e) != 0) {
-		if (e.code == ERR_LIMIT && http_reader_status(p->http) != 0) {
+		if (http_reader_too_large(p->http)) {
 			probe_judge(p, true);
 			return -1;
 		}

@@ -25,6 +25,8 @@ from process import DAEMON, Disk, Rpc, Site, check_refusal, says
 
 FLOOD = 64 << 20  # bytes after which a flood counts as never cut
 GROWTH = 48 << 20  # a reply may have 16 MiB
+# What AddressSanitizer keeps of freed memory would count as growth.
+os.environ["ASAN_OPTIONS"] = ":".join(filter(None, (os.environ.get("ASAN_OPTIONS"), "quarantine_size_mb=4")))
 
 
 class HostileTor(faketor.FakeTor):

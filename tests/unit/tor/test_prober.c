@@ -260,6 +260,27 @@ Test(tor_prober, content_must_be_what_was_promised)
 		expect(&script, &rows[i].rq, rows[i].want, "200");
 }
 
+Test(tor_prober, an_answer_that_goes_wrong_behind_the_right_words_is_no_large_page)
+{
+	static const char head[] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nmarker\r\n";
+	static const struct {
+		const char *first, *again;
+	} rows[] = { { "0\r\n", "X: y\r\n" }, { "3;", "xxxxxxxxxx" }, { "0\r\nX: ", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" } };
+	char *page = malloc(40000);
+	size_t i, j, n;
+
+	cr_assert(page != NULL);
+	for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		const struct fakesite_script script = { .close_after = true, .response = page };
+
+		n = (size_t)sprintf(page, "%s%s", head, rows[i].first);
+		for (j = 0; j < 300; j++)
+			n += (size_t)sprintf(page + n, "%s", rows[i].again);
+		expect(&script, &(struct probe_request){ .contains = "marker" }, VERDICT_HTTP, "not a usable HTTP answer");
+	}
+	free(page);
+}
+
 Test(tor_prober, a_page_larger_than_the_cap_is_judged_by_what_was_read)
 {
 	static const char *const heads[] = {"Content-Length: 200006\r\n", ""};
