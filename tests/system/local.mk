@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Run by contrib/check.sh, not by make check: most need real tor processes. One file a line, sorted.
 dist_noinst_SCRIPTS += \
+	%D%/alone.py \
 	%D%/backends.py \
 	%D%/browser.py \
 	%D%/content.py \
