@@ -264,5 +264,12 @@ if [ -n "$lane" ]; then
 		report_test "$test"
 	done
 fi
+step "rows of faults"
+log=$build/logs/faults.log
+[ $quick = no ] && only= || only=--quick
+python3 "$top/tests/check-faults.py" $only "$build" > "$log" 2>&1
+code=$?
+cat "$log"
+count "$log" $code check-faults
 step "end"
 finish

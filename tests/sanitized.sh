@@ -12,6 +12,9 @@ LSAN_OPTIONS=${LSAN_OPTIONS:+$LSAN_OPTIONS:}log_path=$reports/lsan
 UBSAN_OPTIONS=${UBSAN_OPTIONS:+$UBSAN_OPTIONS:}print_stacktrace=1:log_path=$reports/ubsan
 # Criterion, running tests side by side, now and then forgets a piece of its own (48 bytes). make runs the programs side by side.
 CRITERION_JOBS=${CRITERION_JOBS:-1}
+# Each test with its name: tests/check-faults.py wants to see that it ran.
+CRITERION_VERBOSITY_LEVEL=${CRITERION_VERBOSITY_LEVEL:-1}
+export CRITERION_VERBOSITY_LEVEL
 export ASAN_OPTIONS LSAN_OPTIONS UBSAN_OPTIONS CRITERION_JOBS
 "$@" 2>"$said"
 code=$?
