@@ -101,7 +101,7 @@ class HostileLink(faketor.Link):
             return self.flood(b"250+version=\r\n", b"0\r\n" * 16384)
         if quirk == "events" and key == "version":
             event = "650 HS_DESC UPLOADED %s UNKNOWN %s\r\n" % ("a" * 56, faketor.HSDIR)
-            for _ in range(100):
+            for _ in range(20):
                 self.c.sendall(event.encode() * 1000)
         if quirk == "filter" and key not in ("version", "onions/detached"):
             self.send("510 Command filtered")
