@@ -19,7 +19,6 @@ struct store {
 	sqlite3_stmt *put, *get, *del, *each, *last, *trim; /* owned */
 	void (*on_write)(int64_t ms, void *arg); /* NULL: nobody wants to know */
 	void *on_write_arg;
-	bool made;     /* there was no store.db before */
 	bool broken;   /* an fsync failed: what is on the disk is unknown until the next start */
 	bool tx;       /* between store_begin() and store_commit() or store_rollback() */
 	bool key_gone; /* a key was deleted or replaced, the log may still hold it */

@@ -187,6 +187,20 @@ check_rows(struct store *s, struct err *e)
 	return r;
 }
 
+/* All in one transaction. */
+static int
+create(struct store *s, struct err *e)
+{
+	if (exec(s, "BEGIN IMMEDIATE", "create", e) != 0 ||
+	    exec(s, "CREATE TABLE value(t INTEGER NOT NULL, id INTEGER NOT NULL, v BLOB NOT NULL, PRIMARY KEY(t, id)) WITHOUT ROWID", "create",
+		e) != 0 ||
+	    exec(s, "PRAGMA application_id = 1330475569", "create", e) != 0 || exec(s, "PRAGMA user_version = 1", "create", e) != 0 ||
+	    check_key(s, true, e) != 0)
+		return -1;
+	return exec(s, "COMMIT", "create", e);
+}
+_Static_assert(STORE_APPLICATION_ID == 1330475569 && STORE_SCHEMA == 1, "the two pragmas above");
+
 static int
 open_format(struct store *s, struct err *e)
 {
@@ -200,17 +214,8 @@ open_format(struct store *s, struct err *e)
 	if (app == STORE_APPLICATION_ID)
 		return err_set(e, ERR_STATE, "%s has state version %d, and this onionmirrord knows version %d: use the onionmirrord that wrote it",
 		    s->dir, version, STORE_SCHEMA);
-	if (app != 0 || version != 0 || tables != 0)
-		return err_set(e, ERR_STATE, "%s/store.db is not a store of onionmirror; name another state-dir", s->dir);
-	if (exec(s, "BEGIN IMMEDIATE", "create", e) != 0 ||
-	    exec(s, "CREATE TABLE value(t INTEGER NOT NULL, id INTEGER NOT NULL, v BLOB NOT NULL, PRIMARY KEY(t, id)) WITHOUT ROWID", "create",
-		e) != 0 ||
-	    exec(s, "PRAGMA application_id = 1330475569", "create", e) != 0 || exec(s, "PRAGMA user_version = 1", "create", e) != 0 ||
-	    check_key(s, true, e) != 0)
-		return -1;
-	return exec(s, "COMMIT", "create", e);
+	return err_set(e, ERR_STATE, "%s/store.db is not a store of onionmirror; name another state-dir", s->dir);
 }
-_Static_assert(STORE_APPLICATION_ID == 1330475569 && STORE_SCHEMA == 1, "the two pragmas above");
 
 static int
 prepare(struct store *s, struct err *e)
@@ -230,75 +235,40 @@ prepare(struct store *s, struct err *e)
 	return 0;
 }
 
-/* Looks at what is there before SQLite does, which would begin anew over an empty or missing file. */
+/* Looks at what is there before SQLite does, which would begin anew over an empty or missing file. *missing: there is no store yet. */
 static int
-look_at_file(struct store *s, struct err *e)
+look_at_file(struct store *s, bool *missing, struct err *e)
 {
 	char path[PATH_MAX + 16];
 	struct stat st;
 
 	snprintf(path, sizeof path, "%s/store.db", s->real);
-	s->made = lstat(path, &st) != 0 && errno == ENOENT;
-	if (!s->made && !S_ISREG(st.st_mode))
+	*missing = lstat(path, &st) != 0 && errno == ENOENT;
+	if (!*missing && !S_ISREG(st.st_mode))
 		return err_set(e, ERR_STATE, "%s/store.db is not a regular file", s->dir);
 	/* SQLite takes a file of one byte for an empty one, too. */
-	if (!s->made && st.st_size < DATABASE_MIN)
+	if (!*missing && st.st_size < DATABASE_MIN)
 		return err_set(e, ERR_STATE, "%s/store.db is empty: restore it from a backup, or remove it if nothing was ever stored",
 		    s->dir);
 	snprintf(path, sizeof path, "%s/store.db-wal", s->real);
-	if (s->made && lstat(path, &st) == 0) {
-		s->made = false;
+	if (*missing && lstat(path, &st) == 0)
 		return err_set(e, ERR_STATE, "%s/store.db is missing, its log is there: restore both from a backup", s->dir);
-	}
 	return 0;
 }
 
 static int
-open_database(struct store *s, struct err *e)
+open_file(struct store *s, const char *path, int more, struct err *e)
 {
-	char path[PATH_MAX + 16];
-	mode_t was;
-	int r;
+	mode_t was = umask(077);
+	int r = sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_PRIVATECACHE | more, NULL);
 
-	/* SQLite follows no symlink in any part of a path; ours may lead through one. */
-	if (realpath(s->dir, s->real) == NULL)
-		return err_set_sys(e, "%s", s->dir);
-	if (look_at_file(s, e) != 0)
-		return -1;
-	snprintf(path, sizeof path, "%s/store.db", s->real);
-	was = umask(077);
-	r = sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_PRIVATECACHE, NULL);
 	umask(was);
 	if (r != SQLITE_OK)
 		return s->db != NULL ? store_fault(s, "open", e) : err_set(e, ERR_MEMORY, "%s: out of memory", path);
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	sqlite3_limit(s->db, SQLITE_LIMIT_LENGTH, STORE_VALUE_MAX + 4096);
-	if (exec(s, "PRAGMA secure_delete = ON", "open", e) != 0 || open_format(s, e) != 0)
-		return -1;
-	was = umask(077);
-	r = exec(s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY", "open", e);
-	umask(was);
-	if (r != 0 || prepare(s, e) != 0)
-		return -1;
-	/* What a crash left in the log may hold a key that was deleted. */
-	s->key_gone = true;
-	(void)store_forget_keys(s);
-	return 0;
-}
-
-/* A store that could not be made to the end holds nothing: the next start shall make it anew. */
-static void
-unmake(const struct store *s)
-{
-	static const char *const names[] = { "store.db", "store.db-journal", "store.db-wal", "store.db-shm" };
-	char path[PATH_MAX + 32];
-	size_t i;
-
-	for (i = 0; i < sizeof names / sizeof names[0]; i++) {
-		snprintf(path, sizeof path, "%s/%s", s->real, names[i]);
-		unlink(path);
-	}
+	return exec(s, "PRAGMA secure_delete = ON", "open", e);
 }
 
 static void
@@ -313,6 +283,66 @@ close_database(struct store *s)
 	s->put = s->get = s->del = s->each = s->last = s->trim = NULL;
 	sqlite3_close(s->db);
 	s->db = NULL;
+}
+
+/* What a crash or a full disk left of a store that was being made. */
+static void
+unmake(const struct store *s)
+{
+	char path[PATH_MAX + 32];
+
+	snprintf(path, sizeof path, "%s/store.new", s->real);
+	unlink(path);
+	snprintf(path, sizeof path, "%s/store.new-journal", s->real);
+	unlink(path);
+}
+
+/* Under another name until it is whole: an empty store.db is one that was lost, and nothing is begun anew over it. */
+static int
+make_database(struct store *s, struct err *e)
+{
+	char fresh[PATH_MAX + 16], path[PATH_MAX + 16];
+	int r;
+
+	snprintf(fresh, sizeof fresh, "%s/store.new", s->real);
+	snprintf(path, sizeof path, "%s/store.db", s->real);
+	unmake(s);
+	r = open_file(s, fresh, SQLITE_OPEN_CREATE, e) == 0 ? create(s, e) : -1;
+	close_database(s);
+	if (r == 0 && rename(fresh, path) != 0)
+		r = err_set_sys(e, "%s", path);
+	if (r != 0) {
+		unmake(s);
+		return -1;
+	}
+	return file_sync_dir(s->real, e);
+}
+
+static int
+open_database(struct store *s, struct err *e)
+{
+	char path[PATH_MAX + 16];
+	bool missing;
+	mode_t was;
+	int r;
+
+	/* SQLite follows no symlink in any part of a path; ours may lead through one. */
+	if (realpath(s->dir, s->real) == NULL)
+		return err_set_sys(e, "%s", s->dir);
+	if (look_at_file(s, &missing, e) != 0 || (missing && make_database(s, e) != 0))
+		return -1;
+	snprintf(path, sizeof path, "%s/store.db", s->real);
+	if (open_file(s, path, 0, e) != 0 || open_format(s, e) != 0)
+		return -1;
+	was = umask(077);
+	r = exec(s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY", "open", e);
+	umask(was);
+	if (r != 0 || prepare(s, e) != 0)
+		return -1;
+	/* What a crash left in the log may hold a key that was deleted. */
+	s->key_gone = true;
+	(void)store_forget_keys(s);
+	return 0;
 }
 
 int
@@ -330,9 +360,6 @@ store_open(struct store **out, const char *state_dir, const struct master_key *k
 		*out = s;
 		return 0;
 	}
-	close_database(s);
-	if (s->made)
-		unmake(s);
 	store_close(s);
 	return -1;
 }

@@ -76,3 +76,20 @@ Test(store_crash, a_kill_leaves_the_state_before_or_the_state_after)
 		store_close(s);
 	}
 }
+
+/* What is there when it dies before the first transaction is through, or before the new file has its name. */
+Test(store_crash, a_store_that_was_not_made_to_the_end_is_made_anew)
+{
+	struct store *s;
+
+	state_write("store.new", "", 0);
+	state_write("store.new-journal", "half", 4);
+	s = state_open();
+	state_put(s, STORE_ONION, 1, "row");
+	cr_expect_eq(access(state_path("store.new"), F_OK), -1);
+	cr_expect_eq(access(state_path("store.new-journal"), F_OK), -1);
+	store_close(s);
+	s = state_open();
+	cr_expect(state_holds(s, STORE_ONION, 1, "row"));
+	store_close(s);
+}
