@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void __attribute__((noreturn))
-out_of_memory(void)
+void
+mem_exhausted(void)
 {
 	static const char text[] = "onionmirror: out of memory\n";
 
@@ -24,7 +24,7 @@ xcalloc(size_t n, size_t size)
 	void *p = calloc(n, size);
 
 	if (p == NULL)
-		out_of_memory();
+		mem_exhausted();
 	return p;
 }
 
@@ -34,7 +34,7 @@ xreallocarray(void *p, size_t n, size_t size)
 	void *q = reallocarray(p, n, size);
 
 	if (q == NULL)
-		out_of_memory();
+		mem_exhausted();
 	return q;
 }
 
@@ -44,7 +44,7 @@ xstrdup(const char *s)
 	char *p = strdup(s);
 
 	if (p == NULL)
-		out_of_memory();
+		mem_exhausted();
 	return p;
 }
 
@@ -59,7 +59,7 @@ xasprintf(const char *fmt, ...)
 	n = vasprintf(&p, fmt, ap);
 	va_end(ap);
 	if (n < 0)
-		out_of_memory();
+		mem_exhausted();
 	return p;
 }
 

@@ -13,6 +13,8 @@ void *xcalloc(size_t n, size_t size);
 void *xreallocarray(void *p, size_t n, size_t size);
 char *xstrdup(const char *s);
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* What they do: for where a library was left without memory and cannot go on. */
+void mem_exhausted(void) __attribute__((noreturn));
 
 /*
  * Secret memory: sodium pages, locked and guarded, wiped when freed.

@@ -2,6 +2,7 @@
 /* Loading: bytes to a whole, valid configuration, or every fault there is. Owns nothing afterwards. */
 #include "config.h"
 #include "base/file.h"
+#include "base/mem.h"
 #include "conf/scan.h"
 
 #include <confuse.h>
@@ -427,7 +428,13 @@ parse(struct load *l, char *text)
 		goto out;
 	}
 	cfg_set_error_function(l->cfg, on_error);
-	if (cfg_parse_buf(l->cfg, text) != CFG_SUCCESS) {
+	errno = 0;
+	r = cfg_parse_buf(l->cfg, text);
+	/* Then it may have left out a value, and what it made cannot be freed. */
+	if (errno == ENOMEM)
+		mem_exhausted();
+	if (r != CFG_SUCCESS) {
+		r = -1;
 		if (l->faults->len == l->before)
 			scan_fault(l->faults, l->file, 1, "cannot be parsed");
 		goto out;

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "daemon/daemon.h"
 #include "io/journal.h"
+#include "tor/tls.h"
 
 #include <getopt.h>
 #include <signal.h>
@@ -34,6 +35,8 @@ load(struct conf **conf, const char *path)
 
 	if (r != 0)
 		fputs(buf_str(&faults), stderr);
+	if (r != 0 && faults.len == 0)
+		fputs("onionmirrord: out of memory\n", stderr);
 	buf_free(&faults);
 	return r;
 }
@@ -86,8 +89,8 @@ daemon_main(int argc, char **argv)
 	log_init("onionmirrord", LOG_LEVEL_NOTICE);
 	if (log_is_journal() && journal_open(JOURNAL_SOCKET) == 0)
 		log_set_journal(journal_send);
-	if (sodium_init() < 0) {
-		fputs("onionmirrord: libsodium does not start on this machine\n", stderr);
+	if (sodium_init() < 0 || tls_begin() != 0) {
+		fputs("onionmirrord: libsodium or OpenSSL does not start on this machine, or has no memory\n", stderr);
 		return 1;
 	}
 	forbid_core();

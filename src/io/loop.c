@@ -3,12 +3,21 @@
 #include "config.h"
 #include "io/loop.h"
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "io/internal.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+/* Else libevent writes to stderr by itself. */
+static void
+on_libevent(int severity, const char *text)
+{
+	if (severity >= EVENT_LOG_WARN)
+		log_warn("libevent: %s", text);
+}
 
 struct loop *
 loop_new(struct err *e)
@@ -17,6 +26,7 @@ loop_new(struct err *e)
 	struct event_base *base = NULL;
 	struct loop *l;
 
+	event_set_log_callback(on_libevent);
 	/*
 	 * Precise and uncached time: libevent would else count from when the turn
 	 * began, in steps of 4 ms, and a timer could fire before its time.

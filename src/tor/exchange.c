@@ -4,6 +4,7 @@
 #include "tor/prober_impl.h"
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "proto/onion.h"
 #include "tor/judge.h"
 
@@ -297,7 +298,7 @@ probe_ask_version(struct probe *p)
 	socks_init(&p->socks);
 	http_reader_free(p->http);
 	if ((p->http = http_reader_new()) == NULL)
-		abort();
+		mem_exhausted();
 	buf_reset(&p->request);
 	probe_open(p);
 }

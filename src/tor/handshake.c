@@ -140,7 +140,7 @@ handshake_ask_watch(struct session *s)
 	if (s->state != SESSION_UP || !s->can_watch || s->failed.code != ERR_NONE || s->dead)
 		return;
 	if (command_setevents(&out, all_events, n, NULL) != 0)
-		abort();
+		mem_exhausted();
 	session_send(s, &out, &entry);
 }
 

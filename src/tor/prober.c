@@ -299,7 +299,7 @@ prober_start(struct prober *r, const struct probe_request *rq, probe_cb *cb, voi
 	p->result.phases = (struct phases)PHASES_NONE;
 	socks_init(&p->socks);
 	if ((p->http = http_reader_new()) == NULL)
-		abort();
+		mem_exhausted();
 	p->timer = timer_new(r->loop, probe_on_timer, p);
 	if (has_events(p)) {
 		p->generation = session_get_generation(rq->through);

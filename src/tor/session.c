@@ -102,7 +102,7 @@ poll_fitness(struct session *s)
 		key = fitness_key((enum fitness_question)q, &is_conf);
 		if ((is_conf ? command_getconf(&out, key, NULL)
 			     : command_getinfo(&out, key, NULL)) != 0)
-			abort();
+			mem_exhausted();
 		memcpy(entry.key, key, strlen(key) + 1);
 		entry.id = (uint64_t)q;
 		s->polls_open++;
@@ -457,7 +457,7 @@ connect_again(void *arg)
 	struct session *s = arg;
 
 	if ((s->reader = reply_reader_new()) == NULL)
-		abort();
+		mem_exhausted();
 	s->state = SESSION_CONNECTING;
 	s->stream = stream_connect(s->loop, &s->cfg.control, INPUT_MAX, on_stream, s);
 	timer_set(s->deadline, s->timing.command);

@@ -51,6 +51,12 @@ fail_ssl(struct tls *t, struct err *e)
 	return fail(t, ERR_PROTO, reason != NULL ? reason : "the server closed the connection", e);
 }
 
+int
+tls_begin(void)
+{
+	return OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) == 1 && OSSL_LIB_CTX_get0_global_default() != NULL ? 0 : -1;
+}
+
 static SSL *
 connection_new(const char *host)
 {

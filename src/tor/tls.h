@@ -26,6 +26,11 @@ struct tls;
 #define TLS_CHAIN_MAX (32 * 1024) /* bytes of the server's certificates */
 #define TLS_OUTPUT_MAX (64 * 1024) /* bytes that wait to be sent; a peer that makes us answer for ever is cut */
 
+/*
+ * Starts OpenSSL, without a configuration of its own: once, when the process begins. If it begins by itself in the
+ * middle of work and there is no memory, it crashes. -1: it does not start.
+ */
+int tls_begin(void);
 /* `host` is the name asked for (SNI) and looked for; `pin` NULL: none; `now` is wall seconds. NULL when out of memory. */
 struct tls *tls_new(const char *host, const uint8_t *pin, int64_t now);
 /* NULL is fine. */
