@@ -40,6 +40,7 @@ void check_key_log(const char *line);
 void check_state_begin(void);
 void check_state_start(void);
 void check_state_minute(void);
+void check_state_last(void);
 /* mirror: whose backend it is given; sim_plan.n_mirrors: nobody's. */
 void check_state_add(const char *address, const uint8_t key[64], unsigned mirror);
 

@@ -13,6 +13,7 @@
 #include "base/enc.h"
 #include "proto/edkey.h"
 #include "sim/impl.h"
+#include "sim/simtor.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -382,6 +383,41 @@ check_state_start(void)
 	else if (found_wrong[0] != '\0')
 		sim_violation("I20", "it goes on with a state that was never there: %s", found_wrong);
 	check_state_minute();
+}
+
+/* --- at the end of a run that began with a crash ----------------------------------------------- */
+
+/* What tor has of ours is recorded and alive, and the store has its key; so is all that is listed. */
+static void
+look_at_end(const char *address, const char *where)
+{
+	struct wanted w = { .address = address };
+	bool over;
+
+	engine_each_onion(sim_daemon()->engine, match, &w);
+	over = w.found != NULL && (w.found->state == ONION_GONE || w.found->state == ONION_FAILED || w.found->state == ONION_REVOKED);
+	if (w.found == NULL || over)
+		sim_violation("I10", "%.8s... %s, and %s", address, where, over ? "it is over" : "nothing is recorded of it");
+	else if (row_of(STORE_KEY, w.found->id)->now == 0)
+		sim_violation("I8", "%.8s... %s, and has no key", address, where);
+}
+
+void
+check_state_last(void)
+{
+	const struct simtor_given *g;
+	size_t i;
+
+	if (sim_daemon() == NULL || sim_daemon()->engine == NULL) {
+		sim_violation("V1", "the daemon is not at work at the end");
+		return;
+	}
+	for (i = 0; (g = simtor_given(i)) != NULL; i++) {
+		if (model_has_onion(g->address))
+			look_at_end(g->address, "is in tor");
+		if (check_list_has(g->address))
+			look_at_end(g->address, "is listed");
+	}
 }
 
 /* --- I11: one writer -------------------------------------------------------------------------- */

@@ -92,6 +92,7 @@ void vfs_begin(void);    /* per world: SQLite's random numbers begin anew */
 
 /* --- process.c --- */
 enum effect { EFFECT_WRITE, EFFECT_SYNC, EFFECT_NAME, EFFECT_SEND };
+const char *process_effect_name(enum effect kind);
 /*
  * The daemon is about to change the world: false if it is dead (or dies now) and nothing must happen.
  * `what` is for the trace.
@@ -103,6 +104,12 @@ void process_kill(const char *why, int64_t restart_ms);
 /* kill -9 at the k-th side effect from now (1: the next; 0: never), power: the machine goes down with it. */
 void process_kill_at(uint64_t k, bool power, int64_t restart_ms);
 void process_power_loss(int64_t restart_ms);
+/*
+ * Asked before each side effect of the living daemon, NULL: nobody. It may say that the daemon dies there. The answer
+ * may come in another process: fork() in it makes two worlds.
+ */
+enum fate { FATE_LIVE, FATE_KILL, FATE_POWER };
+void process_set_fate(enum fate (*cb)(enum effect kind, const char *what));
 void process_begin(void);
 /* After every event: takes a dead or stopped daemon apart. */
 void process_settle(void);

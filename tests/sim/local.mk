@@ -51,6 +51,7 @@ tests_sim_sim_SOURCES = \
 	%D%/check_state.c \
 	%D%/check_table.c \
 	%D%/check_wire.c \
+	%D%/crash.c %D%/crash.h \
 	%D%/main.c \
 	%D%/memo.c \
 	%D%/model.c %D%/model.h \
@@ -105,8 +106,8 @@ SIM_WRAP = \
 	-Wl,--wrap=readdir \
 	-Wl,--wrap=closedir \
 	-Wl,--wrap=scandir
-# Curve arithmetic is remembered (memo.c).
-SIM_MEMO = -Wl,--wrap=crypto_sign_verify_detached -Wl,--wrap=crypto_core_ed25519_is_valid_point
+# Curve arithmetic is remembered, a passphrase's key is cheap (memo.c).
+SIM_MEMO = -Wl,--wrap=crypto_pwhash -Wl,--wrap=crypto_sign_verify_detached -Wl,--wrap=crypto_core_ed25519_is_valid_point
 # What is made durable goes by its checker (check_state.c).
 STATE_WRAP = \
 	-Wl,--wrap=store_open \
@@ -133,4 +134,4 @@ EXTRA_DIST += tests/sim/transcript.txt
 sim_checks = tests/sim/seeds.sh tests/sim/scenarios.sh
 SIM_TESTS = tests/sim/curve $(sim_checks)
 dist_check_SCRIPTS += $(sim_checks)
-EXTRA_DIST += tests/sim/seeds tests/sim/scenarios tests/sim/mutants.sh
+EXTRA_DIST += tests/sim/seeds tests/sim/scenarios tests/sim/crashes tests/sim/crashes.sh tests/sim/mutants.sh

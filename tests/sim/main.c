@@ -3,6 +3,7 @@
 #include "config.h"
 #include "base/mutant.h"
 #include "sim/check.h"
+#include "sim/crash.h"
 #include "sim/impl.h"
 #include "sim/nemesis.h"
 #include "sim/runner.h"
@@ -19,10 +20,11 @@
 static const char usage[] =
     "usage: sim [--days D] [--only FAULT,...] [--until DAYS] [--trace] [--quiet] [--verbose] [--twice] --seed S\n"
     "       sim [--days D] [--only FAULT,...] [--jobs N] [--quiet] [--verbose] --seeds A..B\n"
-    "       sim [--trace] [--jobs N] --scenarios FILE...\n"
+    "       sim [--trace] [--jobs N] [--crash PLACE|EVERY] --scenarios FILE...\n"
     "       sim --checks | --faults\n"
     "Runs the whole daemon in a simulated world. The same seed gives the same trace.\n"
     "  --mutant N  with this fault of base/mutant.h (a build with --enable-mutants)\n"
+    "  --crash  of scenarios with a crash line: die a second time at each EVERY-th side effect of a recovery (0: never), or die at PLACE alone\n"
     "  --until  stop at this time (a number of days, may be 2.25)    --twice  run again, compare the traces\n"
     "  --quiet  no last lines of the trace when an invariant breaks  --only   no other classes of faults (\"\": none)\n";
 
@@ -133,11 +135,12 @@ main(int argc, char **argv)
 		{ "only", required_argument, NULL, 'o' }, { "trace", no_argument, NULL, 't' }, { "quiet", no_argument, NULL, 'q' },
 		{ "verbose", no_argument, NULL, 'v' }, { "twice", no_argument, NULL, '2' }, { "checks", no_argument, NULL, 'c' },
 		{ "faults", no_argument, NULL, 'f' },
-		{ "scenarios", no_argument, NULL, 'n' },
+		{ "scenarios", no_argument, NULL, 'n' }, { "crash", required_argument, NULL, 'C' },
 		{ "mutant", required_argument, NULL, 'm' }, { 0 } };
 	struct run_options o = { .program = argv[0], .days = 7 };
 	uint64_t first = 0, last = 0;
 	bool twice = false, one = false, many = false, scenarios = false;
+	const char *crash = NULL;
 	unsigned jobs = 1;
 	int c, r;
 
@@ -164,6 +167,7 @@ main(int argc, char **argv)
 		case 'c': return list_checks();
 		case 'f': return list_faults();
 		case 'n': scenarios = true; break;
+		case 'C': crash = optarg; break;
 		case 'm':
 			if (take_mutant(optarg) != 0)
 				return bad();
@@ -179,8 +183,9 @@ main(int argc, char **argv)
 		return 1;
 	vfs_register();
 	plan_prepare();
+	crash_set(crash != NULL ? (unsigned)atoi(crash) : 0, jobs, crash != NULL && strchr(crash, '.') != NULL ? crash : NULL);
 	if (scenarios)
-		r = scn_run_files(argv + optind, (size_t)(argc - optind), jobs, o.trace) > 0;
+		r = scn_run_files(argv + optind, (size_t)(argc - optind), jobs, crash != NULL, o.trace) > 0;
 	else
 		r = one ? run_one(first, twice, &o) : run_many(first, last, jobs, &o) > 0;
 	disk_snapshot_free();

@@ -17,6 +17,7 @@
 
 #define SUPERVISOR_MS 5000 /* between a failure and the next start; doubled when it fails again at once, up to */
 #define SUPERVISOR_MAX_MS 320000
+#define CRASH_RESTART_MS 5000
 #define OPERATOR_MS 60000  /* until somebody starts it again after a stop that was asked for */
 
 static struct daemon self;
@@ -29,6 +30,7 @@ static unsigned life;
 static uint64_t effects, kill_at;
 static bool kill_power;
 static int64_t kill_restart_ms;
+static enum fate (*fate)(enum effect kind, const char *what);
 static uint64_t start_ev;
 static int64_t patience_ms, started_at;
 
@@ -101,11 +103,25 @@ process_kill_at(uint64_t k, bool with_power, int64_t in_ms)
 	kill_restart_ms = in_ms;
 }
 
+void
+process_set_fate(enum fate (*cb)(enum effect kind, const char *what))
+{
+	fate = cb;
+}
+
+const char *
+process_effect_name(enum effect kind)
+{
+	static const char *const names[] = { "write", "sync", "name", "send" };
+
+	return names[kind];
+}
+
 /* It dies before the effect; after it is before the next one. */
 bool
 process_effect(enum effect kind, const char *what)
 {
-	static const char *const kinds[] = { "write", "sync", "name", "send" };
+	enum fate f;
 
 	if (!up)
 		return true; /* the operator's own doing */
@@ -113,8 +129,14 @@ process_effect(enum effect kind, const char *what)
 		return false;
 	effects++;
 	if (kill_at != 0 && effects >= kill_at) {
-		sim_trace("daemon: dies at side effect %llu, %s: %s", (unsigned long long)effects, kinds[kind], what);
+		sim_trace("daemon: dies at side effect %llu, %s: %s", (unsigned long long)effects, process_effect_name(kind),
+		    what);
 		die("side effect", kill_power, kill_restart_ms);
+		return false;
+	}
+	if (fate != NULL && (f = fate(kind, what)) != FATE_LIVE) {
+		sim_trace("daemon: dies before %s: %s", process_effect_name(kind), what);
+		die("side effect", f == FATE_POWER, CRASH_RESTART_MS);
 		return false;
 	}
 	return true;

@@ -64,7 +64,8 @@ struct scenario {
 	/* set-up */
 	unsigned n_tors, n_mirrors;
 	char tors[SIM_TORS][16], mirrors[SIM_MIRRORS][16];
-	bool no_cookie;
+	bool no_cookie, locked; /* locked: it waits for a passphrase at each start */
+	int64_t crash_from, crash_until; /* death at each side effect in between; both 0: none */
 	char site[600], mirror[600], check[600]; /* configuration lines */
 	char own[SIM_MIRRORS][200];              /* of one mirror */
 	unsigned n_controls;
@@ -129,7 +130,7 @@ const char *scn_listed(const struct scenario *s, unsigned mirror);
 void scn_on_log(const char *line);
 void scn_on_command(const char *line, size_t n);
 void scn_on_answer(const char *line, size_t n);
-/* Runs files in so many processes, a TAP line each; how many failed. */
-unsigned scn_run_files(char **paths, size_t n, unsigned jobs, bool trace);
+/* Runs files in so many processes, a TAP line each; how many failed. crash: one by one, and it is the copies that share the processors. */
+unsigned scn_run_files(char **paths, size_t n, unsigned jobs, bool crash, bool trace);
 
 #endif

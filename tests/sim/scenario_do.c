@@ -408,27 +408,29 @@ scn_do_end(void)
 	memset(visits, 0, sizeof visits);
 }
 
-/* operator METHOD [MIRROR [on|off]] */
+/* operator METHOD [MIRROR [on|off]], operator unlock PASSPHRASE */
 static const char *
 do_operator(struct scenario *s, char **w, size_t n, bool dry)
 {
 	static const struct sim_conn_ops ops = { on_answer, on_operator_closed };
+	bool unlock = n == 2 && is(w[0], "unlock");
 	unsigned i;
 	char line[200];
 
-	if (n < 1 || n > 3 || (n >= 2 && scn_mirror(s, w[1]) < 0) || (n == 3 && !is(w[2], "on") && !is(w[2], "off")))
-		return "operator METHOD [MIRROR [on|off]]";
+	if (n < 1 || n > 3 || (n >= 2 && !unlock && scn_mirror(s, w[1]) < 0) || (n == 3 && !is(w[2], "on") && !is(w[2], "off")))
+		return "operator METHOD [MIRROR [on|off]], operator unlock PASSPHRASE";
 	for (i = 0; i < VISITS_MAX && visits[i] != NULL; i++)
 		;
 	if (dry || i == VISITS_MAX || (visits[i] = sim_connect(sim_plan.control, &ops, NULL)) == NULL)
 		return NULL;
-	if (n >= 2)
+	if (n >= 2 && !unlock)
 		operator_note(w[0], (unsigned)scn_mirror(s, w[1]));
 	if (n == 3)
 		snprintf(line, sizeof line, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\",\"params\":{\"mirror\":\"%s\",\"on\":%s}}\n", w[0], w[1],
 		    is(w[2], "on") ? "true" : "false");
 	else if (n == 2)
-		snprintf(line, sizeof line, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\",\"params\":{\"mirror\":\"%s\"}}\n", w[0], w[1]);
+		snprintf(line, sizeof line, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\",\"params\":{\"%s\":\"%s\"}}\n", w[0],
+		    unlock ? "passphrase" : "mirror", w[1]);
 	else
 		snprintf(line, sizeof line, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\"}\n", w[0]);
 	sim_conn_puts(visits[i], line);

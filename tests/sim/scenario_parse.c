@@ -183,6 +183,13 @@ setup(struct scenario *s, struct scn_line *l)
 			return wrong(s, l, "controls N, up to %d", SIM_CONTROLS);
 	} else if (strcmp(word, "no-cookie") == 0 && l->n == 1) {
 		s->no_cookie = true;
+	} else if (strcmp(word, "locked") == 0 && l->n == 1) {
+		s->locked = true;
+	} else if (strcmp(word, "crash") == 0) {
+		s->crash_from = l->n == 4 ? scn_time(l->words[1]) : -1;
+		s->crash_until = l->n == 4 && strcmp(l->words[2], "for") == 0 ? s->crash_from + scn_duration(l->words[3]) : 0;
+		if (s->crash_from < 0 || s->crash_until <= s->crash_from)
+			return wrong(s, l, "crash TIME for DURATION");
 	} else if (strcmp(word, "seed") == 0 && l->n == 2) {
 		s->seed = strtoull(l->words[1], NULL, 10);
 	} else if (strcmp(word, "for") == 0 && l->n == 2) {

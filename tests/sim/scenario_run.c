@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "sim/check_impl.h"
+#include "sim/crash.h"
 #include "sim/impl.h"
 #include "sim/runner.h"
 
@@ -100,8 +101,8 @@ build(void)
 	plan_set_controls(s->n_controls);
 	p->min_listed = site_number(s->site, "min-listed", 2);
 	p->rotations_per_day = site_number(s->site, "max-rotations-per-day", 6);
-	buf_addf(&conf, "site = \"sim\"\nstate-dir = \"%s\"\npublish-dir = \"%s\"\ncontrol-socket = \"%s\"\nkey-file = \"/etc/onionmirror/master.key\"\n%s",
-	    p->state_dir, p->publish_dir, p->control + 5, s->site);
+	buf_addf(&conf, "site = \"sim\"\nstate-dir = \"%s\"\npublish-dir = \"%s\"\ncontrol-socket = \"%s\"\n%s\n%s",
+	    p->state_dir, p->publish_dir, p->control + 5, s->locked ? "locked-start = on" : "key-file = \"/etc/onionmirror/master.key\"", s->site);
 	for (i = 0; i < p->n_controls; i++)
 		buf_addf(&conf, "%s\"%s.onion\"%s", i == 0 ? "control-onions = {" : ", ", p->controls[i], i + 1 == p->n_controls ? "}\n" : "");
 	for (i = 0; i < s->n_tors; i++) {
@@ -201,6 +202,8 @@ run(struct scenario *s, bool trace)
 
 	scn_now = s;
 	world_begin(s->seed, &o, build);
+	if (s->crash_until > 0)
+		crash_begin(s);
 	sim_after(0, look, s);
 	for (i = 0; i < s->n_acts; i++)
 		sim_after(s->acts[i].anchor.at, on_act, &s->acts[i]);
@@ -210,13 +213,17 @@ run(struct scenario *s, bool trace)
 	}
 	if (trace_violation() == NULL)
 		check_key_last();
+	if (trace_violation() == NULL && s->crash_until > 0)
+		check_state_last();
 	for (i = 0; i < s->n_expects && s->wrong[0] == '\0'; i++)
 		if (s->expects[i].mode == SCN_LAST && !scn_is(s, &s->expects[i]))
 			fail(s, &s->expects[i], "not so");
 	if (trace_violation() != NULL && s->wrong[0] == '\0' && !wants_violation(s))
 		snprintf(s->wrong, sizeof s->wrong, "%s: %.300s", s->path, trace_violation());
-	if (s->wrong[0] != '\0' && !trace)
+	if (s->wrong[0] != '\0' && !trace && !crash_is_copy())
 		trace_tail();
+	if (s->crash_until > 0)
+		crash_end(s);
 	scn_do_end();
 	world_end();
 	scn_now = NULL;
@@ -233,6 +240,8 @@ run_some(char **paths, size_t n, size_t first, size_t step, bool trace)
 	for (i = first; i < n; i += step) {
 		if (scn_parse(&s, paths[i]) == 0)
 			run(&s, trace);
+		if (s.crash_until > 0)
+			crash_tell(&s);
 		if (s.wrong[0] == '\0')
 			printf("ok %s: %zu expectations\n", paths[i], s.n_expects);
 		else
@@ -245,12 +254,12 @@ run_some(char **paths, size_t n, size_t first, size_t step, bool trace)
 }
 
 unsigned
-scn_run_files(char **paths, size_t n, unsigned jobs, bool trace)
+scn_run_files(char **paths, size_t n, unsigned jobs, bool crash, bool trace)
 {
 	unsigned failed = 0, i;
 	int status;
 
-	if (jobs == 1)
+	if (jobs == 1 || crash)
 		return run_some(paths, n, 0, 1, trace);
 	fflush(stdout);
 	for (i = 0; i < jobs; i++) {
