@@ -8,7 +8,9 @@ usage() {
 	cat <<'TEXT'
 usage: check.sh [--quick | --full] [--build DIR] [--seeds N]
   --quick      leave out the tests on a private network of real tor processes
-  --full       also count which faults on purpose the simulator finds (tests/sim/mutants.sh)
+  --full       also count which faults on purpose the simulator finds (tests/sim/mutants.sh), let it die a second time
+               nearly everywhere in each recovery (tests/sim/crashes.sh), torture the daemon at each place (tests/system/torture.py),
+               and flip each byte of a store: some hours
   --seeds N    how many fresh seeds the simulator runs, 7 virtual days each (default 1000; with --quick 50)
   --build DIR  where to build (default: build-check in the source tree; it stays for the next run)
 Runs: unit tests, replay of the fuzz corpora and structure checks (make check, gcc, ASan, UBSan, leaks
@@ -227,6 +229,36 @@ if (simulate) > "$log" 2>&1; then
 	[ -z "$good" ] || passed=$((passed + good - 1))
 else
 	give_up "build of the simulator" "$log"
+fi
+
+step "simulator: death at every side effect"
+log=$build/logs/crashes.log
+# Second deaths during the recovery: some of them, or all but a few.
+again=997
+[ $full = no ] || again=5
+nice -n 10 timeout -k 10 7200 sh "$top/tests/sim/crashes.sh" "$build/sim/tests/sim/sim" $again "$jobs" > "$log" 2>&1
+code=$?
+grep -E '^(ok|not ok|#) ' "$log"
+count "$log" $code crashes
+
+step "torture"
+# Killed and without memory: its shim can be loaded only into a daemon without sanitizers, so into that of the simulator's tree.
+log=$build/logs/torture.log
+more=
+[ $full = no ] || more=--full
+if make -C "$build/sim" -j"$jobs" onionmirrord onionmirror > "$log" 2>&1; then
+	top_builddir=$build/sim timeout -k 60 7200 python3 "$top/tests/system/torture.py" $more > "$log" 2>&1
+	code=$?
+	grep -E '^(ok|not ok|#) ' "$log"
+	count "$log" $code torture
+else
+	give_up "build of the daemon without sanitizers" "$log"
+fi
+if [ $full = yes ]; then
+	step "each byte of a store flipped"
+	log=$build/logs/flips.log
+	(cd "$build" && OM_TEST_FULL=1 sh "$top/tests/sanitized.sh" tests/unit/store/unit-store --filter 'store_damage/*') > "$log" 2>&1
+	count "$log" $? flips
 fi
 
 if [ $full = yes ]; then

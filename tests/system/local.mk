@@ -28,7 +28,9 @@ EXTRA_DIST += \
 	%D%/cdp.py \
 	%D%/faketor.py \
 	%D%/listcheck.py \
-	%D%/om.py
+	%D%/om.py \
+	%D%/torture.c \
+	%D%/torture.py
 check_PROGRAMS += tests/system/probe
 tests_system_probe_SOURCES = %D%/probe.c
 tests_system_probe_LDADD = libtor.la libio.la libproto.la libbase.la $(OM_LIBS)
