@@ -34,6 +34,8 @@ void loop_disown(struct orphan *o);
 
 /* A new event, not yet added; ends the process when there is no memory. */
 struct event *loop_event(struct loop *l, int fd, short what, event_callback_fn cb, void *arg);
+/* Ends the process when there is no memory to wait for it: it would never come, and nobody would know. tv NULL: no time limit. */
+void loop_add(struct event *ev, const struct timeval *tv);
 /* Adds a timer event to fire after ms (0: next turn). */
 void loop_event_after(struct event *ev, int64_t ms);
 

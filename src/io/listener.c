@@ -34,7 +34,7 @@ on_resume(void *arg)
 {
 	struct listener *ls = arg;
 
-	event_add(ls->ev, NULL);
+	loop_add(ls->ev, NULL);
 }
 
 /* One at a time: the callback may free the listener, and the event comes again while more are waiting. */
@@ -132,7 +132,7 @@ listener_make(struct loop *l, int fd, const struct endpoint *ep, size_t max_inpu
 	ls->arg = arg;
 	ls->resume = timer_new(l, on_resume, ls);
 	ls->ev = loop_event(l, fd, EV_READ | EV_PERSIST, on_connection, ls);
-	event_add(ls->ev, NULL);
+	loop_add(ls->ev, NULL);
 	return ls;
 }
 

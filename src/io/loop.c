@@ -114,6 +114,13 @@ loop_disown(struct orphan *o)
 	LIST_REMOVE(o, link);
 }
 
+void
+loop_add(struct event *ev, const struct timeval *tv)
+{
+	if (event_add(ev, tv) != 0)
+		mem_exhausted();
+}
+
 struct event *
 loop_event(struct loop *l, int fd, short what, event_callback_fn cb, void *arg)
 {
@@ -135,5 +142,5 @@ loop_event_after(struct event *ev, int64_t ms)
 		tv.tv_sec = (time_t)(ms / 1000);
 		tv.tv_usec = (suseconds_t)(ms % 1000 * 1000);
 	}
-	event_add(ev, &tv);
+	loop_add(ev, &tv);
 }

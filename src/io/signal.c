@@ -55,7 +55,7 @@ signal_watch_new(struct loop *l, int signo, void (*cb)(int signo, void *arg), vo
 	w->arg = arg;
 	w->ev = loop_event(l, signo, EV_SIGNAL | EV_PERSIST, on_signal, w);
 	w->later = loop_event(l, -1, 0, on_later, w);
-	event_add(w->ev, NULL);
+	loop_add(w->ev, NULL);
 	return w;
 }
 

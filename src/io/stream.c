@@ -117,7 +117,7 @@ update_reading(struct stream *s)
 	if (s->state != OPEN || s->rd == NULL)
 		return;
 	if (s->reading && !s->resume && s->in.len < s->in.max)
-		event_add(s->rd, NULL);
+		loop_add(s->rd, NULL);
 	else
 		event_del(s->rd);
 }
@@ -177,7 +177,7 @@ stream_connect(struct loop *l, const struct endpoint *ep, size_t max_input, stre
 		fail_later(s);
 	} else {
 		/* Also when it is connected already: the news comes from the loop. */
-		event_add(s->wr, NULL);
+		loop_add(s->wr, NULL);
 	}
 	return s;
 }
@@ -366,7 +366,7 @@ stream_write(struct stream *s, const void *p, size_t n)
 	if (n == 0 || !can_write(s))
 		return;
 	outq_add(&s->out, p, n);
-	event_add(s->wr, NULL);
+	loop_add(s->wr, NULL);
 }
 
 void
@@ -379,7 +379,7 @@ stream_write_secret(struct stream *s, const void *p, size_t n)
 		fail_later(s);
 		return;
 	}
-	event_add(s->wr, NULL);
+	loop_add(s->wr, NULL);
 }
 
 size_t
