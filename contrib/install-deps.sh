@@ -15,10 +15,11 @@ TEXT
 }
 
 BUILD="autoconf automake libtool pkg-config make gcc libc6-dev libevent-dev libssl-dev
-	libsodium-dev libjansson-dev libsqlite3-dev libconfuse-dev libqrencode-dev"
+	libsodium-dev libjansson-dev libsqlite3-dev libconfuse-dev libqrencode-dev
+	libseccomp-dev"
 TEST="libcriterion-dev binutils xz-utils strace procps minisign nginx-light curl
 	python3-minimal libpython3-stdlib openssl tmux zsh fish prometheus prometheus-node-exporter
-	mandoc systemd libjemalloc2"
+	mandoc systemd libjemalloc2 apparmor python3-yaml"
 NET="tor python3-minimal libpython3-stdlib perl-base procps"
 DEMO="nginx-light minisign curl"
 BROWSER="chromium fonts-dejavu-core"

@@ -1,5 +1,5 @@
 # What every test program links.
-OM_LIBS = $(SODIUM_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS) $(SQLITE_LIBS) $(CONFUSE_LIBS) $(EVENT_LIBS) $(QRENCODE_LIBS)
+OM_LIBS = $(SODIUM_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS) $(SQLITE_LIBS) $(CONFUSE_LIBS) $(EVENT_LIBS) $(SECCOMP_LIBS) $(QRENCODE_LIBS)
 
 include %D%/support/local.mk
 include %D%/unit/base/local.mk

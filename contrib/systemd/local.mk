@@ -1,4 +1,5 @@
 # Units for systemd, in the folders of prefix where it looks (/usr/lib, /usr/local/lib); --with-systemd.
+dist_doc_DATA += %D%/loopback.conf
 EXTRA_DIST += %D%/onionmirrord.service.in %D%/onionmirrord-metrics.socket %D%/onionmirror.sysusers %D%/onionmirror.tmpfiles.in
 SYSTEMD_MADE = %D%/onionmirrord.service %D%/onionmirrord@.service %D%/onionmirror.tmpfiles
 CLEANFILES += $(SYSTEMD_MADE)

@@ -2,6 +2,7 @@ noinst_LTLIBRARIES += libbase.la
 libbase_la_SOURCES = \
 	%D%/buf.c %D%/buf.h \
 	%D%/clock.c %D%/clock.h \
+	%D%/confine.c %D%/confine.h \
 	%D%/enc.c %D%/enc.h \
 	%D%/endpoint.c %D%/endpoint.h \
 	%D%/err.c %D%/err.h \

@@ -46,6 +46,23 @@ show_tor(const json_t *v)
 }
 
 static void
+show_sandbox(const json_t *v)
+{
+	const json_t *layer;
+	size_t i;
+	int at = printf("sandbox ");
+
+	json_array_foreach(json_object_get(v, "layers"), i, layer)
+		at += printf(" %s", out_escape(json_is_string(layer) ? json_string_value(layer) : ""));
+	if (cli_text(v, "missing")[0] != '\0') {
+		at += printf(i > 0 ? "; not " : " not confined: ");
+		out_wrapped(at, 9, cli_text(v, "missing"));
+	} else {
+		putchar('\n');
+	}
+}
+
+static void
 show_status(const json_t *r)
 {
 	const json_t *tors = json_object_get(r, "tors"), *list = json_object_get(r, "list"), *alarms, *v;
@@ -55,6 +72,7 @@ show_status(const json_t *r)
 	printf("site     %s\n         %s\n", out_text(r, "site"), out_text(r, "site_id"));
 	printf("daemon   %s, member %s, started %s\n", out_text(r, "version"), out_text(r, "member"), out_age(r, "started"));
 	if (json_is_true(json_object_get(r, "locked"))) {
+		show_sandbox(json_object_get(r, "sandbox"));
 		puts("LOCKED   run `onionmirror unlock`; until then nothing is probed, added, served or published");
 		return;
 	}
@@ -70,6 +88,7 @@ show_status(const json_t *r)
 		    out_age(list, "valid_until"));
 	else
 		puts("list     nothing published yet");
+	show_sandbox(json_object_get(r, "sandbox"));
 	alarms = json_object_get(r, "alarms");
 	json_array_foreach(alarms, i, v) {
 		fputs("ALARM    ", stdout);

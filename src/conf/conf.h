@@ -81,12 +81,16 @@ struct conf_metrics {
 	char *textfile;         /* path or NULL */
 	bool addresses;         /* onion addresses may be labels */
 };
+/* How the daemon is confined: sandbox.h. */
+enum conf_sandbox { CONF_SANDBOX_OFF, CONF_SANDBOX_AUTO, CONF_SANDBOX_ON, CONF_SANDBOX_FATAL };
 struct conf {
 	char *site, *state_dir, *publish_dir;
 	struct endpoint control_socket;
 	char *control_group;   /* NULL: none */
 	char *key_file;        /* master key credential */
 	char *passphrase_file; /* NULL: key_file is used */
+	char *user;            /* NULL: stays who it was started as */
+	enum conf_sandbox sandbox;
 	bool locked_start;     /* neither: the passphrase is given by hand after each start */
 	unsigned min_listed;
 	enum log_onions log_onions;

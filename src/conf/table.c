@@ -13,6 +13,8 @@ static const struct conf_word onions_words[] = { { "never", LOG_ONIONS_NEVER }, 
 	{ "full", LOG_ONIONS_FULL }, { 0 } };
 static const struct conf_word level_words[] = { { "error", LOG_LEVEL_ERROR }, { "warning", LOG_LEVEL_WARN },
 	{ "notice", LOG_LEVEL_NOTICE }, { "info", LOG_LEVEL_INFO }, { "debug", LOG_LEVEL_DEBUG }, { 0 } };
+static const struct conf_word sandbox_words[] = { { "off", CONF_SANDBOX_OFF }, { "auto", CONF_SANDBOX_AUTO },
+	{ "on", CONF_SANDBOX_ON }, { "fatal", CONF_SANDBOX_FATAL }, { 0 } };
 static const struct conf_word role_words[] = { { "mirror", CONF_ROLE_MIRROR }, { "replica", CONF_ROLE_REPLICA },
 	{ "archive", CONF_ROLE_ARCHIVE }, { 0 } };
 
@@ -44,6 +46,9 @@ static const struct conf_option root_options[] = {
 	    "instead of key-file: a file with a passphrase" },
 	{ "locked-start", CONF_BOOL, AT(conf, locked_start), 0, 0, "off", NULL, false, NULL,
 	    "instead of both: no file opens the state, `onionmirror unlock` does after each start" },
+	{ "user", CONF_TEXT, AT(conf, user), 1, 32, "", "", false, NULL, "started as root, it becomes this user at once" },
+	{ "sandbox", CONF_WORD, AT(conf, sandbox), 0, 0, "auto", NULL, false, sandbox_words,
+	    "files, ports and system calls it leaves itself: auto (what the kernel can), on (that, or no start), fatal, off" },
 	{ "min-listed", CONF_NUMBER, AT(conf, min_listed), 1, 1000, "2", NULL, true, NULL,
 	    "failing addresses stay in the list rather than leave fewer than this" },
 	{ "rotation-spacing", CONF_MS, AT(conf, rotation_spacing_ms), SECOND, 30 * DAY_S * SECOND, "10m", NULL, true, NULL,

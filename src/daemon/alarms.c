@@ -7,6 +7,7 @@
 #include "config.h"
 #include "daemon/daemon.h"
 #include "daemon/records.h"
+#include "io/syscalls.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -93,6 +94,17 @@ look_at_others(struct looking *l)
 	}
 }
 
+/* Never in a sound daemon. */
+static void
+look_at_calls(struct looking *l)
+{
+	const char *last;
+	unsigned n = syscalls_refused(&last);
+
+	if (n > 0)
+		tell(l, "sandbox", "the sandbox refused %u system calls, the last was %s: a bug to report, or an intruder", n, last);
+}
+
 static void
 look(struct daemon *d, alarm_cb *cb, void *arg)
 {
@@ -103,6 +115,7 @@ look(struct daemon *d, alarm_cb *cb, void *arg)
 	    "have the root keys sign a new members.json (onionmirror member renew)");
 	if (d->waiting_key[0] != '\0')
 		tell(&l, "member-key", "%s", d->waiting_key);
+	look_at_calls(&l);
 	look_at_list(&l);
 	engine_each_onion(d->engine, look_at_proof, &l);
 	if (l.late > 0)

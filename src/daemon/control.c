@@ -283,20 +283,27 @@ control_notify(struct control *c, json_t *params)
 	json_decref(params);
 }
 
-/* The group by its name: /etc/group at start, no look-up of hosts. */
-static int
-set_group(const struct conf *conf, struct err *e)
+int
+control_find_group(struct daemon *d, struct err *e)
 {
-	struct group *g;
+	const struct group *g;
 
-	if (conf->control_group == NULL)
+	if (d->conf->control_group == NULL)
 		return 0;
-	g = getgrnam(conf->control_group);
-	if (g == NULL)
-		return err_set(e, ERR_CONFIG, "control-group: there is no group \"%s\"", conf->control_group);
-	if (chown(conf->control_socket.path, (uid_t)-1, g->gr_gid) != 0)
-		return err_set_sys(e, "%s: cannot give it to group %s", conf->control_socket.path, conf->control_group);
+	if ((g = getgrnam(d->conf->control_group)) == NULL)
+		return err_set(e, ERR_CONFIG, "control-group: there is no group \"%s\"", d->conf->control_group);
+	d->control_gid = g->gr_gid;
 	return 0;
+}
+
+static int
+set_group(const struct daemon *d, struct err *e)
+{
+	const char *path = d->conf->control_socket.path;
+
+	if (d->conf->control_group == NULL || chown(path, (uid_t)-1, d->control_gid) == 0)
+		return 0;
+	return err_set_sys(e, "%s: cannot give it to group %s", path, d->conf->control_group);
 }
 
 struct control *
@@ -306,7 +313,7 @@ control_new(struct daemon *d, struct err *e)
 
 	c->d = d;
 	c->listener = listener_new(d->loop, &d->conf->control_socket, 0660, RPC_LINE_MAX + 2, on_accept, c, e);
-	if (c->listener != NULL && set_group(d->conf, e) == 0)
+	if (c->listener != NULL && set_group(d, e) == 0)
 		return c;
 	control_free(c);
 	return NULL;

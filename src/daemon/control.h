@@ -17,6 +17,8 @@
 struct control;
 struct daemon;
 
+/* d->control_gid, from the system's groups: before a sandbox keeps them away. */
+int control_find_group(struct daemon *d, struct err *e);
 struct control *control_new(struct daemon *d, struct err *e);
 void control_free(struct control *c);
 /* Clients that are connected; c may be NULL. */

@@ -3,10 +3,12 @@
 #include "config.h"
 #include "daemon/daemon.h"
 
+#include "base/confine.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "daemon/metrics.h"
 #include "daemon/records.h"
+#include "daemon/sandbox.h"
 #include "io/notify.h"
 
 #include <errno.h>
@@ -210,6 +212,9 @@ reload(struct daemon *d, struct buf *faults)
 		return -1;
 	if ((restart = conf_needs_restart(d->conf, next)) != NULL)
 		err_set(&e, ERR_CONFIG, "%s: a change of %s needs a restart; nothing was changed", d->conf_path, restart);
+	else if ((restart = sandbox_outgrown(d->sandbox, next, d->conf_path)) != NULL)
+		err_set(&e, ERR_CONFIG, "%s: a change of %s needs a restart, since the sandbox leaves no room for it; nothing was changed", d->conf_path,
+		    restart);
 	else if (d->stuck)
 		err_set(&e, ERR_REFUSED, "the state cannot be written; nothing was changed");
 	else if (load_site(d, &sk, &site, &e) == 0) {
@@ -310,6 +315,8 @@ daemon_open(struct daemon *d, struct actions *out, struct err *e)
 {
 	if (file_check_dir(d->conf->state_dir, e) != 0)
 		return err_prefix(e, "state-dir (made by `onionmirror init`)");
+	if (control_find_group(d, e) != 0 || (d->confine && sandbox_enter(&d->sandbox, d->conf, d->conf_path, e) != 0))
+		return -1;
 	if (master_find(d, e) != 0 || open_loop(d, e) != 0)
 		return -1;
 	if (d->locked)
@@ -341,6 +348,7 @@ daemon_close(struct daemon *d)
 	op_free_all(d);
 	versions_free(d);
 	loop_free(d->loop);
+	sandbox_free(d->sandbox);
 	if (d->first != d->conf)
 		conf_free(d->first);
 	conf_free(d->conf);
@@ -362,6 +370,7 @@ begin_work(struct daemon *d, struct actions *out)
 void
 daemon_begin(struct daemon *d, struct actions *out)
 {
+	sandbox_log(d->sandbox);
 	if (d->locked)
 		log_warn("%s", LOCKED_TEXT);
 	else
@@ -392,14 +401,14 @@ daemon_unlock(struct daemon *d, struct err *e)
 int
 daemon_run(const char *conf_path, struct conf *conf)
 {
-	struct daemon d = { .conf_path = xstrdup(conf_path), .conf = conf, .first = conf, .started = clock_wall_s() };
+	struct daemon d = { .conf_path = xstrdup(conf_path), .conf = conf, .first = conf, .started = clock_wall_s(), .confine = true };
 	struct actions out = { 0 };
 	struct err e = ERR_INIT;
 
 	/* Not those of the daemon before, which the history names. */
 	d.next_op = (uint64_t)d.started;
 	log_set_level(conf->log_level);
-	if (daemon_open(&d, &out, &e) != 0) {
+	if ((conf->user != NULL && (confine_user(conf->user, &e) != 0 || confine_process(&e) != 0)) || daemon_open(&d, &out, &e) != 0) {
 		log_error("%s", e.msg);
 		d.exit_code = 1;
 	} else {

@@ -26,6 +26,7 @@
 struct daemon;
 struct listservice;
 struct metrics;
+struct sandbox;
 
 /* One tor section at work. */
 struct tor_link {
@@ -66,6 +67,9 @@ struct daemon {
 	struct listservice *lists; /* owned; NULL: not configured */
 	int64_t compare_ms;    /* how often the onions that each tor has are compared with the intent: COMPARE_MS */
 	struct metrics *metrics;   /* owned; metrics.h */
+	bool confine;              /* daemon_open() gives up what it does not need: set by daemon_run() */
+	struct sandbox *sandbox;   /* owned; sandbox.h */
+	gid_t control_gid;         /* of control-group */
 	struct timer *tick, *retry, *watchdog, *trim, *care;
 	struct signal_watch *signals[3];
 

@@ -22,6 +22,7 @@ libdaemon_la_SOURCES = \
 	%D%/publishing.c \
 	%D%/records.c %D%/records.h \
 	%D%/restore.c \
+	%D%/sandbox.c %D%/sandbox.h \
 	%D%/service.c \
 	%D%/versions.c \
 	%D%/wiring.c
@@ -31,6 +32,6 @@ onionmirrord_SOURCES = %D%/main.c
 onionmirrord_CFLAGS = $(AM_CFLAGS) $(OM_BIN_CFLAGS)
 onionmirrord_LDFLAGS = $(AM_LDFLAGS) $(OM_BIN_LDFLAGS)
 onionmirrord_LDADD = libdaemon.la libpublish.la libstore.la libtor.la libmirror.la libconf.la libproto.la libio.la libbase.la \
-	$(EVENT_LIBS) $(QRENCODE_LIBS) $(CONFUSE_LIBS) $(SQLITE_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS) $(CRYPTO_LIBS)
+	$(EVENT_LIBS) $(SECCOMP_LIBS) $(QRENCODE_LIBS) $(CONFUSE_LIBS) $(SQLITE_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS) $(CRYPTO_LIBS)
 dist_man_MANS += %D%/onionmirrord.8 %D%/onionmirror-control.7 %D%/onionmirror-metrics.7
 libdaemon_la_CPPFLAGS = $(AM_CPPFLAGS) -DDAEMON_DEFAULT_CONF='"$(sysconfdir)/onionmirror/onionmirror.conf"'

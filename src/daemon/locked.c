@@ -6,6 +6,7 @@
 #include "config.h"
 #include "base/log.h"
 #include "daemon/daemon.h"
+#include "daemon/sandbox.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -34,10 +35,10 @@ has_state(const struct daemon *d)
 json_t *
 locked_status(const struct daemon *d)
 {
-	return json_pack("{s:s,s:s,s:s,s:s,s:I,s:[],s:{},s:{s:I,s:I,s:I},s:{s:I,s:I},s:s,s:[s],s:b,s:b}", "site", d->conf->site,
+	return json_pack("{s:s,s:s,s:s,s:s,s:I,s:[],s:{},s:{s:I,s:I,s:I},s:{s:I,s:I},s:s,s:[s],s:o,s:b,s:b}", "site", d->conf->site,
 	    "site_id", "", "member", "", "version", PACKAGE_VERSION, "started", (json_int_t)d->started, "tors", "mirrors", "list",
 	    "serial", (json_int_t)0, "published", (json_int_t)0, "valid_until", (json_int_t)0, "expiry", "root", (json_int_t)0,
-	    "member", (json_int_t)0, "clock", "", "alarms", LOCKED_TEXT, "locked", 1, "new", (int)!has_state(d));
+	    "member", (json_int_t)0, "clock", "", "alarms", LOCKED_TEXT, "sandbox", sandbox_json(d->sandbox), "locked", 1, "new", (int)!has_state(d));
 }
 
 /* Each wrong passphrase makes the next try wait: 1, 2, 4, ... 60 s. */

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "daemon/metrics.h"
 #include "daemon/records.h"
+#include "daemon/sandbox.h"
 #include "proto/edkey.h"
 
 #include <stdio.h>
@@ -107,11 +108,11 @@ call_status(struct daemon *d, const json_t *params, const char **reason, struct 
 		v = json_object_get(counts, state);
 		json_object_set_new(counts, state, json_integer(json_integer_value(v) + 1));
 	}
-	return json_pack("{s:s,s:s,s:s,s:s,s:I,s:o,s:o,s:{s:I,s:I,s:I},s:{s:I,s:I},s:s,s:o,s:b}", "site", d->conf->site, "site_id", publish_site_id(d->site), "member",
+	return json_pack("{s:s,s:s,s:s,s:s,s:I,s:o,s:o,s:{s:I,s:I,s:I},s:{s:I,s:I},s:s,s:o,s:o,s:b}", "site", d->conf->site, "site_id", publish_site_id(d->site), "member",
 	    publish_site_member(d->site), "version", PACKAGE_VERSION, "started", (json_int_t)d->started, "tors", tors_json(d), "mirrors", counts,
 	    "list", "serial", (json_int_t)d->serial, "published", (json_int_t)d->published, "valid_until", (json_int_t)d->valid_until, "expiry",
 	    "root", (json_int_t)publish_site_root_expiry(d->site), "member", (json_int_t)publish_site_member_expiry(d->site), "clock", clock.msg, "alarms",
-	    alarms_json(d), "locked", 0);
+	    alarms_json(d), "sandbox", sandbox_json(d->sandbox), "locked", 0);
 }
 
 /* What each tor that looks at it says. */

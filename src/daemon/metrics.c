@@ -2,6 +2,8 @@
 /* The table of metrics, and for each the function that reads it from the state or from what was counted. */
 #include "config.h"
 #include "daemon/metrics_impl.h"
+#include "daemon/sandbox.h"
+#include "io/syscalls.h"
 
 #include <stdio.h>
 
@@ -43,6 +45,24 @@ static void
 get_up(struct daemon *d, const struct metric *m, struct buf *out)
 {
 	add0(out, m, !d->stuck);
+}
+
+static void
+get_sandbox(struct daemon *d, const struct metric *m, struct buf *out)
+{
+	unsigned i;
+
+	for (i = 0; i < SANDBOX_LAYERS; i++)
+		add1(out, m, sandbox_layer_name(i), sandbox_layer_holds(d->sandbox, i));
+}
+
+static void
+get_refused(struct daemon *d, const struct metric *m, struct buf *out)
+{
+	const char *last;
+
+	(void)d;
+	add0(out, m, syscalls_refused(&last));
 }
 
 static void
@@ -286,6 +306,8 @@ const struct metric_row metric_rows[] = {
 	{ { "onionmirror_build_info", METRIC_GAUGE, { "version" }, "1; the label tells the version.", NULL }, get_build_info },
 	{ { "onionmirror_up", METRIC_GAUGE, { 0 }, "1 while the daemon works, 0 while its state cannot be written and nothing is changed.", NULL },
 	    get_up },
+	{ { "onionmirror_sandbox", METRIC_GAUGE, { "layer" }, "1 for each layer of the sandbox that holds.", NULL }, get_sandbox },
+	{ { "onionmirror_sandbox_refused_total", METRIC_COUNTER, { 0 }, "System calls that the sandbox refused.", NULL }, get_refused },
 	{ { "onionmirror_tor_up", METRIC_GAUGE, { "tor" }, "1 while the link to this tor is up.", NULL }, get_tor_up },
 	{ { "onionmirror_tor_fit", METRIC_GAUGE, { "tor" }, "1 while what is seen through this tor counts: our own side is well.", NULL }, get_tor_fit },
 	{ { "onionmirror_mirrors", METRIC_GAUGE, { "state" }, "Mirrors in each state.", NULL }, get_mirrors },

@@ -1,31 +1,24 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The command line of onionmirrord. */
 #include "config.h"
+#include "base/confine.h"
 #include "base/log.h"
 #include "daemon/daemon.h"
 #include "io/journal.h"
 #include "tor/tls.h"
 
 #include <getopt.h>
+/* OpenSSL has a type of this name. */
+#define ERR_STATE openssl_ERR_STATE
+#include <openssl/crypto.h>
+#undef ERR_STATE
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 static const char usage[] = "usage: onionmirrord [-f CONF] [--check-config | --print-config]\n";
-
-/* No core file may hold a key. */
-static void
-forbid_core(void)
-{
-	struct rlimit none = { 0, 0 };
-
-	setrlimit(RLIMIT_CORE, &none);
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-}
 
 static int
 load(struct conf **conf, const char *path)
@@ -62,6 +55,7 @@ daemon_main(int argc, char **argv)
 	struct option longs[sizeof words / sizeof words[0] + 1] = { 0 };
 	const char *path = DAEMON_DEFAULT_CONF;
 	struct conf *conf = NULL;
+	struct err e = ERR_INIT;
 	int c, mode = 0, r;
 	size_t i;
 
@@ -93,7 +87,12 @@ daemon_main(int argc, char **argv)
 		fputs("onionmirrord: libsodium or OpenSSL does not start on this machine, or has no memory\n", stderr);
 		return 1;
 	}
-	forbid_core();
+	/* What the system's openssl.cnf would bring into the process is not wanted, nor is it there later. */
+	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+	if (confine_process(&e) != 0) {
+		fprintf(stderr, "onionmirrord: %s\n", e.msg);
+		return 1;
+	}
 	if (load(&conf, path) != 0)
 		return 1;
 	if (mode == 0)

@@ -11,4 +11,5 @@ libio_la_SOURCES = \
 	%D%/passed.c %D%/passed.h \
 	%D%/signal.c \
 	%D%/stream.c %D%/stream.h \
+	%D%/syscalls.c %D%/syscalls.h \
 	%D%/timer.c

@@ -17,6 +17,7 @@ dist_noinst_SCRIPTS += \
 	%D%/reader-tor.py \
 	%D%/reader.py \
 	%D%/realtor.py \
+	%D%/sandbox.py \
 	%D%/service.py \
 	%D%/testnet.py \
 	%D%/torrc.sh \
@@ -34,3 +35,8 @@ EXTRA_DIST += \
 check_PROGRAMS += tests/system/probe
 tests_system_probe_SOURCES = %D%/probe.c
 tests_system_probe_LDADD = libtor.la libio.la libproto.la libbase.la $(OM_LIBS)
+if SECCOMP
+check_PROGRAMS += tests/system/without
+tests_system_without_SOURCES = %D%/without.c
+tests_system_without_LDADD = $(SECCOMP_LIBS)
+endif

@@ -35,6 +35,16 @@ class Site(process.Site):
         self.write_conf()
         process.says(self.cli("reload"), 0)
 
+    def set_anew(self, inside):
+        """Where it was not meant to listen or write when it started, it must be started again."""
+        before = self.status()["sandbox"]["layers"]
+        self.inside = inside
+        self.write_conf()
+        if "files" in before:
+            process.check_refusal(self.cli("reload", check=False), ("a change of metrics, ", "needs a restart"))
+        self.stop()
+        self.started()
+
 
 def connect(where):
     """`where`: a path, or a port on 127.0.0.1."""
@@ -180,10 +190,12 @@ def a_hundred_idle_clients_lock_nobody_out(site):
 
 def loopback_and_its_change_by_a_reload(site):
     port = free_port()
-    site.set('listen = "127.0.0.1:%d"' % port)
+    site.set_anew('listen = "127.0.0.1:%d"' % port)
+    for inside in ('addresses = off', 'listen = "127.0.0.1:%d"' % port):
+        site.set(inside)
     assert "onionmirror_up 1" in scrape(port)
     assert not os.path.exists(site.dir + "/metrics"), "the unix socket is gone"
-    site.set("")
+    site.set("addresses = off")
     try:
         connect(port)
     except ConnectionRefusedError:
@@ -194,7 +206,7 @@ def loopback_and_its_change_by_a_reload(site):
 
 def the_file_is_replaced_as_a_whole_and_goes_with_the_daemon(site):
     path = site.dir + "/onionmirror.prom"
-    site.set('textfile = "%s"' % path)
+    site.set_anew('textfile = "%s"' % path)
     until("the file", 10, lambda: os.path.exists(path))
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o644
     first = os.stat(path).st_ino
@@ -213,11 +225,12 @@ def the_file_is_replaced_as_a_whole_and_goes_with_the_daemon(site):
 def a_file_that_cannot_be_written_is_told_once(site):
     site.inside = 'textfile = "%s/later/m.prom"' % site.dir
     site.write_conf()
+    os.makedirs(site.dir + "/later/m.prom")
     site.started()
     site.wait_log("metrics, textfile: ")
-    os.mkdir(site.dir + "/later")
+    os.rmdir(site.dir + "/later/m.prom")
     until("written once it can be", 20, lambda: os.path.exists(site.dir + "/later/m.prom"))
-    assert site.log().count("metrics, textfile: " + site.dir + "/later/m.prom: cannot") == 1
+    assert site.log().count("error: metrics, textfile: ") == 1, site.log_tail()
     site.wait_log("is written again")
     site.stop()
 

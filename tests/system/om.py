@@ -3,6 +3,7 @@
 daemon, a control-port client, a SOCKS client and a watcher of published lists.
 Standard library only."""
 
+import ctypes
 import hashlib
 import hmac
 import http.server
@@ -24,6 +25,17 @@ import time
 
 SRC = os.path.realpath(os.environ.get("top_srcdir", os.path.join(os.path.dirname(__file__), "../..")))
 BUILD = os.path.realpath(os.environ.get("top_builddir", os.path.join(SRC, "build")))
+
+
+def sandbox():
+    """Every test runs with violations fatal, where this build and kernel can."""
+    with open(BUILD + "/src/config.h") as f:
+        built = "#define HAVE_SECCOMP 1" in f.read()
+    landlock = ctypes.CDLL(None).syscall(444, None, 0, 1)  # landlock_create_ruleset: which version?
+    return "fatal" if built and landlock >= 2 else "auto"
+
+
+SANDBOX = sandbox()
 TESTNET = os.path.join(SRC, "contrib", "testnet")
 
 
@@ -94,6 +106,10 @@ class Shell:
         self.bash.wait(10)
 
 
+class Skip(Exception):
+    """This machine cannot run the case; the text says what it lacks."""
+
+
 class Cases:
     """Runs test functions one by one, all or those named as arguments of the program; each prints one line."""
 
@@ -108,6 +124,8 @@ class Cases:
         start = time.monotonic()
         try:
             function(*args)
+        except Skip as e:
+            print("skip %s: %s" % (name, e), flush=True)
         except Exception as e:  # every failure is a line, and the next case still runs
             self.failed += 1
             print("not ok %s: %s: %s" % (name, type(e).__name__, str(e).replace("\n", " | ")), flush=True)
@@ -323,6 +341,7 @@ key-file = "{dir}/master.key"
 min-listed = {min_listed}
 log-onions = full
 log-level = info
+sandbox = {sandbox}
 rotation-spacing = 1s
 max-rotations-per-day = 1000
 tor "main" {{
@@ -363,7 +382,7 @@ class Site:
         self.conf = self.dir + "/onionmirror.conf"
         with open(self.conf, "w") as f:
             f.write(CONF.format(dir=self.dir, net=net.folder, min_listed=min_listed, socks=socks,
-                                interval=interval))
+                                interval=interval, sandbox=SANDBOX))
             for n in names:
                 f.write(MIRROR.format(name=n, port=self.backends[n].port, drain=drain))
             f.write(more % {"dir": self.dir})

@@ -39,6 +39,7 @@ state-dir = "{state}"
 publish-dir = "{publish}"
 control-socket = "unix:{dir}/run/control.sock"
 {key}
+sandbox = {sandbox}
 min-listed = 1
 log-level = {level}
 rotation-spacing = 1s
@@ -127,7 +128,8 @@ class Site(om.Site):
         self.watcher = om.Watcher(self.publish + "/public")
 
     def conf_text(self, names=None):
-        text = CONF.format(dir=self.dir, tor=self.tor_dir, state=self.state, publish=self.publish, key=self.key, level=self.level)
+        text = CONF.format(dir=self.dir, tor=self.tor_dir, state=self.state, publish=self.publish, key=self.key, level=self.level,
+                           sandbox=om.SANDBOX)
         return text + "".join(MIRROR.format(name=n, dir=self.dir) for n in names or self.names)
 
     def cli(self, *words, check=True, timeout=60):

@@ -122,7 +122,7 @@ def a_locked_start_does_nothing(tor):
         before, heard = process.tree(site.state), len(tor.commands)
         site.started()
         waits_for(site, "locked")
-        assert len(tor.commands) == heard and not os.path.exists(site.publish), "it touched tor or published"
+        assert len(tor.commands) == heard and not os.listdir(site.publish), "it touched tor or published"
         assert process.tree(site.state) == before
         assert "locked" in site.log() and "onionmirror unlock" in site.log()
         said = site.cli("status").stdout

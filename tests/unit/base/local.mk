@@ -4,6 +4,7 @@ UNIT_TESTS += tests/unit/base/unit-base
 tests_unit_base_unit_base_SOURCES = \
 	%D%/test_buf.c \
 	%D%/test_clock.c \
+	%D%/test_confine.c \
 	%D%/test_enc.c \
 	%D%/test_endpoint.c \
 	%D%/test_err.c \

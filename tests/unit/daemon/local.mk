@@ -10,6 +10,7 @@ tests_unit_daemon_unit_daemon_SOURCES = \
 	%D%/test_listservice.c \
 	%D%/test_metrics.c \
 	%D%/test_records.c \
+	%D%/test_sandbox.c \
 	%D%/test_site.c \
 	%D%/test_versions.c
 tests_unit_daemon_unit_daemon_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
