@@ -32,7 +32,7 @@ SH_LOG_COMPILER = $(SHELL)
 PY_LOG_COMPILER = python3
 STRUCTURE_TESTS = tests/check-layers.sh tests/check-headers.sh tests/check-exports.sh tests/check-resolver.sh \
 	tests/check-sizes.sh tests/check-install.sh tests/check-states.sh tests/check-control.sh tests/check-verbs.sh \
-	tests/check-metrics.sh tests/check-systemd.sh tests/check-docs.sh tests/check-faults.py
+	tests/check-metrics.sh tests/check-systemd.sh tests/check-apparmor.sh tests/check-docs.sh tests/check-faults.py
 dist_check_SCRIPTS += $(STRUCTURE_TESTS)
 EXTRA_DIST += tests/sanitized.sh tests/c-text.awk tests/faults.tsv
 TESTS += $(STRUCTURE_TESTS) $(UNIT_TESTS) $(FUZZ_TESTS) $(SIM_TESTS)

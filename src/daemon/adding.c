@@ -13,6 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* onion-grater's answer to what it doesn't let through, and tor's to a command that it doesn't know. */
+#define FILTERED 510
+
 const struct conf_mirror *
 daemon_mirror(const struct daemon *d, const char *name)
 {
@@ -152,6 +155,9 @@ on_added(void *ctx, uint64_t id, const struct reply *reply)
 		add_failed(d, id, ADD_UNKNOWN, "no answer");
 	} else if (reply->code == 550) {
 		add_failed(d, id, ADD_COLLISION, reply_text(reply));
+	} else if (reply->code == FILTERED) {
+		err_set(&e, ERR_REFUSED, "a filter before it says %.100s; allow it in the filter, as contrib/onion-grater does", reply_text(reply));
+		add_failed(d, id, ADD_REFUSED, e.msg);
 	} else if (reply_add_onion(&got, reply, &e) != 0) {
 		add_failed(d, id, ADD_REFUSED, e.msg);
 	} else if (strcmp(got.service_id, r->address) != 0 && !MUTANT(19)) {
@@ -165,7 +171,7 @@ on_added(void *ctx, uint64_t id, const struct reply *reply)
 	}
 }
 
-/* Sent with PoW parameters: a tor that doesn't know them gets the command once more without, and the log says so once. */
+/* Sent with PoW parameters: a tor that doesn't know them, or a filter that doesn't let them through, gets the command once more without, and the log says so once. */
 static void
 on_added_with_pow(void *ctx, uint64_t id, const struct reply *reply)
 {
@@ -173,7 +179,7 @@ on_added_with_pow(void *ctx, uint64_t id, const struct reply *reply)
 	const struct onion_record *r = engine_onion(d->engine, id);
 	struct tor_link *l = r != NULL ? wiring_link(d, r->tor) : NULL;
 
-	if (l == NULL || reply == NULL || (reply->code != 512 && reply->code != 513)) {
+	if (l == NULL || reply == NULL || (reply->code != 512 && reply->code != 513 && reply->code != FILTERED)) {
 		on_added(ctx, id, reply);
 		return;
 	}

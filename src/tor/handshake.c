@@ -85,7 +85,7 @@ finish(struct session *s)
 		add_warning(s, old);
 	}
 	if (event_sets[s->event_set] == 0)
-		add_warning(s, "a filter keeps all events from us: uploads can't be seen");
+		add_warning(s, "a filter keeps all events from us: uploads can't be seen, so nothing is proved or listed; allow HS_DESC in it");
 	else if (s->event_set > SET_USUAL)
 		add_warning(s, "a filter keeps status events from us");
 	if (!s->can_watch)

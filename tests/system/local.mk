@@ -7,6 +7,7 @@ dist_noinst_SCRIPTS += \
 	%D%/content.py \
 	%D%/docs.py \
 	%D%/faults.py \
+	%D%/grater.py \
 	%D%/hostile.py \
 	%D%/interop.py \
 	%D%/keys.py \
@@ -30,6 +31,7 @@ EXTRA_DIST += \
 	%D%/faketor.py \
 	%D%/listcheck.py \
 	%D%/om.py \
+	%D%/onion_grater.py \
 	%D%/torture.c \
 	%D%/torture.py
 check_PROGRAMS += tests/system/probe
