@@ -3,6 +3,8 @@
 #include "config.h"
 #include "conf/scan.h"
 
+#include "base/enc.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,13 +35,15 @@ struct scanner {
 void
 scan_fault(struct buf *faults, const char *file, int line, const char *fmt, ...)
 {
-	char text[700];
+	char text[700], shown[700];
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	buf_addf(faults, "%s:%d: %s\n", file, line, text);
+	/* It may quote a string over several lines; a fault is one. */
+	text_escape(shown, sizeof shown, text);
+	buf_addf(faults, "%s:%d: %s\n", file, line, shown);
 }
 
 static void

@@ -318,6 +318,18 @@ Test(conf_load, what_is_not_a_configuration_file_is_refused)
 	buf_free(&f);
 }
 
+Test(conf_load, a_fault_that_quotes_several_lines_is_one_line)
+{
+	static const char bad[] = GOOD "check \"other\" { header = \"one\n\x1b[31mtwo\" }\n";
+	struct conf *c = NULL;
+	char faults[8192];
+
+	cr_expect_eq(load(&c, bad, strlen(bad), faults, sizeof faults), -1);
+	cr_expect_null(strchr(faults, '\x1b'));
+	cr_expect_eq(strchr(faults, '\n'), faults + strlen(faults) - 1, "%s", faults);
+	cr_expect_null(c);
+}
+
 Test(conf_load, any_cut_of_a_good_file_is_refused_or_whole)
 {
 	char faults[8192];
