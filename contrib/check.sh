@@ -14,7 +14,7 @@ usage: check.sh [--quick | --full] [--build DIR] [--seeds N]
   --seeds N    how many fresh seeds the simulator runs, 7 virtual days each (default 1000; with --quick 50)
   --build DIR  where to build (default: build-check in the source tree; it stays for the next run)
 Runs: unit tests, replay of the fuzz corpora and structure checks (make check, gcc, ASan, UBSan, leaks
-are failures), the tests in tests/system, the simulator on fresh seeds, then the tarball: unpacked and built with hardening.
+are failures), the tests in tests/system, the simulator on fresh seeds, the fuzz targets, then the tarball: unpacked and built with hardening.
 CC, CFLAGS and MAKEFLAGS are taken from the environment if set.
 TEXT
 }
@@ -260,6 +260,12 @@ if [ $full = yes ]; then
 	(cd "$build" && OM_TEST_FULL=1 sh "$top/tests/sanitized.sh" tests/unit/store/unit-store --filter 'store_damage/*') > "$log" 2>&1
 	count "$log" $? flips
 fi
+step "fuzz targets: 60 s"
+log=$build/logs/fuzz.log
+sh "$top/contrib/fuzz.sh" --build "$build/fuzz" --total 60 > "$log" 2>&1
+code=$?
+grep -E '^(not ok|skip) ' "$log"
+count "$log" $code fuzz
 
 if [ $full = yes ]; then
 	step "mutants"
