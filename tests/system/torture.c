@@ -102,7 +102,7 @@ effect(void)
 		return;
 	n = atomic_fetch_add(&board->effects, 1) + 1;
 	if (board->kill_at != 0 && n >= board->kill_at)
-		kill(getpid(), SIGKILL);
+		raise(SIGKILL); /* to itself the sandbox lets it */
 }
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
