@@ -10,7 +10,7 @@ usage: check.sh [--quick | --full] [--build DIR] [--seeds N]
   --quick      leave out the tests on a private network of real tor processes
   --full       also count which faults on purpose the simulator finds (tests/sim/mutants.sh), let it die a second time
                nearly everywhere in each recovery (tests/sim/crashes.sh), torture the daemon at each place (tests/system/torture.py),
-               and flip each byte of a store: some hours
+               flip each byte of a store, and soak the daemon in faults for half an hour (tests/system/soak.py): some hours
   --seeds N    how many fresh seeds the simulator runs, 7 virtual days each (default 1000; with --quick 50)
   --build DIR  where to build (default: build-check in the source tree; it stays for the next run)
 Runs: unit tests, replay of the fuzz corpora and structure checks (make check, gcc, ASan, UBSan, leaks
@@ -301,6 +301,15 @@ if [ -n "$lane" ]; then
 		echo "# $(basename "$test")"
 		report_test "$test"
 	done
+fi
+if [ $full = yes ] && [ $quick = no ]; then
+	step "soak: 30 minutes"
+	# Without sanitizers, for their bookkeeping of memory would be measured too.
+	log=$build/logs/soak.log
+	top_builddir=$build/sim timeout -k 60 3000 python3 "$top/tests/system/soak.py" > "$log" 2>&1
+	code=$?
+	grep -E '^(ok|not ok|#) ' "$log"
+	count "$log" $code soak
 fi
 step "rows of faults"
 log=$build/logs/faults.log

@@ -32,6 +32,7 @@ EXTRA_DIST += \
 	%D%/listcheck.py \
 	%D%/om.py \
 	%D%/onion_grater.py \
+	%D%/soak.py \
 	%D%/torture.c \
 	%D%/torture.py
 check_PROGRAMS += tests/system/probe

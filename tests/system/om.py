@@ -334,8 +334,8 @@ class Backend:
 
 
 CONF = """site = "test"
-state-dir = "{dir}/state"
-publish-dir = "{dir}/publish"
+state-dir = "{data}/state"
+publish-dir = "{data}/publish"
 control-socket = "unix:{dir}/run/control.sock"
 key-file = "{dir}/master.key"
 min-listed = {min_listed}
@@ -373,15 +373,17 @@ MIRROR = """mirror "{name}" {{
 class Site:
     """One daemon with its configuration, backends and client."""
 
-    def __init__(self, net, names, drain="25s", min_listed=1, socks="socks", interval="3s", backend=None, more=""):
-        """`backend`: one for all mirrors, else each has its own. `more`: lines of the configuration, %(dir)s is our folder."""
+    def __init__(self, net, names, drain="25s", min_listed=1, socks="socks", interval="3s", backend=None, more="", data=None):
+        """`backend`: one for all mirrors, else each has its own. `more`: lines of the configuration, %(dir)s is our folder.
+        `data`: where state and lists are, if elsewhere."""
         self.net = net
         self.dir = tempfile.mkdtemp(prefix="om-")
         os.makedirs(self.dir + "/run")
+        self.publish = (data or self.dir) + "/publish"
         self.backends = {n: backend or Backend(n) for n in names}
         self.conf = self.dir + "/onionmirror.conf"
         with open(self.conf, "w") as f:
-            f.write(CONF.format(dir=self.dir, net=net.folder, min_listed=min_listed, socks=socks,
+            f.write(CONF.format(dir=self.dir, data=data or self.dir, net=net.folder, min_listed=min_listed, socks=socks,
                                 interval=interval, sandbox=SANDBOX))
             for n in names:
                 f.write(MIRROR.format(name=n, port=self.backends[n].port, drain=drain))
@@ -389,7 +391,7 @@ class Site:
         out = self.cli("init", "--keys", self.dir + "/keys", "--no-passphrase").stdout
         self.id = re.search(r"om1[a-z2-7]{52}", out).group(0)
         self.process = None
-        self.watcher = Watcher(self.dir + "/publish/public")
+        self.watcher = Watcher(self.publish + "/public")
 
     def cli(self, *words, check=True, timeout=180):
         done = subprocess.run([BUILD + "/onionmirror", "-f", self.conf, *words], capture_output=True, text=True,
@@ -456,7 +458,7 @@ class Site:
 
     def published(self):
         """What a reader sees now: the addresses in the list, verified."""
-        done = self.cli("verify", "--json", "--site", self.id, self.dir + "/publish/public/current", check=False)
+        done = self.cli("verify", "--json", "--site", self.id, self.publish + "/public/current", check=False)
         said = json.loads(done.stdout)
         if done.returncode != 0 or not said["ok"]:
             raise AssertionError("the list does not verify: %s" % said)
@@ -527,6 +529,21 @@ class Watcher(threading.Thread):
     def check(self):
         if self.faults:
             raise AssertionError("; ".join(self.faults))
+
+
+def proved_when_listed(site):
+    """Compares every list that was ever visible with the probe record."""
+    oks = {}
+    for p in site.history():
+        if p["verdict"] == "ok" and not p.get("direct"):
+            oks.setdefault(p["address"], []).append((p["wall"], p["added"]))
+    assert site.watcher.seen, "no list was ever seen"
+    for when, serial, onions, _ in site.watcher.seen:
+        for o in onions:
+            # proved before it was seen, and not before the ADD_ONION that was the last one then
+            good = [a for w, a in oks.get(o, []) if w <= when + 1 and w >= a]
+            assert good, "serial %d lists %s, which no probe had proved by then" % (serial, o)
+    site.watcher.check()
 
 
 def main(test, folder_prefix="omt-"):

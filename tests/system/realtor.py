@@ -13,22 +13,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import om
-from om import until
-
-
-def proved_when_listed(site):
-    """Compares every list that was ever visible with the probe record."""
-    oks = {}
-    for p in site.history():
-        if p["verdict"] == "ok" and not p.get("direct"):
-            oks.setdefault(p["address"], []).append((p["wall"], p["added"]))
-    assert site.watcher.seen, "no list was ever seen"
-    for when, serial, onions, _ in site.watcher.seen:
-        for o in onions:
-            # proved before it was seen, and not before the ADD_ONION that was the last one then
-            good = [a for w, a in oks.get(o, []) if w <= when + 1 and w >= a]
-            assert good, "serial %d lists %s, which no probe had proved by then" % (serial, o)
-    site.watcher.check()
+from om import proved_when_listed, until
 
 
 def three_mirrors_are_created_proved_and_listed(site):
