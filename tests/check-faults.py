@@ -12,6 +12,7 @@ import sys
 SRC = os.path.realpath(os.environ.get("top_srcdir", os.path.join(os.path.dirname(__file__), "..")))
 GROUPS = {"A": 30, "B": 14, "C": 16, "D": 17, "E": 7, "H": 15, "L": 16, "O": 14}
 LAYERS = {"F": "fuzzing", "U": "unit", "S": "simulation", "P": "process", "T0": "tor alone", "T1": "network of tors", "C": "structure"}
+BY_NAME = {"torture.py"}
 ON_TOR_ALONE = {"alone.py", "transcript.py"}
 
 
@@ -44,7 +45,9 @@ class Tree:
         for path in glob.glob(SRC + "/tests/unit/*/test_*.c"):
             self.units.update("%s::%s" % m for m in re.findall(r"^Test\((\w+), (\w+)[,)]", read(path), re.M))
         self.targets = set(re.findall(r"tests/fuzz/fuzz_(\w+)", read("tests/fuzz/local.mk")))
-        self.system = {os.path.basename(p): read(p) for p in glob.glob(SRC + "/tests/system/*.py") if os.access(p, os.X_OK)}
+        # Those that are not executable are run by contrib/check.sh by name.
+        self.system = {os.path.basename(p): read(p) for p in glob.glob(SRC + "/tests/system/*.py")
+                       if os.access(p, os.X_OK) or os.path.basename(p) in BY_NAME}
 
     def fault_of(self, layer, test):
         """Why that is no test of the layer, or None."""
@@ -107,8 +110,9 @@ class Ran:
         for path in glob.glob(build + "/tests/**/*.trs", recursive=True):
             if ":test-result: PASS" in self.log(path):
                 self.passed.add("trs " + os.path.basename(path)[:-4])
-        for path in glob.glob(build + "/logs/*.py.log"):
+        for path in glob.glob(build + "/logs/*.py.log") + [build + "/logs/" + n[:-3] + ".log" for n in BY_NAME]:
             name = os.path.basename(path)[:-4]
+            name += "" if name.endswith(".py") else ".py"
             self.passed.update("%s %s" % (name, m) for m in re.findall(r"^ok (.*?)(?: \([0-9.]+ s\))?$", self.log(path), re.M))
 
     @staticmethod
