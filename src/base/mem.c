@@ -2,12 +2,14 @@
 /* Allocation that never fails quietly, and memory for secrets. */
 #include "config.h"
 #include "base/mem.h"
+#include "base/err.h"
 
 #include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 void
 mem_exhausted(void)
@@ -76,6 +78,21 @@ void
 secret_free(void *p)
 {
 	sodium_free(p);
+}
+
+int
+secret_lockable(struct err *e)
+{
+	void *p = mmap(NULL, SECRET_LOCKED, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int r = 0;
+
+	if (p == MAP_FAILED)
+		return err_set_sys(e, "no memory for secrets");
+	if (sodium_mlock(p, SECRET_LOCKED) != 0)
+		r = err_set_sys(e, "memory for secrets can't be locked, so they could reach swap; let %d KiB be locked (LimitMEMLOCK= of the unit, ulimit -l)",
+		    SECRET_LOCKED >> 10);
+	munmap(p, SECRET_LOCKED);
+	return r;
 }
 
 void

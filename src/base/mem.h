@@ -21,8 +21,16 @@ void mem_exhausted(void) __attribute__((noreturn));
  * secret_alloc() returns NULL when the pages can't be had. secret_free(NULL)
  * does nothing. Never copy a secret into ordinary memory.
  */
+struct err;
+
 void *secret_alloc(size_t n);
 void secret_free(void *p);
+/*
+ * Can pages be locked here? secret_alloc() does not tell: it goes on with pages that may reach swap. Tries
+ * SECRET_LOCKED bytes, room for what is held at a time. ERR_SYS with what to do.
+ */
+#define SECRET_LOCKED (64 << 10)
+int secret_lockable(struct err *e);
 /* Wipes n bytes at p in a way the compiler keeps. */
 void mem_wipe(void *p, size_t n);
 

@@ -497,6 +497,17 @@ def other_things_in_place_of_files_are_refused(template):
             shutil.rmtree(site.dir, ignore_errors=True)
 
 
+def without_locked_memory_it_does_not_start(tors):
+    """Here, for a sanitizer takes mlock() for a success. Root may lock without limit, unless it is taken from it."""
+    def work(site):
+        done = subprocess.run(["prlimit", "--memlock=4096", "setpriv", "--inh-caps=-ipc_lock", "--bounding-set=-ipc_lock", process.DAEMON,
+                               "-f", site.conf], capture_output=True, text=True, timeout=20)
+        process.check_refusal(done, ("can't be locked", "LimitMEMLOCK"), 1, 1)
+        site.settled()
+
+    with_site(tors, work)
+
+
 def a_restored_backup_is_refused_by_what_was_published(tors):
     def work(site):
         site.settled()
@@ -591,7 +602,7 @@ def main():
     cases = process.Cases()
     only = [a for a in sys.argv[1:] if a != "--full"]
     try:
-        for case in (template_case, a_restored_backup_is_refused_by_what_was_published, an_unchangeable_list_folder_holds_back_the_list_alone,
+        for case in (template_case, without_locked_memory_it_does_not_start, a_restored_backup_is_refused_by_what_was_published, an_unchangeable_list_folder_holds_back_the_list_alone,
                      a_first_start_that_dies_anywhere_converges, a_publication_that_dies_anywhere_leaves_the_old_list_or_the_new_one,
                      a_start_without_memory_ends_with_one_line_and_loses_nothing, a_start_without_memory_under_the_sandbox_loses_nothing,
                      a_request_without_memory_is_dropped_and_nothing_breaks,
