@@ -19,7 +19,7 @@ read_line(int fd, struct err *e)
 {
 	struct secret_text *t = secret_alloc(sizeof *t);
 	ssize_t r = 1;
-	char c;
+	char c = '\0';
 
 	if (t == NULL) {
 		err_set(e, ERR_MEMORY, "no locked memory for a passphrase");

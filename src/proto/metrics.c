@@ -48,7 +48,7 @@ add_label(char *to, size_t n, const char *name, const char *value)
 	size_t i;
 
 	n += (size_t)sprintf(to + n, "%s%.60s=\"", n > 0 ? "," : "", name);
-	for (i = 0; value[i] != '\0' && i < METRIC_VALUE_MAX; i++) {
+	for (i = 0; i < METRIC_VALUE_MAX && value[i] != '\0'; i++) {
 		if (value[i] == '\\' || value[i] == '"' || value[i] == '\n')
 			to[n++] = '\\';
 		if (value[i] == '\n')
