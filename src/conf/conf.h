@@ -20,6 +20,7 @@
 #define CONF_MIRRORS_MAX 1024
 #define CONF_TORS_MAX 64
 #define CONF_CONTROLS_MAX 8
+#define CONF_TOR_AUTO -2 /* "auto" */
 
 struct conf_tor {
 	char *name;
@@ -28,6 +29,7 @@ struct conf_tor {
 	char *password_file; /* path or NULL */
 	bool allow_no_auth;
 	unsigned max_mirrors;
+	int64_t move_after_ms; /* 0: never */
 };
 struct conf_check {
 	char *name;
@@ -56,8 +58,9 @@ struct conf_mirror {
 	char *name;
 	struct conf_port ports[CONF_PORTS_MAX]; /* the first one is probed and listed */
 	size_t n_ports;
-	unsigned tor, check; /* indices */
-	int probe_through;   /* index of a second tor, -1: none */
+	int tor;             /* index, or CONF_TOR_AUTO */
+	unsigned check;      /* index */
+	int probe_through;   /* index of a second tor, -1: none, or CONF_TOR_AUTO */
 	enum conf_role role;
 	int64_t rotate_every_s; /* 0: never */
 	int64_t drain_s;

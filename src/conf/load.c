@@ -102,6 +102,10 @@ take_reference(struct load *l, const struct conf_option *o, struct conf_mirror *
 	*(int *)(void *)((char *)m + o->offset) = -1;
 	if (text[0] == '\0' && o->def != NULL)
 		return;
+	if (o->type == CONF_TOR && strcmp(text, "auto") == 0) {
+		*(int *)(void *)((char *)m + o->offset) = CONF_TOR_AUTO;
+		return;
+	}
 	for (i = 0; i < n; i++)
 		if (strcmp(*(char **)(void *)(base + i * conf_sections[s].size), text) == 0) {
 			*(int *)(void *)((char *)m + o->offset) = (int)i;
@@ -245,7 +249,7 @@ static void
 check_tors(struct load *l)
 {
 	struct conf *c = l->conf;
-	unsigned used;
+	unsigned used, room = 0;
 	size_t i, k;
 
 	for (i = 0; i < c->n_tors; i++) {
@@ -260,10 +264,16 @@ check_tors(struct load *l)
 			if (t->control.kind != 0 && endpoint_equal(&t->control, &c->tors[k].control))
 				fault(l, CONF_TOR_SECTION, t->name, "control", "control: that is tor \"%s\" already", c->tors[k].name);
 		for (k = 0, used = 0; k < c->n_mirrors; k++)
-			used += c->mirrors[k].tor == i;
+			used += c->mirrors[k].tor == (int)i;
+		room += t->max_mirrors > used ? t->max_mirrors - used : 0;
+		if (strcmp(t->name, "auto") == 0)
+			fault(l, CONF_TOR_SECTION, t->name, NULL, "\"auto\" is no name for a tor: with tor = auto one is chosen");
 		if (used > t->max_mirrors && t->max_mirrors > 0)
 			fault(l, CONF_TOR_SECTION, t->name, "max-mirrors", "%u mirrors name it, and max-mirrors is %u", used, t->max_mirrors);
 	}
+	for (k = 0, used = 0; k < c->n_mirrors; k++)
+		if (c->mirrors[k].tor == CONF_TOR_AUTO && used++ == room)
+			fault(l, CONF_MIRROR_SECTION, c->mirrors[k].name, "tor", "tor = auto: no tor has room for it; raise a max-mirrors or add a tor");
 }
 
 static void
@@ -368,7 +378,7 @@ check_mirrors(struct load *l)
 	for (i = 0; i < l->conf->n_mirrors; i++) {
 		struct conf_mirror *m = &l->conf->mirrors[i];
 
-		if (m->probe_through >= 0 && m->probe_through == (int)m->tor)
+		if (m->probe_through >= 0 && m->probe_through == m->tor)
 			fault(l, CONF_MIRROR_SECTION, m->name, "probe-through", "probe-through: that is its own tor, which probes it anyway; name another");
 	}
 }

@@ -52,6 +52,8 @@ print_option(const struct conf *c, const struct conf_option *o, const void *base
 		index = *(const int *)(const void *)((const char *)base + o->offset);
 		if (index >= 0)
 			buf_addf(out, "%s%s = \"%s\"\n", indent, o->name, c->tors[index].name);
+		else if (index == CONF_TOR_AUTO)
+			buf_addf(out, "%s%s = \"auto\"\n", indent, o->name);
 		break;
 	case CONF_CHECK: buf_addf(out, "%s%s = \"%s\"\n", indent, o->name, c->checks[m->check].name); break;
 	case CONF_TEXT:

@@ -77,7 +77,9 @@ static const struct conf_option tor_options[] = {
 	{ "socks", CONF_SOCKET, AT(conf_tor, socks), 0, 0, "unix:/run/tor/socks", NULL, false, NULL,
 	    "its SOCKS port, which probes go through: unix:/path or 127.0.0.1:9050" },
 	{ "max-mirrors", CONF_NUMBER, AT(conf_tor, max_mirrors), 1, CONF_MIRRORS_MAX, "20", NULL, true, NULL,
-	    "how many mirrors may name this tor" },
+	    "how many mirrors may be on this tor" },
+	{ "move-after", CONF_MS, AT(conf_tor, move_after_ms), 0, 365 * DAY_S * SECOND, "0s", NULL, true, NULL,
+	    "away for longer, its mirrors get new addresses on the other tors; 0s: never" },
 	{ 0 },
 };
 
@@ -107,9 +109,10 @@ static const struct conf_option mirror_options[] = {
 	    "the web server: 127.0.0.1:PORT, [::1]:PORT or unix:/path; never a host name" },
 	{ "port", CONF_PORTS, 0, 0, 0, "80", "80", true, NULL,
 	    "ports of the onion; the first is probed and listed. Others: {\"80\", \"443:unix:/run/web.sock\"}" },
-	{ "tor", CONF_TOR, AT(conf_mirror, tor), 0, 0, NULL, "main", true, NULL, "which tor section serves it" },
+	{ "tor", CONF_TOR, AT(conf_mirror, tor), 0, 0, NULL, "main", true, NULL,
+	    "which tor section serves it; auto: each new address goes where there is most room" },
 	{ "probe-through", CONF_TOR, AT(conf_mirror, probe_through), 0, 0, "", "", true, NULL,
-	    "a second tor that looks at it too: both must see it fail" },
+	    "a second tor that looks at it too (auto: another one): both must see it fail" },
 	{ "check", CONF_CHECK, AT(conf_mirror, check), 0, 0, NULL, "page", true, NULL, "which check section tells its health" },
 	{ "role", CONF_WORD, AT(conf_mirror, role), 0, 0, "mirror", NULL, true, role_words, "mirror, replica or archive" },
 	{ "rotate-every", CONF_SECONDS, AT(conf_mirror, rotate_every_s), 0, 3650 * DAY_S, "0s", "30d", true, NULL,

@@ -120,7 +120,7 @@ do_plan(struct daemon *d, const struct action *a)
 	if (m == NULL)
 		return;
 	memcpy(r.mirror, m->name, strlen(m->name) + 1);
-	memcpy(r.tor, d->conf->tors[m->tor].name, strlen(d->conf->tors[m->tor].name) + 1);
+	memcpy(r.tor, d->conf->tors[a->tor].name, strlen(d->conf->tors[a->tor].name) + 1);
 	if (plan(d, m, &r, &e) == 0) {
 		engine_on_planned(d->engine, clock_now(), &r, &out);
 	} else {

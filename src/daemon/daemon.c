@@ -30,8 +30,11 @@ engine_config_of(const struct conf *c)
 
 	cfg->n_tors = c->n_tors;
 	cfg->tors = xcalloc(c->n_tors + 1, sizeof *cfg->tors);
-	for (i = 0; i < c->n_tors; i++)
+	for (i = 0; i < c->n_tors; i++) {
 		memcpy(cfg->tors[i].name, c->tors[i].name, strlen(c->tors[i].name) + 1);
+		cfg->tors[i].max_mirrors = c->tors[i].max_mirrors;
+		cfg->tors[i].move_after_ms = c->tors[i].move_after_ms;
+	}
 	cfg->n_mirrors = c->n_mirrors;
 	cfg->mirrors = xcalloc(c->n_mirrors + 1, sizeof *cfg->mirrors);
 	for (i = 0; i < c->n_mirrors; i++) {
@@ -40,8 +43,9 @@ engine_config_of(const struct conf *c)
 		struct engine_mirror *em = &cfg->mirrors[i];
 
 		memcpy(em->name, m->name, strlen(m->name) + 1);
-		em->tor = m->tor;
-		em->probe_through = m->probe_through;
+		em->tor = m->tor == CONF_TOR_AUTO ? TOR_AUTO : m->tor;
+		/* Who leaves the choice to us has the whole way looked at. */
+		em->probe_through = m->probe_through == CONF_TOR_AUTO || m->tor == CONF_TOR_AUTO ? TOR_AUTO : m->probe_through;
 		em->role = m->role == CONF_ROLE_MIRROR ? ROLE_MIRROR : m->role == CONF_ROLE_REPLICA ? ROLE_REPLICA : ROLE_ARCHIVE;
 		em->revoke_on_content = m->revoke_on_content;
 		em->interval_ms = check->interval_ms;

@@ -148,7 +148,7 @@ mirror_json(struct daemon *d, size_t i)
 	json_object_set_new(m, "vantages", vantages_json(d, &v));
 	/* Wall time, as all others; 0: none is planned. */
 	json_object_set_new(m, "next_probe", json_integer(v.next_probe == INT64_MAX ? 0 : clock_wall_s() + (v.next_probe - clock_mono_ms()) / 1000));
-	json_object_set_new(m, "tor", json_string(d->conf->tors[d->conf->mirrors[i].tor].name));
+	json_object_set_new(m, "tor", json_string(v.tor >= 0 ? d->conf->tors[v.tor].name : "auto"));
 	json_object_set_new(m, "order", json_integer(v.order));
 	json_object_set_new(m, "stale", json_boolean(v.stale));
 	json_object_set_new(m, "flapping", json_boolean(v.flapping));

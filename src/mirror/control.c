@@ -119,7 +119,7 @@ resume(struct engine *e, struct now now, int tor)
 	for (i = 0; i < e->n_mirrors; i++) {
 		struct mirror *m = &e->mirrors[i];
 
-		if ((int)m->cfg.tor == tor && m->stale_since != 0)
+		if (place_of(e, (int)i) == tor && m->stale_since != 0)
 			m->stale_since += now.mono - (m->stale_since > since ? m->stale_since : since);
 	}
 }
@@ -242,6 +242,8 @@ engine_on_fitness(struct engine *e, struct now now, unsigned tor, bool fit, cons
 {
 	if (tor >= e->n_tors)
 		return;
+	if (e->tors[tor].sound && !fit)
+		e->tors[tor].lost_since = now.mono;
 	e->tors[tor].sound = fit;
 	set_fit(e, now, (int)tor, why, out);
 	engine_settle(e, now, out);

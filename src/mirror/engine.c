@@ -45,6 +45,7 @@ engine_new(const struct engine_config *cfg)
 	e->bucket = PUBLISH_BUCKET;
 	e->renew_at = NEVER;
 	e->deadline = NEVER;
+	e->bulk_until = INT64_MIN;
 	return e;
 }
 
@@ -251,7 +252,7 @@ engine_start(struct engine *e, struct now now, uint64_t serial, int64_t valid_un
 	for (i = 0; i < e->n_onions; i++)
 		resume_times(e, now, e->onions[i]);
 	for (i = 0; i < e->n_tors; i++)
-		e->tors[i].unfit_since = now.mono;
+		e->tors[i].unfit_since = e->tors[i].lost_since = now.mono;
 	e->serial = serial;
 	e->valid_until = valid_until;
 	/* When the newest list was signed is not known exactly: renew it soon, but not in the same breath. */
@@ -396,6 +397,7 @@ engine_settle(struct engine *e, struct now now, struct actions *out)
 	revoke_step(e, now, out);
 	policy_step(e, now, out);
 	spare_step(e, now, out);
+	bulk_step(e, now, out);
 	for (i = 0; i < e->n_mirrors; i++)
 		rotate_step(e, now, (int)i, out);
 	control_step(e, now, out);

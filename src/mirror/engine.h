@@ -19,7 +19,11 @@ struct engine;
 
 struct engine_tor {
 	char name[ONION_NAME_MAX + 1];
+	unsigned max_mirrors;  /* of those that are placed by us */
+	int64_t move_after_ms; /* lost for longer, its mirrors get new onions on the others; 0: never */
 };
+#define TOR_NONE -1
+#define TOR_AUTO -2 /* engine_mirror: the one with the most room; to look through: another than the one that serves */
 enum engine_role { ROLE_MIRROR = 0, ROLE_REPLICA, ROLE_ARCHIVE };
 /* What an operator asked for, durable: nothing, a while out of the list, out of it until it is rotated. */
 enum mirror_hold { HOLD_NONE = 0, HOLD_MAINT, HOLD_DRAINED, HOLD__COUNT };
@@ -28,8 +32,8 @@ int mirror_hold_parse(enum mirror_hold *h, const char *name);
 
 struct engine_mirror {
 	char name[ONION_NAME_MAX + 1];
-	unsigned tor;          /* index into tors */
-	int probe_through;     /* index of a second tor to probe through, -1: none */
+	int tor;               /* index into tors, or TOR_AUTO */
+	int probe_through;     /* index of a second tor to probe through, TOR_NONE or TOR_AUTO */
 	enum engine_role role;
 	int64_t stale_after_ms; /* old content for longer takes a ROLE_MIRROR out of the list; 0: never */
 	bool revoke_on_content; /* wrong content, seen twice in a row, asks for a revocation */
@@ -58,7 +62,7 @@ struct engine_config {
 enum action_kind {
 	ACTION_SAVE = 1,   /* onion: its record changed */
 	ACTION_SAVE_MIRROR, /* mirror: engine_mirror_hold() changed; durable as ACTION_SAVE is */
-	ACTION_PLAN,       /* mirror, cause, op: make a key and record it, then engine_on_planned() */
+	ACTION_PLAN,       /* mirror, cause, op, tor: make a key and record it, then engine_on_planned() */
 	ACTION_ADD_ONION,  /* onion -> engine_on_added() or engine_on_add_failed() */
 	ACTION_DEL_ONION,  /* onion -> engine_on_deleted() */
 	ACTION_PROBE,      /* onion, through; fresh: HSFETCH first -> engine_on_probe() */
@@ -82,6 +86,7 @@ struct action {
 	uint64_t op;      /* operation this belongs to, 0: none */
 	bool fresh;
 	int through;      /* index of the tor that a probe goes through */
+	unsigned tor;     /* PLAN: index of the tor that the new onion is for */
 	unsigned control; /* index of a configured control onion */
 	unsigned command; /* ADD_ONION, DEL_ONION: which one of this onion */
 	enum note_kind note;
@@ -234,6 +239,7 @@ struct mirror_view {
 		unsigned fails;      /* in a row */
 		int64_t last_probe;  /* wall s, 0: none */
 	} vantages[VANTAGES];       /* the mirror's own tor, then the second one */
+	int tor;                    /* index of the one that serves it (listed, else candidate, else to be), -1: not placed yet */
 	uint64_t listed, candidate; /* onion ids, 0: none */
 	unsigned leaving;           /* number of leaving onions */
 	unsigned rise, fall;        /* oks, failures in a row of the listed (or candidate) onion; with two vantages both count, and both must fail */

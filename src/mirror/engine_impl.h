@@ -64,6 +64,11 @@
 #define PUT_BACK_ALARM 3
 #define DRAIN_S (72 * 3600)        /* of an onion whose mirror is no longer configured */
 #define ROTATIONS_KEPT 1024
+#define BULK_LEAST 3               /* addresses taken down together: replaced side by side */
+#define BULK_STAYS_MS (10 * 60000) /* also what is left of them */
+#define BULK_A_DAY 3               /* new addresses of one mirror so, or for a lost tor; what is beyond is within the budget */
+#define PLACE_WAIT_MS 60000        /* a tor that is away so long is not waited for when one is chosen */
+#define AWAY_MS (10 * 60000)       /* a candidate that may be anywhere does not wait longer for its tor */
 
 /* Whether tor has the service. */
 enum service { SERVICE_UNKNOWN, SERVICE_ABSENT, SERVICE_ADDING, SERVICE_UP, SERVICE_DELETING };
@@ -78,7 +83,9 @@ struct tor_side {
 	unsigned unanswered, asked; /* controls in a row; so far */
 	int64_t control_at;  /* mono: not asked again before */
 	int64_t heard;       /* mono: a control last answered; 0 never */
-	int64_t unfit_since; /* mono, while !fit */
+	int64_t unfit_since; /* mono: since when it is fit, or not */
+	int64_t lost_since;  /* mono, while !sound */
+	unsigned pending;    /* new onions planned for it or without a descriptor yet; counted anew each time the engine settles */
 	unsigned batch;      /* onions whose uploads are under way; counted anew each time the engine settles */
 };
 
@@ -183,6 +190,10 @@ struct mirror {
 	int64_t hold_until;         /* mono: that operation ends then in any case */
 	uint64_t hold_op;           /* drain, maint: ends when the visible list is without it */
 	enum onion_cause cause;     /* of it */
+	int plan_tor;               /* while planning */
+	bool taken;                 /* its address is taken down; told anew each time the engine settles */
+	bool passed;                /* by bulk_step(), in this turn */
+	bool room_alarm;
 	uint64_t op, probe_op;
 	int64_t plan_after;         /* mono */
 	unsigned plan_tries;
@@ -224,6 +235,7 @@ struct engine {
 	bool mass;  /* more than half of the listed fail together */
 	bool panic; /* the list is kept as it is, for that or for min-listed */
 	char panic_why[120];
+	int64_t bulk_until; /* mono: many are taken down together, or were until lately */
 	int64_t rotations[ROTATIONS_KEPT]; /* mono times of automatic rotations, a ring */
 	size_t n_rotations;
 	int64_t deadline;
@@ -355,7 +367,24 @@ bool control_holds(const struct engine *e, struct now now, const struct onion *o
 /* There is somebody to ask through this tor. */
 bool control_available(const struct engine *e, int through);
 
+/* place.c: which tor a new onion is for */
+/* The tor that serves a mirror, or is to; < 0: not placed yet. */
+int place_of(const struct engine *e, int mirror);
+/* Index of a tor, -1: none now (it is looked at again). */
+int place_choose(struct engine *e, struct now now, int mirror, struct actions *out);
+/* Away for longer than its move-after, while another one is there. */
+bool place_is_lost(struct engine *e, struct now now, int tor);
+/* A candidate waits for a tor that stays away, and may be made elsewhere. */
+bool place_gives_up(struct engine *e, struct now now, const struct onion *o);
+
+/* bulk.c: many at once */
+void bulk_step(struct engine *e, struct now now, struct actions *out);
+/* It is, or will be, replaced by bulk_step(). */
+bool bulk_takes(struct engine *e, struct now now, int mirror);
+
 /* rotate.c */
+void rotate_plan(struct engine *e, int mirror, int tor, enum onion_cause cause, uint64_t op, struct actions *out);
+void rotate_note_takedown(const struct engine *e, struct now now, const struct onion *o, struct actions *out);
 /* Automatic rotations of the last day, with those decided. */
 unsigned rotate_today(const struct engine *e, struct now now);
 /* The mirror's next onion is planned after a growing while. */

@@ -79,6 +79,7 @@ engine_evidence(const struct engine *e, struct now now, uint64_t onion, int mirr
 {
 	const struct onion *o = onion_find(e, onion);
 	struct buf b = BUF_INIT(4096);
+	int tor;
 
 	if (o != NULL && o->mirror >= 0)
 		mirror = o->mirror;
@@ -88,7 +89,9 @@ engine_evidence(const struct engine *e, struct now now, uint64_t onion, int mirr
 	}
 	if (mirror >= 0 && (size_t)mirror < e->n_mirrors) {
 		add_backend(&b, now, &e->mirrors[mirror]);
-		add_tor(&b, now, &e->tors[o != NULL && o->tor >= 0 ? (unsigned)o->tor : e->mirrors[mirror].cfg.tor]);
+		tor = o != NULL && o->tor >= 0 ? o->tor : place_of(e, mirror);
+		if (tor >= 0)
+			add_tor(&b, now, &e->tors[tor]);
 	}
 	add_list(&b, e, now);
 	snprintf(out, n, "%s", buf_str(&b));

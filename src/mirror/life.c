@@ -213,6 +213,8 @@ life_step(struct engine *e, struct now now, struct onion *o, struct actions *out
 		life_fail(e, now, o, out, "its mirror was drained");
 	if (onion_is_candidate(o) && o->mirror >= 0 && mirror_candidate(e, o->mirror) != o)
 		life_fail(e, now, o, out, "a newer candidate took its place");
+	if (onion_is_candidate(o) && place_gives_up(e, now, o))
+		life_fail(e, now, o, out, "its tor stays away");
 	if (o->tor < 0) {
 		without_tor(e, now, o, out);
 		return;

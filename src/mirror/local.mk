@@ -16,6 +16,8 @@ libmirror_la_SOURCES = \
 	%D%/revoke.c \
 	%D%/rotate.c \
 	%D%/sight.c \
+	%D%/place.c \
+	%D%/bulk.c \
 	%D%/spare.c \
 	%D%/uploads.c \
 	%D%/view.c

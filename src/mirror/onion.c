@@ -7,7 +7,7 @@
 
 static const char *const state_names[ONION__STATES] = { "planned", "adding", "uploading", "proving", "ready", "listed",
 	"leaving", "revoked", "gone", "failed" };
-static const char *const cause_names[CAUSE__COUNT] = { "start", "operator", "age", "takedown", "candidate-failed", "revoked" };
+static const char *const cause_names[CAUSE__COUNT] = { "start", "operator", "age", "takedown", "candidate-failed", "revoked", "bulk", "moved" };
 
 #define TO(s) (1u << (s))
 /*

@@ -25,7 +25,7 @@ int onion_state_parse(enum onion_state *s, const char *name);
 bool onion_state_may_follow(enum onion_state from, enum onion_state to);
 
 /* Why an onion was planned. */
-enum onion_cause { CAUSE_START = 0, CAUSE_OPERATOR, CAUSE_AGE, CAUSE_TAKEDOWN, CAUSE_CANDIDATE_FAILED, CAUSE_REVOKED, CAUSE__COUNT };
+enum onion_cause { CAUSE_START = 0, CAUSE_OPERATOR, CAUSE_AGE, CAUSE_TAKEDOWN, CAUSE_CANDIDATE_FAILED, CAUSE_REVOKED, CAUSE_BULK, CAUSE_MOVED, CAUSE__COUNT };
 const char *onion_cause_name(enum onion_cause c);
 int onion_cause_parse(enum onion_cause *c, const char *name);
 

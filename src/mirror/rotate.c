@@ -4,13 +4,16 @@
 #include "base/mutant.h"
 #include "mirror/engine_impl.h"
 
-static void
-plan(struct engine *e, int mirror, enum onion_cause cause, uint64_t op, struct actions *out)
+void
+rotate_plan(struct engine *e, int mirror, int tor, enum onion_cause cause, uint64_t op, struct actions *out)
 {
 	struct action *a = action_add(out, ACTION_PLAN, NULL, mirror);
 
 	a->cause = cause;
 	a->op = op;
+	a->tor = (unsigned)tor;
+	e->mirrors[mirror].cause = cause;
+	e->mirrors[mirror].plan_tor = tor;
 	e->mirrors[mirror].planning = true;
 	e->mirrors[mirror].wanted = e->mirrors[mirror].next_revoked = false;
 }
@@ -31,20 +34,28 @@ is_automatic(enum onion_cause c)
 	return c == CAUSE_AGE || c == CAUSE_TAKEDOWN;
 }
 
-/* An automatic rotation is under way on this tor. What a held mirror keeps ready, as a spare does, may wait for ever. */
+/* Nobody asked for it by hand, and it has an address already. */
 static bool
-tor_is_rotating(const struct engine *e, unsigned tor)
+is_rotation(enum onion_cause c)
 {
-	const struct onion *c;
+	return is_automatic(c) || c == CAUSE_BULK || c == CAUSE_MOVED;
+}
+
+/* From or to this tor a rotation is under way. What a held mirror keeps ready, as a spare does, may wait for ever. */
+static bool
+tor_is_rotating(const struct engine *e, int tor)
+{
+	const struct onion *c, *o;
 	size_t i;
 
 	for (i = 0; i < e->n_mirrors; i++) {
-		if (e->mirrors[i].cfg.tor != tor || mirror_is_held(e, (int)i))
-			continue;
+		const struct mirror *m = &e->mirrors[i];
+
 		c = mirror_candidate(e, (int)i);
-		if (c != NULL && is_automatic(c->r.cause))
-			return true;
-		if (e->mirrors[i].planning && is_automatic(e->mirrors[i].cause))
+		if (mirror_is_held(e, (int)i) || !((c != NULL && is_rotation(c->r.cause)) || (m->planning && is_rotation(m->cause))))
+			continue;
+		o = mirror_listed(e, (int)i);
+		if ((c != NULL ? c->tor : m->plan_tor) == tor || (o != NULL && o->tor == tor))
 			return true;
 	}
 	return false;
@@ -87,26 +98,42 @@ budget_allows(const struct engine *e, struct now now, bool *spent, int64_t *agai
 	return now.mono >= *again || MUTANT(16);
 }
 
+void
+rotate_note_takedown(const struct engine *e, struct now now, const struct onion *o, struct actions *out)
+{
+	note(out, NOTE_DECISION, o, -1, 0, "takedown", "address fails (%s, %u tries in a row through %u tor%s, for %lld s) while the backend is well: new address",
+	    verdict_name(o->last), o->fails, sight_vantages(e, o), sight_vantages(e, o) == 1 ? "" : "s",
+	    (long long)(now.mono - o->failing_since) / 1000);
+}
+
+/* By age: where no reader is sent, age harms nobody. */
+static bool
+is_due_by_age(struct engine *e, struct now now, struct mirror *m, const struct onion *o)
+{
+	if (now.mono < o->age_end) {
+		engine_due(e, o->age_end);
+		if (o->fails == 0)
+			m->budget_alarm = false;
+		return false;
+	}
+	return !m->benched && o->fails == 0 && o->r.proved && onion_fit(e, o) && !e->mass;
+}
+
 static void
 automatic(struct engine *e, struct now now, int mirror, struct onion *o, struct actions *out)
 {
 	struct mirror *m = &e->mirrors[mirror];
-	bool takedown = health_is_takedown(e, now, o), spent;
 	int64_t again;
+	bool spent;
+	int tor;
 
-	if (!takedown) {
-		if (now.mono < o->age_end) {
-			engine_due(e, o->age_end);
-			if (o->fails == 0)
-				m->budget_alarm = false;
-			return;
-		}
-		/* Where no reader is sent, age harms nobody. */
-		if (m->benched || o->fails > 0 || !o->r.proved || !onion_fit(e, o) || e->mass)
-			return;
-	}
-	if (tor_is_rotating(e, m->cfg.tor))
-		return; /* its end brings us back here */
+	if (!m->taken && !is_due_by_age(e, now, m, o))
+		return;
+	if (m->taken && bulk_takes(e, now, mirror))
+		return;
+	tor = place_choose(e, now, mirror, out);
+	if (tor < 0 || tor_is_rotating(e, tor) || tor_is_rotating(e, o->tor))
+		return; /* what ends that brings us back here */
 	if (!budget_allows(e, now, &spent, &again)) {
 		engine_due(e, again);
 		if (spent && !m->budget_alarm) {
@@ -117,14 +144,11 @@ automatic(struct engine *e, struct now now, int mirror, struct onion *o, struct 
 		return;
 	}
 	m->budget_alarm = false;
-	m->cause = takedown ? CAUSE_TAKEDOWN : CAUSE_AGE;
-	if (takedown)
-		note(out, NOTE_DECISION, o, -1, 0, "takedown", "address fails (%s, %u tries in a row through %u tor%s, for %lld s) while the backend is well: new address",
-		    verdict_name(o->last), o->fails, sight_vantages(e, o), sight_vantages(e, o) == 1 ? "" : "s",
-		    (long long)(now.mono - o->failing_since) / 1000);
+	if (m->taken)
+		rotate_note_takedown(e, now, o, out);
 	else
 		note(out, NOTE_DECISION, o, -1, 0, "age", "address is old enough: new address");
-	plan(e, mirror, m->cause, 0, out);
+	rotate_plan(e, mirror, tor, m->taken ? CAUSE_TAKEDOWN : CAUSE_AGE, 0, out);
 }
 
 void
@@ -132,6 +156,8 @@ rotate_step(struct engine *e, struct now now, int mirror, struct actions *out)
 {
 	struct mirror *m = &e->mirrors[mirror];
 	struct onion *o = mirror_listed(e, mirror);
+	bool first = o == NULL || o->tor < 0; /* none, or on a tor that is no longer configured */
+	int tor;
 
 	if (m->hold != HOLD_NONE || m->planning || mirror_candidate(e, mirror) != NULL)
 		return;
@@ -139,15 +165,16 @@ rotate_step(struct engine *e, struct now now, int mirror, struct actions *out)
 		engine_due(e, m->plan_after);
 		return;
 	}
-	if (m->wanted) {
-		m->cause = CAUSE_OPERATOR;
-		plan(e, mirror, CAUSE_OPERATOR, m->op, out);
-	} else if (o == NULL || o->tor < 0) { /* none, or on a tor that is no longer configured */
-		m->cause = m->next_revoked ? CAUSE_REVOKED : m->plan_tries > 0 ? CAUSE_CANDIDATE_FAILED : CAUSE_START;
-		plan(e, mirror, m->cause, 0, out);
-	} else {
+	if (!m->wanted && !first) {
 		automatic(e, now, mirror, o, out);
+		return;
 	}
+	if ((tor = place_choose(e, now, mirror, out)) < 0)
+		return;
+	if (m->wanted)
+		rotate_plan(e, mirror, tor, CAUSE_OPERATOR, m->op, out);
+	else
+		rotate_plan(e, mirror, tor, m->next_revoked ? CAUSE_REVOKED : m->plan_tries > 0 ? CAUSE_CANDIDATE_FAILED : CAUSE_START, 0, out);
 }
 
 void

@@ -23,6 +23,9 @@ sight_aim(const struct engine *e, struct onion *o)
 {
 	int second = o->mirror >= 0 ? e->mirrors[o->mirror].cfg.probe_through : -1, tors[VANTAGES], i;
 
+	/* Another than its own: which one is told by its number, so that all are looked through. */
+	if (second == TOR_AUTO)
+		second = e->n_tors > 1 && o->tor >= 0 ? (int)(((uint64_t)o->tor + 1 + o->r.id % (e->n_tors - 1)) % e->n_tors) : TOR_NONE;
 	tors[0] = o->tor;
 	tors[1] = second != o->tor ? second : -1;
 	for (i = 0; i < VANTAGES; i++)

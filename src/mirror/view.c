@@ -92,6 +92,7 @@ engine_mirror_view(const struct engine *e, int mirror, struct mirror_view *v)
 	for (i = 0; i < e->n_onions; i++)
 		if (e->onions[i]->mirror == mirror && e->onions[i]->r.state == ONION_LEAVING)
 			v->leaving++;
+	v->tor = place_of(e, mirror);
 	v->backend = m->backend;
 	v->next_probe = NEVER;
 	v->stale = m->stale_since != 0;

@@ -27,6 +27,10 @@ static unsigned life;
 static int64_t rotations[KEPT];
 static size_t n_rotations;
 
+/* Those in bulk, or for a lost tor, of each mirror. */
+#define BULK_A_DAY 3
+static int64_t in_bulk[SIM_MIRRORS][BULK_A_DAY]; /* true ms, newest first */
+
 static int64_t hour;
 static uint64_t hour_effects;
 static unsigned hour_commands[SIM_TORS];
@@ -45,6 +49,7 @@ check_pace_begin(void)
 		well_since[i] = 0;
 		free_since[i] = waits_since[i] = -1;
 	}
+	memset(in_bulk, 0xff, sizeof in_bulk); /* -1 */
 	life = 0;
 	n_rotations = 0;
 	hour = -1;
@@ -130,6 +135,22 @@ check_pace_on_connect(const char *endpoint)
 
 #define BLIND_MS (10 * MINUTE_MS) /* it polls its tors every 2 min, and a wait of the link may be a minute */
 
+/* Those in bulk: neither spacing nor the budget counts, but each mirror has three a day. */
+static void
+look_at_bulk(const struct onion_record *r)
+{
+	unsigned m;
+
+	for (m = 0; m < sim_plan.n_mirrors && strcmp(sim_plan.mirrors[m].name, r->mirror) != 0; m++)
+		;
+	if (m == sim_plan.n_mirrors)
+		return;
+	if (in_bulk[m][BULK_A_DAY - 1] >= 0 && sim_now() - in_bulk[m][BULK_A_DAY - 1] + SLACK_MS < DAY_MS && is_for(right_since, DAY_MS))
+		sim_violation("I7", "%s gets more than %d addresses a day in bulk", r->mirror, BULK_A_DAY);
+	memmove(&in_bulk[m][1], &in_bulk[m][0], (BULK_A_DAY - 1) * sizeof in_bulk[m][0]);
+	in_bulk[m][0] = sim_now();
+}
+
 /*
  * The record of a new address is durable. Over a restart the daemon only has the wall clock to count by, and what it wrote
  * before it died may show only afterwards: what is recorded tells when it was decided. What was decided while the disk took
@@ -142,12 +163,16 @@ check_pace_planned(const struct onion_record *r)
 	int64_t at = sim_now();
 	unsigned m;
 
-	if (r->cause != CAUSE_AGE && r->cause != CAUSE_TAKEDOWN)
+	if (r->cause != CAUSE_AGE && r->cause != CAUSE_TAKEDOWN && r->cause != CAUSE_BULK && r->cause != CAUSE_MOVED)
 		return;
-	for (m = 0; m < sim_plan.n_mirrors && strcmp(sim_plan.mirrors[m].name, r->mirror) != 0; m++)
+	for (m = 0; m < sim_plan.n_tors && strcmp(sim_plan.tors[m].name, r->tor) != 0; m++)
 		;
-	if (m < sim_plan.n_mirrors && is_for(out_since[sim_plan.mirrors[m].tor], BLIND_MS) && is_for(writable_since, BLIND_MS))
+	if (m < sim_plan.n_tors && is_for(out_since[m], BLIND_MS) && is_for(writable_since, BLIND_MS))
 		sim_violation("I7", "%s gets a new address while its tor has had no network for %d min", r->mirror, (int)(BLIND_MS / MINUTE_MS));
+	if (r->cause == CAUSE_BULK || r->cause == CAUSE_MOVED) {
+		look_at_bulk(r);
+		return;
+	}
 	if (is_for(right_since, DAY_MS) && r->created < sim_wall())
 		at -= (sim_wall() - r->created) * 1000;
 	if (n_rotations > 0 && is_for(right_since, DAY_MS) && at - rotations[n_rotations - 1] + SLACK_MS < sim_plan.spacing_ms)

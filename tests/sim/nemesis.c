@@ -172,8 +172,12 @@ mend_spells(unsigned which)
 static int64_t
 strike_takedown(unsigned *which)
 {
+	unsigned nth = (unsigned)sim_below(DICE_NEMESIS, 1000), n = nth % 4 == 0 ? 4 : 1, i;
+
 	(void)which;
-	model_takedown((unsigned)sim_below(DICE_NEMESIS, 1000));
+	/* Now and then several together: neighbours, so that none is hit twice while there are as many. */
+	for (i = 0; i < n; i++)
+		model_takedown(nth + i);
 	return 0;
 }
 

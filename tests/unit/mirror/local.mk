@@ -15,6 +15,8 @@ tests_unit_mirror_unit_mirror_SOURCES = \
 	%D%/test_reconcile.c \
 	%D%/test_revoke.c \
 	%D%/test_rotate.c \
+	%D%/test_bulk.c \
+	%D%/test_place.c \
 	%D%/test_spare.c \
 	%D%/test_start.c \
 	%D%/test_takedown.c \

@@ -218,7 +218,7 @@ run(struct world *w, uint64_t seed)
 	world_init(w, 1 + seed % 6, 1 + seed % 2, seed);
 	w->cfg.n_controls = seed % 4 < 2 ? 0 : 2;
 	for (i = 0; seed % 2 == 1 && i < WORLD_MIRRORS; i++)
-		w->mirrors[i].probe_through = seed % 3 == 0 ? -1 : (int)(1 - w->mirrors[i].tor);
+		w->mirrors[i].probe_through = seed % 3 == 0 ? -1 : 1 - w->mirrors[i].tor;
 	world_start(w);
 	for (i = 1; i <= EVENTS && w->failure[0] == '\0'; i++) {
 		unsigned boots = w->boots;

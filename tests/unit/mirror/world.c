@@ -57,13 +57,15 @@ world_init(struct world *w, size_t n_mirrors, size_t n_tors, uint64_t seed)
 	rng_set_source(seeded);
 	w->now = (struct now){ 1000000, WORLD_WALL };
 	w->uploads = 16;
-	for (i = 0; i < WORLD_TORS; i++)
+	for (i = 0; i < WORLD_TORS; i++) {
 		snprintf(w->tors[i].name, sizeof w->tors[i].name, "tor%zu", i);
+		w->tors[i].max_mirrors = 20;
+	}
 	for (i = 0; i < WORLD_MIRRORS; i++) {
 		struct engine_mirror *m = &w->mirrors[i];
 
 		snprintf(m->name, sizeof m->name, "m%zu", i);
-		m->tor = (unsigned)(i % n_tors);
+		m->tor = (int)(i % n_tors);
 		m->interval_ms = 300000;
 		m->timeout_ms = 60000;
 		m->rise = 2;

@@ -18,7 +18,7 @@ answer_plan(struct world *w, const struct action *a)
 	r.id = ++w->last_id;
 	snprintf(r.address, sizeof r.address, "onion%051llu", (unsigned long long)r.id);
 	snprintf(r.mirror, sizeof r.mirror, "%s", w->mirrors[a->mirror].name);
-	snprintf(r.tor, sizeof r.tor, "%s", w->tors[w->mirrors[a->mirror].tor].name);
+	snprintf(r.tor, sizeof r.tor, "%s", w->tors[a->tor].name);
 	r.state = ONION_PLANNED;
 	r.cause = a->cause;
 	r.created = w->now.wall;
