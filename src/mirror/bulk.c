@@ -89,7 +89,10 @@ look(struct engine *e, struct now now, struct actions *out)
 
 		m->taken = o != NULL && o->tor >= 0 && health_is_takedown(e, now, o);
 		m->passed = false;
-		taken += m->taken && m->hold == HOLD_NONE;
+		if (m->taken)
+			m->taken_at = now.mono;
+		/* Also what is replaced by now: they are told one after the other, as each is probed. */
+		taken += m->hold == HOLD_NONE && m->taken_at != 0 && now.mono - m->taken_at < BULK_STAYS_MS;
 		if (m->planning)
 			e->tors[m->plan_tor].pending++;
 		else if (c != NULL && c->tor >= 0 && c->r.state <= ONION_UPLOADING)

@@ -64,8 +64,8 @@
 #define PUT_BACK_ALARM 3
 #define DRAIN_S (72 * 3600)        /* of an onion whose mirror is no longer configured */
 #define ROTATIONS_KEPT 1024
-#define BULK_LEAST 3               /* addresses taken down together: replaced side by side */
-#define BULK_STAYS_MS (10 * 60000) /* also what is left of them */
+#define BULK_LEAST 3               /* addresses taken down within BULK_STAYS_MS: replaced side by side */
+#define BULK_STAYS_MS (30 * 60000) /* one is noticed at its next probe, and told from a bad spell minutes later */
 #define BULK_A_DAY 3               /* new addresses of one mirror so, or for a lost tor; what is beyond is within the budget */
 #define PLACE_WAIT_MS 60000        /* a tor that is away so long is not waited for when one is chosen */
 #define AWAY_MS (10 * 60000)       /* a candidate that may be anywhere does not wait longer for its tor */
@@ -191,6 +191,7 @@ struct mirror {
 	uint64_t hold_op;           /* drain, maint: ends when the visible list is without it */
 	enum onion_cause cause;     /* of it */
 	int plan_tor;               /* while planning */
+	int64_t taken_at;           /* mono: when it was last, 0: never */
 	bool taken;                 /* its address is taken down; told anew each time the engine settles */
 	bool passed;                /* by bulk_step(), in this turn */
 	bool room_alarm;
