@@ -312,7 +312,7 @@ pass(struct run *r, int64_t end, bool watch)
 static void
 begin(struct run *r, const struct setting *set)
 {
-	struct engine_tor tors[TORS] = { { "tor0" }, { "tor1" } };
+	struct engine_tor tors[TORS] = { { .name = "tor0" }, { .name = "tor1" } };
 	struct engine_mirror mirrors[MIRRORS];
 	struct engine_config cfg = { .tors = tors, .n_tors = TORS, .mirrors = mirrors, .n_mirrors = MIRRORS, .min_listed = 2,
 		.rotation_spacing_ms = 1000, .max_rotations_per_day = 1000000 };

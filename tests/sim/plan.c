@@ -26,6 +26,13 @@ set_paths(struct sim_plan *p)
 	strcpy(p->body, "the true page");
 }
 
+/* With two tors, in a quarter of the worlds: the daemon places its onions itself, and moves them off a tor that is lost. */
+static bool
+is_placed(void)
+{
+	return sim_plan.n_tors > 1 && sim_plan.seed % 4 == 1;
+}
+
 static void
 add_tors(struct buf *b)
 {
@@ -38,6 +45,8 @@ add_tors(struct buf *b)
 			buf_addf(b, "  cookie = \"%s\"\n", sim_plan.tors[i].cookie);
 		else
 			buf_adds(b, "  allow-no-auth = on\n");
+		if (is_placed())
+			buf_adds(b, "  move-after = 2h\n");
 		buf_adds(b, "}\n");
 	}
 }
@@ -49,8 +58,8 @@ add_mirrors(struct buf *b)
 
 	for (i = 0; i < sim_plan.n_mirrors; i++) {
 		buf_addf(b, "mirror \"%s\" {\n  backend = \"%s\"\n  tor = \"%s\"\n  check = \"page\"\n  rotate-every = 3d\n  drain = 6h\n",
-		    sim_plan.mirrors[i].name, sim_plan.mirrors[i].backend, sim_plan.tors[sim_plan.mirrors[i].tor].name);
-		if (sim_plan.mirrors[i].through >= 0)
+		    sim_plan.mirrors[i].name, sim_plan.mirrors[i].backend, is_placed() ? "auto" : sim_plan.tors[sim_plan.mirrors[i].tor].name);
+		if (sim_plan.mirrors[i].through >= 0 && !is_placed())
 			buf_addf(b, "  probe-through = \"%s\"\n", sim_plan.tors[sim_plan.mirrors[i].through].name);
 		if (sim_plan.mirrors[i].spare)
 			buf_adds(b, "  spare = on\n");

@@ -169,6 +169,25 @@ Test(conf_load, a_second_tor_and_control_onions)
 	conf_free(c);
 }
 
+Test(conf_load, a_mirror_may_leave_its_tor_and_its_vantage_to_us)
+{
+	static const char text[] = GOOD "tor two { control = \"unix:/c2\" cookie = \"/k\" move-after = 6h }\n"
+		"mirror b { backend = \"unix:/b\" tor = auto check = page }\nmirror c { backend = \"unix:/b\" tor = two check = page probe-through = auto }\n";
+	struct buf printed = BUF_INIT(16384);
+	char faults[4096];
+	struct conf *c = NULL;
+
+	cr_assert_eq(load(&c, text, sizeof text - 1, faults, sizeof faults), 0, "%s", faults);
+	cr_expect(c->tors[0].move_after_ms == 0 && c->tors[1].move_after_ms == 6 * 3600000);
+	cr_expect(c->mirrors[1].tor == CONF_TOR_AUTO && c->mirrors[2].tor == 1 && c->mirrors[2].probe_through == CONF_TOR_AUTO);
+	conf_print(c, &printed);
+	cr_expect_not_null(strstr(buf_str(&printed), "tor = \"auto\""));
+	cr_expect_not_null(strstr(buf_str(&printed), "probe-through = \"auto\""));
+	cr_expect_not_null(strstr(buf_str(&printed), "move-after = 6h"));
+	buf_free(&printed);
+	conf_free(c);
+}
+
 #define NOT_ENDPOINT " is not an endpoint: write 127.0.0.1:PORT, [::1]:PORT or unix:/path (names are never resolved)\n"
 
 Test(conf_load, each_fault_is_named_with_its_line)
@@ -233,6 +252,10 @@ Test(conf_load, each_fault_is_named_with_its_line)
 		    "6: mirror \"b\": tor: there is no tor \"nope\"\n7: mirror \"b\": check: there is no check \"none\"\n" },
 		{ GOOD "mirror b { backend = \"unix:/b\" tor = main check = page\n probe-through = nope }\n",
 		    "6: mirror \"b\": probe-through: there is no tor \"nope\"\n" },
+		{ GOOD "tor auto { control = \"unix:/c2\" cookie = \"/k\" }\n",
+		    "5: tor \"auto\": \"auto\" is no name for a tor: with tor = auto one is chosen\n" },
+		{ GOOD "tor two { control = \"unix:/c2\" cookie = \"/k\" move-after = soon }\n",
+		    "5: tor \"two\": move-after: \"soon\" is not a duration: write 500ms, 90s, 5m, 12h or 30d\n" },
 		{ GOOD "mirror b { backend = \"unix:/b\" tor = main check = page\n probe-through = main }\n",
 		    "6: mirror \"b\": probe-through: that is its own tor, which probes it anyway; name another\n" },
 		{ GOOD "control-onions = {\"example.onion\",\n \"" CONTROL ":0\", \"" CONTROL ":80x\", \"" CONTROL "\", \"" CONTROL ":81\"}\n",
