@@ -18,7 +18,7 @@ BUILD="autoconf automake libtool pkg-config make gcc libc6-dev libevent-dev libs
 	libsodium-dev libjansson-dev libsqlite3-dev libconfuse-dev libqrencode-dev
 	libseccomp-dev"
 TEST="libcriterion-dev binutils xz-utils strace procps minisign nginx-light curl
-	python3-minimal libpython3-stdlib openssl tmux zsh fish prometheus prometheus-node-exporter
+	python3-minimal libpython3-stdlib openssl socat tmux zsh fish prometheus prometheus-node-exporter
 	mandoc systemd libjemalloc2 apparmor python3-yaml clang-14 libclang-rt-14-dev"
 NET="tor python3-minimal libpython3-stdlib perl-base procps"
 DEMO="nginx-light minisign curl"

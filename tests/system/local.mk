@@ -7,6 +7,7 @@ dist_noinst_SCRIPTS += \
 	%D%/content.py \
 	%D%/docs.py \
 	%D%/faults.py \
+	%D%/forwarded.py \
 	%D%/grater.py \
 	%D%/hostile.py \
 	%D%/interop.py \
