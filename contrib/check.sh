@@ -14,7 +14,7 @@ usage: check.sh [--quick | --full] [--build DIR] [--seeds N]
   --seeds N    how many fresh seeds the simulator runs, 7 virtual days each (default 1000; with --quick 50)
   --build DIR  where to build (default: build-check in the source tree; it stays for the next run)
 Runs: unit tests, replay of the fuzz corpora and structure checks (make check, gcc, ASan, UBSan, leaks
-are failures), the tests in tests/system, the simulator on fresh seeds, the fuzz targets, then the tarball: unpacked and built with hardening.
+are failures), the tests in tests/system, the simulator on fresh seeds, static analysis, the fuzz targets, then the tarball: unpacked and built with hardening.
 CC, CFLAGS and MAKEFLAGS are taken from the environment if set.
 TEXT
 }
@@ -241,32 +241,38 @@ code=$?
 grep -E '^(ok|not ok|#) ' "$log"
 count "$log" $code crashes
 
-step "torture"
+step "torture, and meanwhile static analysis and 60 s of fuzzing"
 # Killed and without memory: its shim can be loaded only into a daemon without sanitizers, so into that of the simulator's tree.
+# It mostly waits.
 log=$build/logs/torture.log
 more=
 [ $full = no ] || more=--full
-if make -C "$build/sim" -j"$jobs" onionmirrord onionmirror > "$log" 2>&1; then
-	top_builddir=$build/sim timeout -k 60 7200 python3 "$top/tests/system/torture.py" $more > "$log" 2>&1
-	code=$?
-	grep -E '^(ok|not ok|#) ' "$log"
-	count "$log" $code torture
-else
-	give_up "build of the daemon without sanitizers" "$log"
-fi
+make -C "$build/sim" -j"$jobs" onionmirrord onionmirror > "$log" 2>&1 || give_up "build of the daemon without sanitizers" "$log"
+top_builddir=$build/sim timeout -k 60 7200 python3 "$top/tests/system/torture.py" $more > "$log" 2>&1 &
+torturing=$!
+echo $torturing > "$log.pid"
+log=$build/logs/analyse.log
+sh "$top/contrib/analyse.sh" --build "$build" > "$log" 2>&1
+code=$?
+grep -E '^(ok|not ok) ' "$log"
+count "$log" $code analyse
+log=$build/logs/fuzz.log
+sh "$top/contrib/fuzz.sh" --build "$build/fuzz" --total 60 > "$log" 2>&1
+code=$?
+grep -E '^(not ok|skip) ' "$log"
+count "$log" $code fuzz
+log=$build/logs/torture.log
+wait $torturing
+code=$?
+rm -f "$log.pid"
+grep -E '^(ok|not ok|#) ' "$log"
+count "$log" $code torture
 if [ $full = yes ]; then
 	step "each byte of a store flipped"
 	log=$build/logs/flips.log
 	(cd "$build" && OM_TEST_FULL=1 sh "$top/tests/sanitized.sh" tests/unit/store/unit-store --filter 'store_damage/*') > "$log" 2>&1
 	count "$log" $? flips
 fi
-step "fuzz targets: 60 s"
-log=$build/logs/fuzz.log
-sh "$top/contrib/fuzz.sh" --build "$build/fuzz" --total 60 > "$log" 2>&1
-code=$?
-grep -E '^(not ok|skip) ' "$log"
-count "$log" $code fuzz
-
 if [ $full = yes ]; then
 	step "mutants"
 	log=$build/logs/mutants.log

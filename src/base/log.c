@@ -44,11 +44,13 @@ static bool
 stderr_is_journal(void)
 {
 	const char *s = getenv("JOURNAL_STREAM");
-	unsigned long long dev, ino;
+	char here[64];
 	struct stat st;
 
-	return s != NULL && sscanf(s, "%llu:%llu", &dev, &ino) == 2 && fstat(STDERR_FILENO, &st) == 0 && (unsigned long long)st.st_dev == dev &&
-	       (unsigned long long)st.st_ino == ino;
+	if (s == NULL || fstat(STDERR_FILENO, &st) != 0)
+		return false;
+	snprintf(here, sizeof here, "%llu:%llu", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+	return strcmp(s, here) == 0;
 }
 
 void

@@ -89,7 +89,7 @@ secret_lockable(struct err *e)
 	if (p == MAP_FAILED)
 		return err_set_sys(e, "no memory for secrets");
 	if (sodium_mlock(p, SECRET_LOCKED) != 0)
-		r = err_set_sys(e, "memory for secrets can't be locked, so they could reach swap; let %d KiB be locked (LimitMEMLOCK= of the unit, ulimit -l)",
+		r = err_set_sys(e, "memory for secrets can't be locked, so they could reach swap; let %d KiB be locked (LimitMEMLOCK= of the unit, ulimit -l) or set allow-unlocked-memory",
 		    SECRET_LOCKED >> 10);
 	munmap(p, SECRET_LOCKED);
 	return r;

@@ -205,7 +205,7 @@ remember(struct fetch *f, struct source *s)
 static void
 judge_all(struct fetch *f)
 {
-	struct source *order[SOURCES_MAX], *newest = NULL;
+	struct source *order[SOURCES_MAX] = { NULL }, *newest = NULL;
 	struct err e = ERR_INIT;
 	om_error ignored;
 	size_t i, n = 0;

@@ -81,7 +81,7 @@ out_table(const json_t *rows, const struct out_column *columns, const char *belo
 	size_t i, c, n = 0;
 	const json_t *row;
 
-	for (; columns[n].title != NULL && n < COLUMNS_MAX; n++)
+	for (; n < COLUMNS_MAX && columns[n].title != NULL; n++)
 		widths[n] = (int)strlen(columns[n].title);
 	json_array_foreach(rows, i, row)
 		for (c = 0; c < n; c++) {

@@ -237,10 +237,8 @@ sign_item(const struct folder *f, const struct folder_item *it, const char *key_
 		return -1;
 	if (!folder_item_has_key(it, key->sk + 32, &has_signed))
 		err_set(e, ERR_REFUSED, "%s is not one of the keys that sign %s", key_path, it->name);
-	else if (has_signed)
-		r = 0;
-	else if (minisign_sign(&sig, key->sk, key->id, it->doc->text, it->doc->len, it->comment, NULL, e) == 0 &&
-	    folder_add_sig(f->dir, it->name, sig, NULL, e) == 0)
+	else if (has_signed || (minisign_sign(&sig, key->sk, key->id, it->doc->text, it->doc->len, it->comment, NULL, e) == 0 &&
+	    folder_add_sig(f->dir, it->name, sig, NULL, e) == 0))
 		r = 0;
 	*fresh = sig != NULL;
 	free(sig);

@@ -190,9 +190,7 @@ take_lock(struct trust *t, struct err *e)
 	int r = -1;
 
 	t->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (t->lock < 0)
-		err_set_sys(e, "%s", path);
-	else if ((r = wait_lock(t->lock)) != 0 && errno == EINTR)
+	if (t->lock >= 0 && (r = wait_lock(t->lock)) != 0 && errno == EINTR)
 		err_set(e, ERR_REFUSED, "%s: another onionmirror holds it since %d s; is one stopped?", path, LOCK_S);
 	else if (r != 0)
 		err_set_sys(e, "%s", path);

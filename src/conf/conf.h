@@ -94,6 +94,7 @@ struct conf {
 	char *passphrase_file; /* NULL: key_file is used */
 	char *user;            /* NULL: stays who it was started as */
 	enum conf_sandbox sandbox;
+	bool allow_unlocked_memory;
 	bool locked_start;     /* neither: the passphrase is given by hand after each start */
 	unsigned min_listed;
 	enum log_onions log_onions;

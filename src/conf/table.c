@@ -49,6 +49,8 @@ static const struct conf_option root_options[] = {
 	{ "user", CONF_TEXT, AT(conf, user), 1, 32, "", "", false, NULL, "started as root, it becomes this user at once" },
 	{ "sandbox", CONF_WORD, AT(conf, sandbox), 0, 0, "auto", NULL, false, sandbox_words,
 	    "files, ports and system calls it leaves itself: auto (what the kernel can), on (that, or no start), fatal, off" },
+	{ "allow-unlocked-memory", CONF_BOOL, AT(conf, allow_unlocked_memory), 0, 0, "off", NULL, false, NULL,
+	    "start also where memory for secrets cannot be locked: they may reach swap" },
 	{ "min-listed", CONF_NUMBER, AT(conf, min_listed), 1, 1000, "2", NULL, true, NULL,
 	    "failing addresses stay in the list rather than leave fewer than this" },
 	{ "rotation-spacing", CONF_MS, AT(conf, rotation_spacing_ms), SECOND, 30 * DAY_S * SECOND, "10m", NULL, true, NULL,

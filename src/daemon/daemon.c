@@ -321,7 +321,7 @@ daemon_open(struct daemon *d, struct actions *out, struct err *e)
 		return err_prefix(e, "state-dir (made by `onionmirror init`)");
 	if (control_find_group(d, e) != 0 || (d->confine && sandbox_enter(&d->sandbox, d->conf, d->conf_path, e) != 0))
 		return -1;
-	if (secret_lockable(e) != 0 || master_find(d, e) != 0 || open_loop(d, e) != 0)
+	if ((!d->conf->allow_unlocked_memory && secret_lockable(e) != 0) || master_find(d, e) != 0 || open_loop(d, e) != 0)
 		return -1;
 	if (d->locked)
 		rpc_wipe_values();

@@ -19,7 +19,7 @@
 
 #define RUNNING_MAX 8
 #define CONTROL_MS 30000
-#define DIRECT -1      /* instead of the index of a tor */
+#define DIRECT (-1)    /* instead of the index of a tor */
 
 /* A tor that a verdict hangs on, as it was when the job began. */
 struct footing {

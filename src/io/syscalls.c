@@ -114,8 +114,9 @@ on_refused(int signo, siginfo_t *info, void *context)
 	static const char begin[] = "<3>onionmirrord: the sandbox refused the system call ", end[] = ", which the daemon never makes\n";
 	int saved = errno;
 	char line[128];
-	size_t n = sizeof begin - 1, k = strnlen(name_of(info->si_syscall), 40);
+	size_t n = sizeof begin - 1, k = strlen(name_of(info->si_syscall));
 
+	k = k < 40 ? k : 40;
 	last = info->si_syscall;
 	if (refused++ < TOLD_MAX) {
 		memcpy(line, begin, n);

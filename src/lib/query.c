@@ -184,7 +184,7 @@ om_site_pick(const om_site *s, int64_t now, uint64_t random)
 		return NULL;
 	/* The bias of a 64-bit remainder over a few thousand is far below anything that could be seen. */
 	m = nth_mirror(s, now, false, random % n, &rest);
-	if (is_proved(m))
+	if (m == NULL || is_proved(m))
 		return m;
 	/* The memory was tampered with: only now is it worth proving all. With fresh bits each good one is as likely. */
 	random /= n;

@@ -72,8 +72,9 @@ doc_members_parse(struct doc_members *out, const char *text, size_t len, const u
 	if (r != DOC_OK)
 		return r;
 	m = calloc(1, sizeof *m);
-	r = m != NULL ? read_fields(m, canon_top(v), site, e) : doc_fail(e, DOC_NO_MEMORY, "members: no memory");
-	if (r == DOC_OK)
+	if (m == NULL)
+		r = doc_fail(e, DOC_NO_MEMORY, "members: no memory");
+	else if ((r = read_fields(m, canon_top(v), site, e)) == DOC_OK)
 		*out = *m;
 	free(m);
 	canon_free(v);

@@ -72,8 +72,10 @@ share_out(size_t shares[DOC_MEMBER_MAX], const size_t wants[DOC_MEMBER_MAX], siz
 	size_t left = DOC_MEMBER_MAX, least, i;
 
 	for (; left > 0; left--) {
-		for (least = DOC_MEMBER_MAX, i = 0; i < DOC_MEMBER_MAX; i++)
-			if (!done[i] && (least == DOC_MEMBER_MAX || wants[i] < wants[least]))
+		for (least = 0; done[least]; least++)
+			;
+		for (i = least + 1; i < DOC_MEMBER_MAX; i++)
+			if (!done[i] && wants[i] < wants[least])
 				least = i;
 		done[least] = true;
 		shares[least] = wants[least] < room / left ? wants[least] : room / left;
