@@ -19,7 +19,7 @@ BUILD="autoconf automake libtool pkg-config make gcc libc6-dev libevent-dev libs
 	libseccomp-dev"
 TEST="libcriterion-dev binutils xz-utils strace procps minisign nginx-light curl
 	python3-minimal libpython3-stdlib openssl socat tmux zsh fish prometheus prometheus-node-exporter
-	mandoc systemd libjemalloc2 apparmor python3-yaml clang-14 clang-tidy-14 libclang-rt-14-dev cppcheck"
+	mandoc systemd libjemalloc2 apparmor python3-yaml clang-14 clang-tidy-14 libclang-rt-14-dev cppcheck gcovr"
 NET="tor python3-minimal libpython3-stdlib perl-base procps"
 DEMO="nginx-light minisign curl"
 BROWSER="chromium fonts-dejavu-core"

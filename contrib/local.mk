@@ -1,4 +1,4 @@
-dist_noinst_SCRIPTS += %D%/testnet %D%/testnet-block.py %D%/install-deps.sh %D%/check.sh %D%/fuzz.sh %D%/demo.sh .ci/run
+dist_noinst_SCRIPTS += %D%/testnet %D%/testnet-block.py %D%/install-deps.sh %D%/check.sh %D%/fuzz.sh %D%/analyse.sh %D%/coverage.sh %D%/demo.sh .ci/run
 dist_noinst_DATA += \
 	%D%/HACKING.md \
 	%D%/NEWS \
