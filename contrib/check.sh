@@ -9,8 +9,9 @@ usage() {
 usage: check.sh [--quick | --full] [--build DIR] [--seeds N]
   --quick      leave out the tests on a private network of real tor processes
   --full       also count which faults on purpose the simulator finds (tests/sim/mutants.sh), let it die a second time
-               nearly everywhere in each recovery (tests/sim/crashes.sh), torture the daemon at each place (tests/system/torture.py), count covered lines (contrib/coverage.sh),
-               flip each byte of a store, and soak the daemon in faults for half an hour (tests/system/soak.py): some hours
+               nearly everywhere in each recovery (tests/sim/crashes.sh), torture the daemon at each place (tests/system/torture.py),
+               count covered lines (contrib/coverage.sh), flip each byte of a store, and soak the daemon in faults for half an hour
+               (tests/system/soak.py): some hours
   --seeds N    how many fresh seeds the simulator runs, 7 virtual days each (default 1000; with --quick 50)
   --build DIR  where to build (default: build-check in the source tree; it stays for the next run)
 Runs: unit tests, replay of the fuzz corpora and structure checks (make check, gcc, ASan, UBSan, leaks
