@@ -328,7 +328,7 @@ def a_hundred_mirrors_cost_little(tor):
         assert said["error"]["data"]["reason"] == "too-large" or len(names) < 80, "its answers have bounds"
         lines = [line for line in text.splitlines() if not line.startswith("#")]
         of_mirrors = [line for line in lines if re.search(r'[{,](mirror|name)="', line)]
-        assert len(of_mirrors) == 121 * len(names), len(of_mirrors) / len(names)
+        assert len(of_mirrors) == 125 * len(names), len(of_mirrors) / len(names)
         print("# %d mirrors: %d samples, %d KiB; a scrape takes %.0f ms, of them %.0f of the processor's; a call that comes with it waits %.0f ms" % (
             len(names), len(lines), len(text) // 1024, 1000 * max(took), used, 1000 * worst), flush=True)
         assert worst < 2, "a scrape holds up everything for %.1f s" % worst
