@@ -50,7 +50,11 @@ record_onion(const struct onion_record *r)
 		case FIELD_BOOL: v = json_boolean(*(const bool *)at); break;
 		case FIELD_TIME: v = json_integer(*(const int64_t *)at); break;
 		}
-		json_object_set_new(o, fields[i].name, v);
+		/* Half a record would be a damaged state when it is read again. */
+		if (json_object_set_new(o, fields[i].name, v) != 0) {
+			json_decref(o);
+			return NULL;
+		}
 	}
 	return o;
 }

@@ -331,12 +331,12 @@ restore_save_holds(struct daemon *d, struct err *e)
 	json_t *all = json_object();
 	char *text;
 	size_t i;
-	int r;
+	int r = 0;
 
 	for (i = 0; i < d->conf->n_mirrors; i++)
 		if (engine_mirror_hold(d->engine, (int)i) != HOLD_NONE)
-			json_object_set_new(all, d->conf->mirrors[i].name, json_string(mirror_hold_name(engine_mirror_hold(d->engine, (int)i))));
-	text = json_dumps(all, JSON_COMPACT | JSON_SORT_KEYS);
+			r |= json_object_set_new(all, d->conf->mirrors[i].name, json_string(mirror_hold_name(engine_mirror_hold(d->engine, (int)i))));
+	text = r == 0 ? json_dumps(all, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
 	json_decref(all);
 	if (text == NULL)
 		return err_set(e, ERR_MEMORY, "out of memory");

@@ -69,6 +69,42 @@ Test(daemon_holds, maintenance_outlives_a_restart)
 	cr_expect(a_is("maint"));
 }
 
+static int left; /* allocations of jansson before the one that fails */
+
+static void *
+limited_malloc(size_t n)
+{
+	return left-- == 0 ? NULL : malloc(n);
+}
+
+Test(daemon_holds, maintenance_is_not_forgotten_where_memory_ends)
+{
+	struct err e = ERR_INIT;
+	int n, refused = 0;
+
+	rig_conf(&r, "", 2);
+	cr_assert(rig_open(&r), "%s", r.log);
+	cr_assert(rig_run(&r, rig_is_listed), "%s", r.log);
+	rig_connect(&r);
+	json_decref(rig_line(&r));
+	json_decref(result_of("maint", "{\"mirror\":\"a\",\"on\":true}"));
+	json_set_alloc_funcs(limited_malloc, free);
+	for (n = 0; n == 0 || left < 0; n++) {
+		char *text;
+		size_t len;
+		int ok;
+
+		left = n;
+		ok = restore_save_holds(&r.d, &e);
+		refused += ok != 0;
+		cr_assert_eq(store_get(r.d.store, STORE_META, STORE_META_HOLDS, &text, &len, &e), 0);
+		cr_expect(len > 0 && strstr(text, "\"a\"") != NULL, "after %d allocations: %s", n, text);
+		free(text);
+	}
+	json_set_alloc_funcs(malloc, free);
+	cr_expect_gt(refused, 1);
+}
+
 static bool
 another_is_listed(void *arg)
 {

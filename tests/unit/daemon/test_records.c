@@ -41,6 +41,41 @@ Test(daemon_records, an_onion_survives_the_round_trip)
 		}
 }
 
+static int left; /* allocations that succeed */
+
+static void *
+limited_malloc(size_t n)
+{
+	return left-- > 0 ? malloc(n) : NULL;
+}
+
+Test(daemon_records, an_onion_is_recorded_whole_or_not_at_all_where_memory_ends)
+{
+	int n, whole = 0, none = 0;
+
+	json_set_alloc_funcs(limited_malloc, free);
+	for (n = 0; whole == 0; n++) {
+		struct onion_record got;
+		struct err e = ERR_INIT;
+		json_t *v;
+		char *text;
+
+		left = n;
+		v = record_onion(&sample);
+		left = 1 << 20;
+		none += v == NULL;
+		if (v == NULL)
+			continue;
+		text = json_dumps(v, JSON_COMPACT);
+		cr_expect_eq(record_onion_parse(&got, sample.id, text, strlen(text), &e), 0, "after %d allocations: %s", n, e.msg);
+		whole++;
+		free(text);
+		json_decref(v);
+	}
+	json_set_alloc_funcs(malloc, free);
+	cr_expect_gt(none, 20);
+}
+
 Test(daemon_records, a_field_that_is_missing_or_odd_is_damage)
 {
 	static const struct {
