@@ -30,6 +30,7 @@ command -v gcovr > /dev/null || { echo "skip coverage: no gcovr"; exit 77; }
 jobs=$(nproc 2>/dev/null || echo 2)
 mkdir -p "$build" && cd "$build" || exit 1
 build=$PWD
+[ -x "$top/configure" ] || (cd "$top" && ./autogen.sh) > log 2>&1 || { tail -n 20 log; echo "not ok coverage: autogen"; exit 1; }
 [ -e Makefile ] || "$top/configure" --enable-coverage --disable-shared CFLAGS=-g > log 2>&1 || { tail -n 20 log; echo "not ok coverage: configure"; exit 1; }
 { make -j"$jobs" && make -j"$jobs" check TESTS=; } > log 2>&1 || { tail -n 20 log; echo "not ok coverage: build"; exit 1; }
 find . -name '*.gcda' -exec rm -f {} +
