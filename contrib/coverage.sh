@@ -42,7 +42,8 @@ for test in "$top"/tests/system/*.py; do
 	[ -x "$test" ] && ! grep -q '^# needs tor$' "$test" || continue
 	timeout -k 60 480 python3 "$test" > "$(basename "$test").log" 2>&1
 done
-gcovr -r "$top" --object-directory . -f "$top/src/" --csv -o lines.csv > gcovr.log 2>&1 || { tail -n 20 gcovr.log; echo "not ok coverage: gcovr"; exit 1; }
+# A loop of counters may leave "taken -1", a fault of gcov.
+gcovr --gcov-ignore-parse-errors -r "$top" --object-directory . -f "$top/src/" --csv -o lines.csv > gcovr.log 2>&1 || { tail -n 20 gcovr.log; echo "not ok coverage: gcovr"; exit 1; }
 awk -F , '
 	function line(name, goal) {
 		share = lines[name] > 0 ? 100 * hit[name] / lines[name] : 0
