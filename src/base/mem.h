@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+struct err;
+
 /*
  * Memory. x*() never return NULL: they end the process with a message (used
  * in daemon, cli, io, tor, mirror). base, proto and lib check their own
@@ -21,8 +23,6 @@ void mem_exhausted(void) __attribute__((noreturn));
  * secret_alloc() returns NULL when the pages can't be had. secret_free(NULL)
  * does nothing. Never copy a secret into ordinary memory.
  */
-struct err;
-
 void *secret_alloc(size_t n);
 void secret_free(void *p);
 /*

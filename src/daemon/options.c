@@ -8,10 +8,6 @@
 #include "tor/tls.h"
 
 #include <getopt.h>
-/* OpenSSL has a type of this name. */
-#define ERR_STATE openssl_ERR_STATE
-#include <openssl/crypto.h>
-#undef ERR_STATE
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -87,8 +83,6 @@ daemon_main(int argc, char **argv)
 		fputs("onionmirrord: libsodium or OpenSSL does not start on this machine, or has no memory\n", stderr);
 		return 1;
 	}
-	/* What the system's openssl.cnf would bring into the process is not wanted, nor is it there later. */
-	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
 	if (confine_process(&e) != 0) {
 		fprintf(stderr, "onionmirrord: %s\n", e.msg);
 		return 1;

@@ -54,6 +54,7 @@ fail_ssl(struct tls *t, struct err *e)
 int
 tls_begin(void)
 {
+	/* What the system's openssl.cnf would bring into the process is not wanted, nor is it there behind a sandbox. */
 	return OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) == 1 && OSSL_LIB_CTX_get0_global_default() != NULL ? 0 : -1;
 }
 
